@@ -1,0 +1,1 @@
+"""What connects the domain to databases, files, the command line and notebooks."""

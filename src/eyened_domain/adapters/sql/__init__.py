@@ -1,0 +1,1 @@
+"""The SQL adapter: tables, mapping, repositories, unit of work, sessions, migrations."""

@@ -1,0 +1,94 @@
+"""What mapped attributes do beyond SQLAlchemy's own: the promises of the model, kept.
+
+- what hangs on a stored object is stored with it, whichever side of the link was set;
+- a linked object stands in a list once;
+- what was not loaded before the unit of work closed is named in a clear error;
+- an object made before its class was mapped is mapped when SQLAlchemy first meets it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import InstrumentedAttribute, object_session
+from sqlalchemy.orm.attributes import manager_of_class
+from sqlalchemy.orm.exc import DetachedInstanceError
+
+from eyened_domain.errors import NotLoaded
+from eyened_domain.model.entity import Entity
+
+
+class DistinctList(list[Any]):
+    """The collection behind a link to many: nothing stands in it twice."""
+
+    def append(self, item: Any) -> None:
+        """Put the item at the end, unless its way back says that it may be here already."""
+        adapter = self._sa_adapter  # type: ignore[attr-defined]
+        if adapter is not None and self:
+            back = getattr(
+                type(adapter.owner_state.obj()), adapter.attr.key
+            ).property.back_populates
+            there = item.__dict__.get(back)
+            linked = isinstance(there, list) or there is adapter.owner_state.obj()
+            if linked and any(one is item for one in self):
+                return
+        super().append(item)
+
+
+class _ExplainedAttribute(InstrumentedAttribute[Any]):
+    """An attribute that names itself when it was not loaded in time."""
+
+    __slots__ = ()
+    inherit_cache = True
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        try:
+            return super().__get__(instance, owner)
+        except DetachedInstanceError as error:
+            raise _not_loaded(type(instance), self.key) from error
+
+
+def explain_unloaded(attribute: Any) -> None:
+    """Make a mapped attribute raise `NotLoaded` where SQLAlchemy says DetachedInstanceError."""
+    attribute.__class__ = _ExplainedAttribute
+
+
+def _not_loaded(entity: type[Entity], name: str) -> NotLoaded:
+    return NotLoaded(
+        f"{entity.__name__}.{name} was not loaded before the unit of work closed; read it while "
+        f"the session is open, or load it with the query: "
+        f"select({entity.__name__}).options(selectinload({entity.__name__}.{name}))",
+        entity=entity.__name__,
+        field=name,
+    )
+
+
+def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) -> None:
+    """Add an object to the session of the object that it is linked to (a `set` listener)."""
+    if value is None:
+        return
+    session = object_session(value)
+    if session is not None and object_session(target) is None:
+        session.add(target)
+
+
+def adopt(entity: Entity) -> Any:
+    """Give an object that was made before its class was mapped what SQLAlchemy needs of it.
+
+    Returns:
+        its new InstanceState.
+    """
+    values = dict(entity.__dict__)
+    entity.__dict__.clear()
+    manager = manager_of_class(type(entity))
+    manager.setup_instance(entity)
+    for name, value in values.items():
+        if name in entity.__entity__.columns:
+            setattr(entity, name, value)
+        elif name not in entity.__entity__.links:
+            entity.__dict__[name] = value
+    for name in values.keys() & entity.__entity__.links.keys():
+        setattr(
+            entity, name, list(values[name]) if isinstance(values[name], list) else values[name]
+        )
+    return entity.__dict__["_sa_instance_state"]

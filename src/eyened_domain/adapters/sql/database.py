@@ -1,0 +1,122 @@
+"""`Database`: the way into a database, for notebooks, scripts and applications."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from eyened_domain.adapters.sql.engine import BEGIN, engine_of
+from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.migrations import ensure_ready
+from eyened_domain.adapters.sql.retry import run_unit
+from eyened_domain.adapters.sql.session import DomainSession
+from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
+from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.config import Settings
+from eyened_domain.services.ports import Subscribers
+
+T = TypeVar("T")
+
+
+class Database:
+    """A database and the files that belong to it.
+
+    Nothing is opened until it is needed. Several may be open in one process, and one may
+    be used by several threads, each with sessions of its own.
+
+    Args:
+        source: where the settings come from: None for the environment (with nothing set:
+            an embedded SQLite database in EYENED_HOME, default ``./eyened-data``), the
+            path of an env file, a flat or nested dict, a database URL, or `Settings`.
+        subscribers: called with each event of a unit of work, after its commit.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the message names all of it.
+    """
+
+    def __init__(self, source: object = None, *, subscribers: Subscribers = ()) -> None:
+        self.settings = source if isinstance(source, Settings) else Settings.load(source)
+        self._subscribers = subscribers
+        self._lock = threading.Lock()
+        map_entities()
+
+    def __repr__(self) -> str:
+        return f"Database({self.settings.display_url!r})"
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine; its database has been found to be ready for use."""
+        with self._lock:
+            if "engine" in self.__dict__:
+                made: Engine = self.__dict__["engine"]
+                return made
+            self.settings.prepare()
+            engine = engine_of(self.settings)
+            try:
+                ensure_ready(engine, embedded=self.settings.is_embedded)
+            except BaseException:
+                engine.dispose()
+                raise
+            self.__dict__["engine"] = engine
+            return engine
+
+    @cached_property
+    def image_paths(self) -> StoredImagePaths:
+        """Where the images are."""
+        return StoredImagePaths(self.settings.images_basepath, self.settings.image_server_url)
+
+    @contextmanager
+    def get_session(self) -> Iterator[DomainSession]:
+        """Give a session for a `with` block; what is not committed in it is rolled back.
+
+        Objects stay readable after the block.
+        """
+        session = self.create_session()
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def create_session(self) -> DomainSession:
+        """Return a session that the caller closes."""
+        return DomainSession(bind=self.engine, image_paths=self.image_paths)
+
+    def unit_of_work(self) -> SqlUnitOfWork:
+        """Return a unit of work, to be used in a `with` block."""
+        return SqlUnitOfWork(self._writing_session, self._subscribers)
+
+    def run(self, work: Callable[[SqlUnitOfWork], T], *, retries: int = 3) -> T:
+        """Run work in a unit of work and commit it; all of it again on a deadlock or lost link.
+
+        Args:
+            work: called with the open unit of work; called again, with a new one, when
+                the database gave way. It happens once, also when the connection is lost
+                in the middle of the commit.
+            retries: how often it is run again at the most.
+
+        Returns:
+            what the work returned.
+
+        Raises:
+            Conflict: it did not succeed after all retries.
+        """
+        return run_unit(self._logged_unit, self.create_session, work, retries=retries)
+
+    def close(self) -> None:
+        """Close all connections; the database can be used again afterwards."""
+        with self._lock:
+            engine = self.__dict__.pop("engine", None)
+        if engine is not None:
+            engine.dispose()
+
+    def _logged_unit(self) -> SqlUnitOfWork:
+        return SqlUnitOfWork(self._writing_session, self._subscribers, log_commit=True)
+
+    def _writing_session(self) -> DomainSession:
+        bind = self.engine.execution_options(**{BEGIN: "IMMEDIATE"})
+        return DomainSession(bind=bind, image_paths=self.image_paths)

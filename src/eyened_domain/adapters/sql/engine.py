@@ -1,0 +1,101 @@
+"""Engines: how a database of the settings is connected to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import StaticPool
+
+from eyened_domain.adapters.sql.translation import translate_errors
+from eyened_domain.config import Settings
+from eyened_domain.errors import ConfigurationError
+
+BEGIN = "eyened_begin"
+"""Execution option: how a transaction begins on SQLite, DEFERRED (to read) or IMMEDIATE."""
+
+
+def url_of(settings: Settings) -> URL:
+    """Return the URL of the database that the settings name."""
+    if settings.database is not None:
+        parts = settings.database
+        return URL.create(
+            "mysql+pymysql",
+            username=parts.user,
+            password=parts.password.reveal(),
+            host=parts.host,
+            port=parts.port,
+            database=parts.name,
+        )
+    if settings.database_url is not None:
+        url = make_url(settings.database_url.reveal())
+        plain = url.drivername in {"mysql", "mariadb"}
+        return url.set(drivername=f"{url.drivername}+pymysql") if plain else url
+    if settings.database_file is None:
+        raise ConfigurationError("no database is configured")
+    return URL.create("sqlite", database=str(settings.database_file))
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Return a new engine for the database that the settings name."""
+    url = url_of(settings)
+    if url.get_backend_name() == "sqlite":
+        return sqlite_engine(url)
+    return mysql_engine(url, raise_on_warnings=settings.raise_on_warnings)
+
+
+def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
+    """Return an engine for MySQL or MariaDB.
+
+    Args:
+        url: the database.
+        raise_on_warnings: refuse values that do not fit instead of cutting them
+            (adds STRICT_TRANS_TABLES to the session's sql_mode).
+    """
+    connect_args: dict[str, Any] = {"connect_timeout": 10}
+    if url.get_driver_name() == "pymysql":
+        connect_args["charset"] = "utf8mb4"
+        if raise_on_warnings:
+            connect_args["init_command"] = (
+                "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')"
+            )
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_recycle=3600,
+        hide_parameters=True,
+        isolation_level="REPEATABLE READ",
+        connect_args=connect_args,
+    )
+    translate_errors(engine)
+    return engine
+
+
+def sqlite_engine(url: URL) -> Engine:
+    """Return an engine for SQLite, with foreign keys on and transactions that are whole."""
+    in_memory = url.database in (None, "", ":memory:")
+    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 60},
+        **options,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    translate_errors(engine)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the begin is ours; the driver's own comes too late
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    how = connection.get_execution_options().get(BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {how}")

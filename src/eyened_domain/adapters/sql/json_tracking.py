@@ -1,0 +1,181 @@
+"""JSON values that notice when they are edited in place, at any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, SupportsIndex
+from weakref import ref
+
+from sqlalchemy.ext.mutable import Mutable
+
+
+class TrackedJson(Mutable):
+    """What SQLAlchemy tracks: the outermost dict or list of a JSON column."""
+
+    _container: ref[TrackedJson] | None = None
+
+    @classmethod
+    def coerce(cls, key: str, value: Any) -> Any:  # noqa: ARG003
+        """Turn dicts and lists into tracked ones; leave plain values as they are."""
+        return _tracked(value, None)
+
+    def changed(self) -> None:
+        """Tell the object that holds the outermost value that it is to be stored."""
+        container = self._container() if self._container is not None else None
+        if container is not None:
+            container.changed()
+        else:
+            super().changed()
+
+    def _keep(self, value: Any) -> Any:
+        return _tracked(value, self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: Any) -> None:
+        """Nothing of the tracking is pickled."""
+
+
+def _tracked(value: Any, container: TrackedJson | None) -> Any:
+    if isinstance(value, dict):
+        found: Any = TrackedDict()
+        for key, item in value.items():
+            dict.__setitem__(found, key, _tracked(item, found))
+    elif isinstance(value, list | tuple):
+        found = TrackedList()
+        for item in value:
+            list.append(found, _tracked(item, found))
+    else:
+        return value
+    found._container = ref(container) if container is not None else None
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+class TrackedDict(TrackedJson, dict[str, Any]):
+    """A JSON object that notices edits."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        dict.__setitem__(self, key, self._keep(value))
+        self.changed()
+
+    def __delitem__(self, key: str) -> None:
+        dict.__delitem__(self, key)
+        self.changed()
+
+    def __ior__(self, other: Any) -> TrackedDict:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+    def update(self, *others: Mapping[str, Any] | Iterable[tuple[str, Any]], **values: Any) -> None:  # type: ignore[override]
+        """As dict.update."""
+        for key, value in dict(*others, **values).items():
+            dict.__setitem__(self, key, self._keep(value))
+        self.changed()
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """As dict.setdefault."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, *arguments: Any) -> Any:
+        """As dict.pop."""
+        found = dict.pop(self, *arguments)
+        self.changed()
+        return found
+
+    def popitem(self) -> tuple[str, Any]:
+        """As dict.popitem."""
+        found = dict.popitem(self)
+        self.changed()
+        return found
+
+    def clear(self) -> None:
+        """As dict.clear."""
+        dict.clear(self)
+        self.changed()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:  # noqa: ARG002
+        return (dict, (_plain(self),))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:  # noqa: ARG002
+        copied: dict[str, Any] = _plain(self)
+        return copied
+
+
+class TrackedList(TrackedJson, list[Any]):
+    """A JSON array that notices edits."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        kept = [self._keep(v) for v in value] if isinstance(index, slice) else self._keep(value)
+        list.__setitem__(self, index, kept)
+        self.changed()
+
+    def __delitem__(self, index: Any) -> None:
+        list.__delitem__(self, index)
+        self.changed()
+
+    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[override, misc]
+        self.extend(values)
+        return self
+
+    def __imul__(self, times: SupportsIndex) -> TrackedList:  # type: ignore[override, misc]
+        self[:] = _plain(self) * int(times)
+        return self
+
+    def append(self, value: Any) -> None:
+        """As list.append."""
+        list.append(self, self._keep(value))
+        self.changed()
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """As list.extend."""
+        list.extend(self, [self._keep(value) for value in values])
+        self.changed()
+
+    def insert(self, index: SupportsIndex, value: Any) -> None:
+        """As list.insert."""
+        list.insert(self, index, self._keep(value))
+        self.changed()
+
+    def pop(self, index: SupportsIndex = -1) -> Any:
+        """As list.pop."""
+        found = list.pop(self, index)
+        self.changed()
+        return found
+
+    def remove(self, value: Any) -> None:
+        """As list.remove."""
+        list.remove(self, value)
+        self.changed()
+
+    def clear(self) -> None:
+        """As list.clear."""
+        list.clear(self)
+        self.changed()
+
+    def sort(self, **options: Any) -> None:
+        """As list.sort."""
+        list.sort(self, **options)
+        self.changed()
+
+    def reverse(self) -> None:
+        """As list.reverse."""
+        list.reverse(self)
+        self.changed()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:  # noqa: ARG002
+        return (list, (_plain(self),))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:  # noqa: ARG002
+        copied: list[Any] = _plain(self)
+        return copied

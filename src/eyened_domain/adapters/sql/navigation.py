@@ -1,0 +1,152 @@
+"""Navigation in one statement per level, not one per object.
+
+When a relation of one object is loaded lazily, the same relation is loaded for its
+siblings too: the objects of the same class in the session that lack it, in chunks of one
+`IN` query each.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Result, Select, select
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.orm import (
+    InstanceState,
+    Mapper,
+    ORMExecuteState,
+    RelationshipDirection,
+    RelationshipProperty,
+    Session,
+)
+from sqlalchemy.orm.attributes import set_committed_value
+
+from eyened_domain.adapters.sql.garbage import rarer_collections
+
+CHUNK = 1000
+"""How many siblings one statement serves; SQLite takes 32,766 parameters at most."""
+_DEBTS = "eyened_domain.navigation.debts"
+
+
+def load_siblings(execution: ORMExecuteState) -> Result[Any] | None:
+    """Answer a lazy load for the siblings as well (a `do_orm_execute` listener).
+
+    Returns:
+        the rows that the lazy load asked for; None to let SQLAlchemy load the usual way.
+    """
+    if not execution.is_relationship_load:
+        return None
+    state, path = execution.lazy_loaded_from, execution.loader_strategy_path
+    if state is None or path is None or state.key is None:
+        return None
+    prop = path[-1] if isinstance(path[-1], RelationshipProperty) else None
+    if prop is None or not state.mapper.isa(prop.parent):
+        return None
+    session = execution.session
+    session._autoflush()
+    siblings = _siblings(session, state, prop)
+    if not siblings:
+        return None
+    with rarer_collections():
+        found = _load(session, prop, [state, *siblings])
+    return IteratorResult(SimpleResultMetaData([prop.key]), iter([(one,) for one in found]))
+
+
+def _siblings(
+    session: Session, state: InstanceState[Any], prop: RelationshipProperty[Any]
+) -> list[InstanceState[Any]]:
+    """Return the objects that lack the same relation, unless looking costs more than it saves.
+
+    Looking walks all objects of the session. A walk that finds few siblings among many
+    objects is paid for by single loads before the next walk, so that the walks together
+    stay linear in the number of loads.
+    """
+    debts: dict[Any, int] = session.info.setdefault(_DEBTS, {})
+    if debts.get(prop, 0) > 0:
+        debts[prop] -= 1
+        return []
+    identity_map, deleted = session.identity_map, session.deleted
+    found = [
+        other
+        for other in identity_map.all_states()
+        if prop.key not in other.dict
+        and other is not state
+        and not other.expired
+        and other.mapper.isa(prop.parent)
+        and not (deleted and other.obj() in deleted)
+    ]
+    if not found:
+        debts[prop] = len(identity_map) // 256
+    return found
+
+
+def _load(
+    session: Session, prop: RelationshipProperty[Any], states: list[InstanceState[Any]]
+) -> list[Any]:
+    """Load the relation of all the states, set it, and return what the first one has."""
+    if prop.direction is RelationshipDirection.MANYTOONE:
+        return _load_parents(session, prop, states)
+    return _load_children(session, prop, states)
+
+
+def _load_parents(
+    session: Session, prop: RelationshipProperty[Any], states: list[InstanceState[Any]]
+) -> list[Any]:
+    mapper = prop.mapper
+    ((local, remote),) = prop.local_remote_pairs or ()
+    key = _key_of(prop.parent, local)
+    wanted = [(state, state.dict[key]) for state in states if key in state.dict]
+    found = {value: _held(session, mapper, value) for _, value in wanted if value is not None}
+    missing = [value for value, one in found.items() if one is None]
+    remote_attribute = getattr(mapper.class_, _key_of(mapper, remote))
+    for some in _chunks(missing):
+        for one in session.scalars(select(mapper.class_).where(remote_attribute.in_(some))):
+            found[getattr(one, remote_attribute.key)] = one
+    for state, value in wanted[1:]:
+        _set(state, prop.key, found.get(value))
+    first = found.get(wanted[0][1])
+    return [] if first is None else [first]
+
+
+def _held(session: Session, mapper: Mapper[Any], value: Any) -> Any:
+    return session.identity_map.get(mapper.identity_key_from_primary_key((value,)))
+
+
+def _load_children(
+    session: Session, prop: RelationshipProperty[Any], states: list[InstanceState[Any]]
+) -> list[Any]:
+    key = _key_of(prop.parent, prop.synchronize_pairs[0][0])
+    wanted = [(state, state.dict[key]) for state in states if key in state.dict]
+    children: dict[Any, list[Any]] = defaultdict(list)
+    for some in _chunks([value for _, value in wanted]):
+        for value, child in session.execute(_children_of(prop, some)):
+            children[value].append(child)
+    for state, value in wanted[1:]:
+        _set(state, prop.key, children.get(value, []))
+    return children.get(wanted[0][1], [])
+
+
+def _children_of(prop: RelationshipProperty[Any], values: list[Any]) -> Select[Any]:
+    foreign = prop.synchronize_pairs[0][1]
+    target = prop.mapper.class_
+    statement = select(foreign, target)
+    if prop.secondary is not None:
+        statement = statement.join(prop.secondary, prop.secondaryjoin)
+    return statement.where(foreign.in_(values)).order_by(*(prop.order_by or ()))
+
+
+def _key_of(mapper: Mapper[Any], column: Any) -> str:
+    return mapper.get_property_by_column(column).key
+
+
+def _set(state: InstanceState[Any], key: str, value: Any) -> None:
+    owner = state.obj()
+    if owner is not None:
+        set_committed_value(owner, key, value)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), CHUNK):
+        yield list(values[start : start + CHUNK])

@@ -1,0 +1,60 @@
+"""The session: SQLAlchemy's own, with repositories and navigation by levels."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+
+from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.navigation import load_siblings
+from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImageInstance, ImagePaths
+
+E = TypeVar("E", bound=Entity)
+
+
+class DomainSession(Session):
+    """A SQLAlchemy session that can give a repository, and whose objects know their files.
+
+    Objects stay readable after commit and after the session has closed.
+
+    Args:
+        image_paths: where the images of this database are.
+        options: of `sqlalchemy.orm.Session`.
+    """
+
+    def __init__(self, *, image_paths: ImagePaths | None = None, **options: Any) -> None:
+        map_entities()
+        super().__init__(expire_on_commit=False, **options)
+        self.image_paths = image_paths
+
+    def repository(self, entity: type[E], /) -> SqlRepository[E]:
+        """Return the repository of an entity class."""
+        return repository_for(self, entity)
+
+
+@event.listens_for(DomainSession, "do_orm_execute")
+def _navigate(execution: ORMExecuteState) -> Any:
+    return load_siblings(execution)
+
+
+@event.listens_for(DomainSession, "before_flush")
+def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
+    for one in (*session.new, *session.dirty):
+        if isinstance(one, Entity):
+            one.check_rules()
+
+
+@event.listens_for(DomainSession, "after_attach")
+def _attach_files(session: DomainSession, one: object) -> None:
+    if isinstance(one, ImageInstance):
+        one.attach(session.image_paths)
+
+
+@event.listens_for(DomainSession, "loaded_as_persistent")
+def _attach_files_when_loaded(session: DomainSession, one: object) -> None:
+    if isinstance(one, ImageInstance):
+        one.attach(session.image_paths)

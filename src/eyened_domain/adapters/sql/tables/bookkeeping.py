@@ -1,0 +1,46 @@
+"""Tables that this library adds; other programs on the same database do not see them."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.tables.types import Json, Moment
+
+unit_of_work_log = Table(
+    "UnitOfWorkLog",
+    metadata,
+    Column("UnitOfWorkID", String(32), key="unit_of_work_id", primary_key=True),
+    Column("CommittedAt", Moment, key="committed_at", nullable=False),
+    Index("UnitOfWorkLog_CommittedAt_idx", "committed_at"),
+)
+"""A token for each unit of work that may be run again: whether its commit went through."""
+
+import_batch = Table(
+    "ImportBatch",
+    metadata,
+    Column("ImportBatchID", Integer, key="import_batch_id", primary_key=True),
+    Column("StartedAt", Moment, key="started_at", nullable=False),
+    Column("FinishedAt", Moment, key="finished_at", nullable=True),
+    Column("UndoneAt", Moment, key="undone_at", nullable=True),
+    Column("Source", Text, key="source", nullable=True),
+    Column("Options", Json, key="options", nullable=True),
+)
+"""One run of an import."""
+
+import_item = Table(
+    "ImportItem",
+    metadata,
+    Column("ImportItemID", Integer, key="import_item_id", primary_key=True),
+    Column(
+        "ImportBatchID",
+        Integer,
+        ForeignKey("ImportBatch.import_batch_id", ondelete="CASCADE"),
+        key="import_batch_id",
+        nullable=False,
+    ),
+    Column("Entity", String(64), key="entity", nullable=False),
+    Column("FirstID", Integer, key="first_id", nullable=False),
+    Column("LastID", Integer, key="last_id", nullable=False),
+    Column("Before", Json, key="before", nullable=True),
+    Index("fk_ImportItem_ImportBatch1_idx", "import_batch_id"),
+)
+"""Rows that an import made (a run of ids), or changed (one id, with what it held before)."""

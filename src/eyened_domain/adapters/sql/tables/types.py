@@ -1,0 +1,74 @@
+"""Column types: those of the contract on MySQL, their nearest kin on SQLite.
+
+SQLite is made to behave as MySQL where a rule hangs on it: texts compare without
+regard to case. Dates are accepted as ISO strings in queries on both.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum as PythonEnum
+from typing import Any
+
+from sqlalchemy import (
+    BINARY,
+    JSON,
+    Date,
+    DateTime,
+    Dialect,
+    Enum,
+    LargeBinary,
+    String,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
+from sqlalchemy.types import TypeEngine
+
+
+def varchar(length: int) -> TypeEngine[str]:
+    """VARCHAR that compares without regard to case, as MySQL's default collations do."""
+    return String(length).with_variant(String(length, collation="NOCASE"), "sqlite")
+
+
+def names_of(enum: type[PythonEnum]) -> Enum:
+    """ENUM of the names of a Python enum; the member or its name is accepted in queries."""
+    return Enum(enum, validate_strings=True)
+
+
+def values_of(enum: type[PythonEnum]) -> Enum:
+    """ENUM of the values of a Python enum."""
+    return Enum(
+        enum, values_callable=lambda members: [m.value for m in members], validate_strings=True
+    )
+
+
+class Day(TypeDecorator[date]):
+    """DATE; an ISO string is accepted in queries."""
+
+    impl = Date
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Turn an ISO string into a date."""
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Moment(TypeDecorator[datetime]):
+    """DATETIME in whole seconds, without zone; an ISO string is accepted in queries."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Turn an ISO string or a date into a datetime."""
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return datetime(value.year, value.month, value.day)
+        return value
+
+
+Json = JSON(none_as_null=True)
+TinyBlob = LargeBinary(255).with_variant(TINYBLOB(), "mysql", "mariadb")
+LongBlob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+Binary = BINARY

@@ -1,0 +1,184 @@
+"""Turns what databases report into the library's own errors; the one place that does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy.exc import DBAPIError
+
+from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.errors import (
+    BadInput,
+    ConfigurationError,
+    Conflict,
+    Duplicate,
+    EyenedError,
+    RuleBroken,
+)
+
+
+class ConnectionLost(Conflict):
+    """The connection to the database broke; whether a commit went through is not known."""
+
+
+_DEADLOCKS = {1020, 1205, 1213}
+_LOST = {2006, 2013, 2014, 2055, 4031, 1927, 1053}
+_UNREACHABLE = {1044, 1045, 1049, 1698, 2002, 2003, 2005}
+_DUPLICATES = {1062, 1586}
+_MISSING = {1048, 1364}
+_STILL_REFERRED = {1451}
+_POINTS_NOWHERE = {1452}
+_CHECKS = {3819, 4025}
+_DOES_NOT_FIT = {1264, 1265, 1292, 1366, 1406}
+
+
+def translate_errors(engine: Engine) -> None:
+    """Make everything that goes through the engine raise errors of `eyened_domain.errors`."""
+    event.listen(engine, "handle_error", _on_error)
+
+
+def _on_error(context: ExceptionContext) -> None:
+    error = context.sqlalchemy_exception
+    if isinstance(error, DBAPIError):
+        translated = translated_error(error)
+        if translated is not None:
+            raise translated from error
+
+
+def translated_error(error: DBAPIError) -> EyenedError | None:
+    """Return our error for a database's; None when it is not known here."""
+    code, text = _code_and_text(error)
+    if error.connection_invalidated or code in _LOST:
+        return ConnectionLost(f"the connection to the database was lost ({text}); run it again")
+    if isinstance(code, int):
+        return _from_mysql(code, text)
+    return _from_sqlite(text)
+
+
+def _code_and_text(error: DBAPIError) -> tuple[Any, str]:
+    arguments = getattr(error.orig, "args", ())
+    if len(arguments) >= 2 and isinstance(arguments[0], int):
+        return arguments[0], str(arguments[1])
+    return None, str(arguments[0]) if arguments else ""
+
+
+def _from_mysql(code: int, text: str) -> EyenedError | None:  # noqa: PLR0911 - a table of cases
+    if code in _DEADLOCKS:
+        return Conflict(f"somebody else holds the same rows ({text}); run it again")
+    if code in _DUPLICATES:
+        return _duplicate(*_constraint(text))
+    if code in _STILL_REFERRED:
+        return _still_referred(*_foreign_key(text))
+    if code in _POINTS_NOWHERE:
+        return _points_nowhere(*_foreign_key(text))
+    if code in _MISSING:
+        return _missing(*_field("", _quoted(text)))
+    if code in _CHECKS:
+        return _check_broken(text)
+    if code in _DOES_NOT_FIT:
+        return BadInput(f"the database refuses a value: {text}")
+    if code in _UNREACHABLE:
+        return ConfigurationError(f"the database cannot be reached: {text}")
+    return None
+
+
+def _from_sqlite(text: str) -> EyenedError | None:  # noqa: PLR0911 - a table of cases
+    kind, _, rest = text.partition(": ")
+    if "locked" in text or "busy" in text:
+        return Conflict(f"somebody else is writing to the database ({text}); run it again")
+    if kind == "UNIQUE constraint failed":
+        columns = [name.strip().split(".") for name in rest.split(",")]
+        return _duplicate(columns[0][0], [column[-1] for column in columns])
+    if kind == "NOT NULL constraint failed":
+        table, _, column = rest.partition(".")
+        return _missing(*_field(table, column))
+    if kind == "CHECK constraint failed":
+        return _check_broken(text)
+    if kind == "FOREIGN KEY constraint failed":
+        return RuleBroken(
+            "a link points to an object that does not exist, or something still refers to an "
+            "object that is deleted; store the one first, or delete the other first"
+        )
+    if "unable to open database file" in text:
+        return ConfigurationError(f"the database cannot be opened: {text}; does its folder exist?")
+    return None
+
+
+def _quoted(text: str) -> str:
+    found = re.search(r"(?:Column|Field) '([^']+)'", text)
+    return found.group(1) if found else ""
+
+
+def _constraint(text: str) -> tuple[str, list[str]]:
+    """Return the table and the columns of the key that a MySQL message names."""
+    found = re.search(r"for key '(?:[^'.]*\.)?([^']+)'", text)
+    name = found.group(1) if found else ""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if index.name == name and index.unique:
+                return table.name, [column.name for column in index.columns]
+        for constraint in table.constraints:
+            if constraint.name == name:
+                return table.name, [column.name for column in getattr(constraint, "columns", [])]
+    return "", [name]
+
+
+def _foreign_key(text: str) -> tuple[str, str, str]:
+    """Return the child table, its column, and the parent table of a MySQL message."""
+    found = re.search(
+        r"`([^`]+)`, CONSTRAINT .*?FOREIGN KEY \(`([^`]+)`\) REFERENCES `([^`]+)`", text
+    )
+    return (found.group(1), found.group(2), found.group(3)) if found else ("", "", "")
+
+
+def _field(table: str, column: str) -> tuple[str, str]:
+    known = metadata.tables.get(table)
+    if known is not None:
+        return table, next((c.key for c in known.columns if c.name == column), column)
+    keys = {c.key for t in metadata.tables.values() for c in t.columns if c.name == column}
+    return table, keys.pop() if len(keys) == 1 else column
+
+
+def _duplicate(table: str, columns: list[str]) -> Duplicate:
+    fields = ", ".join(_field(table, column)[1] for column in columns)
+    return Duplicate(
+        f"there is a {table or 'row'} with the same {fields} already; look it up instead of "
+        "adding another",
+        entity=table or None,
+        field=fields,
+    )
+
+
+def _missing(table: str, field: str) -> BadInput:
+    where = f"{table}.{field}" if table else field
+    return BadInput(f"{where} is needed and was not given", entity=table or None, field=field)
+
+
+def _still_referred(child: str, column: str, parent: str) -> RuleBroken:
+    return RuleBroken(
+        f"this {parent or 'row'} cannot be deleted: {child or 'something'} still refers to it "
+        f"through {column}; delete that first",
+        entity=parent or None,
+        field=column or None,
+    )
+
+
+def _points_nowhere(child: str, column: str, parent: str) -> RuleBroken:
+    return RuleBroken(
+        f"{child}.{column} points to a {parent} that does not exist; store the {parent} first",
+        entity=child or None,
+        field=column or None,
+    )
+
+
+def _check_broken(text: str) -> RuleBroken:
+    if "exactly_one_entity" in text:
+        return RuleBroken(
+            "an AttributeValue belongs to exactly one of image, segmentation, model segmentation, "
+            "patient and study",
+            entity="AttributeValue",
+        )
+    return RuleBroken(f"the database refuses it: {text}")
+

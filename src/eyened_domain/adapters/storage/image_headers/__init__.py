@@ -1,0 +1,1 @@
+"""Readers of image headers: one module per kind of file."""

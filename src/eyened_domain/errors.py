@@ -1,0 +1,68 @@
+"""The one tree of errors that the library raises.
+
+Every error names what it is about: the entity, the field and the value are
+attributes as well as text, so that a program can act on them. Catching
+`EyenedError` catches all of them.
+"""
+
+from __future__ import annotations
+
+
+class EyenedError(Exception):
+    """Anything that this library refuses or fails to do.
+
+    Args:
+        message: what happened, with what to do about it.
+        entity: the name of the entity concerned, for example ``"Patient"``.
+        field: the name of the field concerned, for example ``"birth_date"``.
+        value: the value that was given, when it may be shown.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        entity: str | None = None,
+        field: str | None = None,
+        value: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.entity = entity
+        self.field = field
+        self.value = value
+
+
+class NotFound(EyenedError, LookupError):
+    """What was asked for is not in the database."""
+
+
+class Duplicate(EyenedError):
+    """There is one already, or there is more than one where one was asked for."""
+
+
+class RuleBroken(EyenedError, ValueError):
+    """A rule of the domain forbids it."""
+
+
+class BadInput(RuleBroken):
+    """A value, a record or a file from outside is refused; nothing was written."""
+
+
+class UnknownName(RuleBroken, AttributeError, TypeError):
+    """An entity has no field or relation of that name."""
+
+
+class StorageError(EyenedError):
+    """The database or a file store failed, or refused."""
+
+
+class Conflict(StorageError):
+    """Somebody else changed the same thing at the same time; running it again may succeed."""
+
+
+class NotLoaded(StorageError):
+    """A relation or a file was asked of an object that no unit of work holds any more."""
+
+
+class ConfigurationError(EyenedError):
+    """Something is not set, or set wrong; the message says which variable and how."""

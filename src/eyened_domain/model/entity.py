@@ -1,0 +1,312 @@
+"""`@entity` and `Entity`: what every object of the domain has in common.
+
+An entity is a plain attrs class. Each field has two names, the Python one and the one
+in the database; both work on objects, on the class inside a query, and as constructor
+keywords. Entities are compared by identity; their ids come from the storage.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+
+import attrs
+from attrs import frozen
+
+from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.model.fields import (
+    ColumnInfo,
+    LinkInfo,
+    choice,
+    column,
+    foreign_key,
+    info_of,
+    key,
+    key_part,
+    many,
+    one,
+)
+from eyened_domain.model.links import ToMany, ToOne
+from eyened_domain.model.queries import Queries
+from eyened_domain.model.values import Refused, shown
+
+C = TypeVar("C", bound="type[Entity]")
+
+SHORT_NAMES = {"images": "image_instances", "Images": "image_instances"}
+"""Short forms that people write, wherever an entity has the relation."""
+
+
+@frozen(kw_only=True)
+class EntityInfo:
+    """What the model knows of an entity class: its columns, links, names and keys."""
+
+    name: str
+    columns: Mapping[str, ColumnInfo]
+    links: Mapping[str, LinkInfo]
+    aliases: Mapping[str, str]
+    """From every other name of a field to its Python name."""
+    unique: tuple[tuple[str, ...], ...]
+    """The natural keys: each a tuple of columns that no two objects share."""
+    name_column: str | None
+    parent: str | None
+    """Name of the entity that it is a special kind of (joined tables)."""
+
+    @cached_property
+    def primary_key(self) -> tuple[str, ...]:
+        """The columns of the primary key, in order."""
+        return tuple(name for name, info in self.columns.items() if info.primary_key)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The Python names of all columns and links."""
+        return frozenset(self.columns) | frozenset(self.links)
+
+    def field_name(self, name: str) -> str:
+        """Return the Python name of a field given in either style.
+
+        Raises:
+            UnknownName: there is no such field; the message names the nearest ones.
+        """
+        if name in self.fields:
+            return name
+        if name in self.aliases:
+            return self.aliases[name]
+        raise UnknownName(self.unknown(name), entity=self.name, field=name)
+
+    def unknown(self, name: str) -> str:
+        """Say that there is no such field, and which ones come near."""
+        known = [*self.fields, *self.aliases]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"{self.name} has no field {name!r}{hint}"
+
+
+_ENTITIES: dict[str, type[Entity]] = {}
+
+
+def entity_class(name: str) -> type[Entity]:
+    """Return the entity class of that name, for example ``"Patient"``.
+
+    Raises:
+        UnknownName: there is no such entity.
+    """
+    try:
+        return _ENTITIES[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, _ENTITIES, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownName(f"there is no entity {name!r}{hint}", entity=name) from None
+
+
+def entity_classes() -> tuple[type[Entity], ...]:
+    """Return all entity classes, in the order of their definition."""
+    return tuple(_ENTITIES.values())
+
+
+class EntityMeta(type):
+    """Lets a class that is not mapped yet be mapped when a query first names its fields."""
+
+    on_unmapped: ClassVar[Callable[[], None] | None] = None
+    """What maps all classes; put here by the package, not by the model."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> Any: ...
+
+    else:
+
+        def __getattr__(cls, name: str) -> Any:
+            info = cls.__dict__.get("__entity__")
+            hook = EntityMeta.on_unmapped
+            if info is not None and hook is not None:
+                asked_by_sqlalchemy = name == "__clause_element__"
+                if (name in info.columns or asked_by_sqlalchemy) and hook():
+                    found = cls.__dict__.get(name)
+                    if found is not None:
+                        return getattr(cls, name)
+            raise AttributeError(
+                info.unknown(name) if info is not None else name, name=name, obj=cls
+            )
+
+
+class Entity(Queries, metaclass=EntityMeta):
+    """Base of all entities: two names for each field, checked values, comparison by identity."""
+
+    __entity__: ClassVar[EntityInfo]
+    late_state: ClassVar[Mapping[str, Callable[[Entity], Any]]] = {}
+    """What an object born before its class was mapped gets when it is first asked for it."""
+
+    def __init__(self, **values: Any) -> None:
+        info = self.__entity__
+        given = {info.field_name(name): value for name, value in values.items()}
+        if len(given) != len(values):
+            twice = sorted(n for n in values if info.aliases.get(n, n) in values.keys() - {n})
+            raise BadInput(f"{info.name}: {', '.join(twice)} given twice, under both names")
+        links = {name: given.pop(name) for name in list(given) if name in info.links}
+        missing = [n for n, c in info.columns.items() if c.required and n not in given]
+        if missing:
+            raise BadInput(
+                f"{info.name} needs {', '.join(missing)}", entity=info.name, field=missing[0]
+            )
+        self.__attrs_init__(**given)
+        for name, value in links.items():
+            setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        info = self.__entity__
+        column_info = info.columns.get(name)
+        if column_info is not None:
+            if value is not None:
+                value = self._converted(column_info, value)
+            elif not (column_info.nullable or column_info.generated):
+                raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
+        elif name in info.links:
+            self._check_links(info.links[name], value)
+        elif name in info.aliases:
+            setattr(self, info.aliases[name], value)
+            return
+        elif not name.startswith("_") and not hasattr(getattr(type(self), name, None), "__set__"):
+            raise UnknownName(info.unknown(name), entity=info.name, field=name)
+        object.__setattr__(self, name, value)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __attrs_init__(self, **values: Any) -> None: ...
+
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            late = Entity.late_state.get(name)
+            if late is not None:
+                return late(self)
+            raise UnknownName(
+                self.__entity__.unknown(name), entity=self.__entity__.name, field=name
+            )
+
+    def _converted(self, column_info: ColumnInfo, value: Any) -> Any:
+        try:
+            return column_info.kind.convert(value)
+        except Refused as refused:
+            name = column_info.name
+            raise BadInput(
+                f"{self.__entity__.name}.{name}: {'refused' if column_info.private else refused}",
+                entity=self.__entity__.name,
+                field=name,
+                value=None if column_info.private else shown(value),
+            ) from None
+
+    def _check_links(self, link: LinkInfo, value: Any) -> None:
+        if link.many:
+            for item in value:
+                self.check_link(link, item)
+        elif value is not None:
+            self.check_link(link, value)
+
+    def check_link(self, link: LinkInfo, value: Any) -> None:
+        """Raise `BadInput` unless the value is of the class that the link leads to."""
+        target = entity_class(link.target)
+        if not isinstance(value, target):
+            raise BadInput(
+                f"{self.__entity__.name}.{link.name} holds {link.target}, not {shown(value)}",
+                entity=self.__entity__.name,
+                field=link.name,
+            )
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` where the object as a whole breaks a rule; called before storing."""
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.__entity__.fields, *self.__entity__.aliases})
+
+    def __repr__(self) -> str:
+        info = self.__entity__
+        shown_columns = [
+            f"{name}={shown(value)}"
+            for name, value in self.__dict__.items()
+            if name in info.columns and not info.columns[name].private and value is not None
+        ]
+        return f"{info.name}({', '.join(shown_columns[:8])})"
+
+    def to_dict(self, *, database_names: bool = False) -> dict[str, Any]:
+        """Return the columns as a dict, without links and without private columns.
+
+        Args:
+            database_names: use the names of the database as keys.
+
+        Returns:
+            enum members by name, everything else as the entity holds it.
+        """
+        plain: dict[str, Any] = {}
+        for name, column_info in self.__entity__.columns.items():
+            if not column_info.private:
+                value = getattr(self, name)
+                shown_name = column_info.database_name if database_names else name
+                plain[shown_name] = value.name if isinstance(value, Enum) else value
+        return plain
+
+
+class DatabaseName:
+    """Data descriptor under a field's other name: reads and writes the field."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: Entity | None, owner_type: type) -> Any:
+        return getattr(owner_type if owner is None else owner, self.name)
+
+    def __set__(self, owner: Entity, value: Any) -> None:
+        setattr(owner, self.name, value)
+
+
+@dataclass_transform(
+    kw_only_default=True,
+    eq_default=False,
+    field_specifiers=(key, key_part, column, choice, foreign_key, one, many),
+)
+def entity(
+    *, unique: tuple[tuple[str, ...], ...] = (), name: str | None = None
+) -> Callable[[C], C]:
+    """Make an attrs class an entity.
+
+    Args:
+        unique: its natural keys besides the primary key.
+        name: the column that `by_name` looks in.
+    """
+
+    def decorate(cls: C) -> C:
+        parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
+        made = attrs.define(cls, slots=False, eq=False, kw_only=True, init=False, repr=False)
+        infos = [info_of(attribute) for attribute in attrs.fields(made)]
+        columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
+        links = {i.name: i for i in infos if isinstance(i, LinkInfo)}
+        aliases = {i.database_name: i.name for i in infos if i.database_name != i.name}
+        aliases |= {short: long for short, long in SHORT_NAMES.items() if long in links}
+        made.__entity__ = EntityInfo(
+            name=made.__name__,
+            columns=columns,
+            links=links,
+            aliases=aliases,
+            unique=unique or (parent.unique if parent else ()),
+            name_column=name or (parent.name_column if parent else None),
+            parent=parent.name if parent else None,
+        )
+        own = {i.name for i in infos} - (parent.fields if parent else frozenset())
+        _add_descriptors(made, own)
+        _ENTITIES[made.__name__] = made
+        return made
+
+    return decorate
+
+
+def _add_descriptors(cls: type[Entity], own: set[str]) -> None:
+    info = cls.__entity__
+    for name in own & info.links.keys():
+        link = info.links[name]
+        setattr(cls, name, ToMany(link) if link.many else ToOne(link))
+    for alias, name in info.aliases.items():
+        if name in own:
+            setattr(cls, alias, DatabaseName(name))

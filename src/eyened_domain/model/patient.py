@@ -1,0 +1,78 @@
+"""Patients."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from eyened_domain.model.entity import Entity, entity
+from eyened_domain.model.enums import SexEnum
+from eyened_domain.model.fields import (
+    Column,
+    DateColumn,
+    EnumColumn,
+    Many,
+    One,
+    choice,
+    column,
+    foreign_key,
+    key,
+    many,
+    one,
+)
+from eyened_domain.model.queries import RAISE, GivesRepositories
+from eyened_domain.model.values import Day, Moment, Text
+
+if TYPE_CHECKING:
+    from eyened_domain.model.annotation import Annotation
+    from eyened_domain.model.attribute import AttributeValue
+    from eyened_domain.model.form import FormAnnotation
+    from eyened_domain.model.project import Project
+    from eyened_domain.model.study import Study
+
+D = TypeVar("D")
+
+
+@entity(unique=(("patient_identifier", "project_id"),), name="patient_identifier")
+class Patient(Entity):
+    """A person in a project, known by an identifier that is unique within it."""
+
+    patient_id: Column[int] = key("PatientID")
+    patient_identifier: Column[str] = column("PatientIdentifier", Text(255))
+    birth_date: DateColumn[date | None] = column("BirthDate", Day(), default=None, nullable=True)
+    sex: EnumColumn[SexEnum | None] = choice("Sex", SexEnum, default=None, nullable=True)
+    project_id: Column[int] = foreign_key("ProjectID", "Project", default=None)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    project: One[Project] = one(
+        "Project", "Project", via="project_id", back="patients", default=None
+    )
+    studies: Many[Study] = many("Studies", "Study", back="patient", default=None)
+    annotations: Many[Annotation] = many("Annotations", "Annotation", back="patient", default=None)
+    form_annotations: Many[FormAnnotation] = many(
+        "FormAnnotations", "FormAnnotation", back="patient", default=None
+    )
+    attribute_values: Many[AttributeValue] = many(
+        "AttributeValues", "AttributeValue", back="patient", default=None
+    )
+
+    @overload
+    @classmethod
+    def by_identifier(
+        cls, source: GivesRepositories, project_id: int, identifier: str
+    ) -> Patient: ...
+    @overload
+    @classmethod
+    def by_identifier(
+        cls, source: GivesRepositories, project_id: int, identifier: str, *, default: D
+    ) -> Patient | D: ...
+    @classmethod
+    def by_identifier(
+        cls, source: GivesRepositories, project_id: int, identifier: str, *, default: Any = RAISE
+    ) -> Any:
+        """Return the patient known by that identifier in a project.
+
+        Raises:
+            NotFound: there is none, and no default was given.
+        """
+        return source.repository(cls).by_identifier(project_id, identifier, default=default)

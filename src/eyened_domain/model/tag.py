@@ -1,0 +1,175 @@
+"""Tags and what they are put on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from eyened_domain.model.entity import Entity, entity
+from eyened_domain.model.enums import TagType
+from eyened_domain.model.fields import (
+    Column,
+    DateColumn,
+    EnumColumn,
+    Many,
+    One,
+    choice,
+    column,
+    foreign_key,
+    key,
+    many,
+    one,
+)
+from eyened_domain.model.values import Moment, Text
+
+if TYPE_CHECKING:
+    from eyened_domain.model.creator import Creator
+    from eyened_domain.model.form import FormAnnotation
+    from eyened_domain.model.image import ImageInstance
+    from eyened_domain.model.segmentation import Segmentation
+    from eyened_domain.model.study import Study
+
+
+@entity(unique=(("tag_name", "tag_type"),), name="tag_name")
+class Tag(Entity):
+    """A word that people put on studies, images, segmentations, annotations and forms."""
+
+    tag_id: Column[int] = key("TagID")
+    tag_name: Column[str] = column("TagName", Text(256))
+    tag_type: EnumColumn[TagType] = choice("TagType", TagType)
+    tag_description: Column[str] = column("TagDescription", Text(256), default="")
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    creator_tag_links: Many[CreatorTagLink] = many(
+        "CreatorTagLinks", "CreatorTagLink", back="tag", default=None
+    )
+    study_tag_links: Many[StudyTagLink] = many(
+        "StudyTagLinks", "StudyTagLink", back="tag", default=None
+    )
+    image_instance_tag_links: Many[ImageInstanceTagLink] = many(
+        "ImageInstanceTagLinks", "ImageInstanceTagLink", back="tag", default=None
+    )
+    annotation_tag_links: Many[AnnotationTagLink] = many(
+        "AnnotationTagLinks", "AnnotationTagLink", back="tag", default=None
+    )
+    segmentation_tag_links: Many[SegmentationTagLink] = many(
+        "SegmentationTagLinks", "SegmentationTagLink", back="tag", default=None
+    )
+    form_annotation_tag_links: Many[FormAnnotationTagLink] = many(
+        "FormAnnotationTagLinks", "FormAnnotationTagLink", back="tag", default=None
+    )
+    creator: One[Creator] = one("Creator", "Creator", via="creator_id", back="tags", default=None)
+
+
+@entity()
+class CreatorTagLink(Entity):
+    """A tag that a creator has starred (table `CreatorTag`)."""
+
+    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None, primary_key=True)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="creator_tag_links", default=None)
+    creator: One[Creator] = one(
+        "Creator", "Creator", via="creator_id", back="starred_tags", default=None
+    )
+
+
+@entity()
+class StudyTagLink(Entity):
+    """A tag on a study, with who put it there (table `StudyTag`)."""
+
+    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    study_id: Column[int] = foreign_key("StudyID", "Study", default=None, primary_key=True)
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
+    comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="study_tag_links", default=None)
+    study: One[Study] = one("Study", "Study", via="study_id", back="study_tag_links", default=None)
+    creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
+
+
+@entity()
+class ImageInstanceTagLink(Entity):
+    """A tag on an image, with who put it there (table `ImageInstanceTag`)."""
+
+    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    image_instance_id: Column[int] = foreign_key(
+        "ImageInstanceID", "ImageInstance", default=None, primary_key=True
+    )
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
+    comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="image_instance_tag_links", default=None)
+    image_instance: One[ImageInstance] = one(
+        "ImageInstance",
+        "ImageInstance",
+        via="image_instance_id",
+        back="image_instance_tag_links",
+        default=None,
+    )
+    creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
+
+
+@entity()
+class AnnotationTagLink(Entity):
+    """A tag on a legacy annotation, with who put it there (table `AnnotationTag`)."""
+
+    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    annotation_id: Column[int] = foreign_key(
+        "AnnotationID", "Annotation", default=None, primary_key=True
+    )
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="annotation_tag_links", default=None)
+    creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
+
+
+@entity()
+class SegmentationTagLink(Entity):
+    """A tag on a segmentation, with who put it there (table `SegmentationTag`)."""
+
+    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    segmentation_id: Column[int] = foreign_key(
+        "SegmentationID", "Segmentation", default=None, primary_key=True
+    )
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
+    comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="segmentation_tag_links", default=None)
+    segmentation: One[Segmentation] = one(
+        "Segmentation",
+        "Segmentation",
+        via="segmentation_id",
+        back="segmentation_tag_links",
+        default=None,
+    )
+    creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
+
+
+@entity()
+class FormAnnotationTagLink(Entity):
+    """A tag on a filled-in form, with who put it there (table `FormAnnotationTag`)."""
+
+    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    form_annotation_id: Column[int] = foreign_key(
+        "FormAnnotationID", "FormAnnotation", default=None, primary_key=True
+    )
+    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
+    comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
+    date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
+
+    tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="form_annotation_tag_links", default=None)
+    form_annotation: One[FormAnnotation] = one(
+        "FormAnnotation",
+        "FormAnnotation",
+        via="form_annotation_id",
+        back="form_annotation_tag_links",
+        default=None,
+    )
+    creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)

@@ -1,0 +1,226 @@
+"""The kinds of values that a column holds: what is accepted, and what it becomes.
+
+Each kind turns what people write (an enum's name, an ISO date, a numpy number) into
+the value that the entity holds, at once, and refuses what no storage could keep:
+texts that are too long, NaN, dates that MySQL has no room for.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from attrs import frozen
+
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_INT32 = 2**31
+_FLOAT32_MAX = 3.4028234663852886e38
+_FIRST_YEAR = 1000  # the range of MySQL's DATE
+
+
+class Refused(ValueError):
+    """A kind does not accept a value; `Entity` turns it into `BadInput` with its field."""
+
+
+class Kind(Protocol):
+    """What a column holds."""
+
+    def convert(self, value: Any) -> Any:
+        """Return the value to hold, or raise `Refused` saying what is accepted."""
+
+
+def shown(value: object) -> str:
+    """A value as it may stand in a message: its repr, cut to 80 characters."""
+    text = repr(value[:80]) if isinstance(value, str | bytes) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+@frozen
+class Text:
+    """A text of at most `length` characters (VARCHAR), or of 65,535 bytes (TEXT)."""
+
+    length: int | None = None
+
+    def convert(self, value: Any) -> str:
+        """Accept a str that fits and has no control characters but tab and line ends."""
+        if not isinstance(value, str):
+            raise Refused(f"a text is needed, not {shown(value)}")
+        if self.length is not None and len(value) > self.length:
+            raise Refused(f"{len(value):,} characters, at most {self.length} fit: {shown(value)}")
+        if self.length is None and len(value) > 65_535 // 4 and len(value.encode()) > 65_535:
+            raise Refused(f"{len(value):,} characters, at most 65,535 bytes fit: {shown(value)}")
+        found = _NOT_TEXT.search(value)
+        if found:
+            raise Refused(f"control character {found.group()!r} in {shown(value)}")
+        return str(value)
+
+
+@frozen
+class Integer:
+    """A whole number of 32 bits, signed (INTEGER)."""
+
+    def convert(self, value: Any) -> int:
+        """Accept an int or a numpy integer, and a float that is whole."""
+        number = _whole(value)
+        if not -_INT32 <= number < _INT32:
+            raise Refused(f"{shown(value)} does not fit in 32 bits")
+        return number
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if hasattr(value, "__index__"):
+        return int(value.__index__())
+    raise Refused(f"a whole number is needed, not {shown(value)}")
+
+
+@frozen
+class Real:
+    """A finite number of single precision (FLOAT); read back it may differ in the 7th digit."""
+
+    def convert(self, value: Any) -> float:
+        """Accept a number that is finite and within single precision."""
+        if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
+            raise Refused(f"a number is needed, not {shown(value)}")
+        number = float(value)
+        if not math.isfinite(number) or abs(number) > _FLOAT32_MAX:
+            raise Refused(f"a finite number of single precision is needed, not {shown(value)}")
+        return number
+
+
+@frozen
+class Flag:
+    """Yes or no (BOOL)."""
+
+    def convert(self, value: Any) -> bool:
+        """Accept True and False, and 1 and 0 of any number type."""
+        try:
+            if value in (0, 1):
+                return bool(value)
+        except (TypeError, ValueError):
+            pass
+        raise Refused(f"True or False is needed, not {shown(value)}")
+
+
+@frozen
+class Day:
+    """A calendar date from the year 1000 on (DATE)."""
+
+    def convert(self, value: Any) -> date:
+        """Accept a date, a datetime at midnight, or an ISO string such as 2024-01-31."""
+        if isinstance(value, str):
+            value = _parsed(date, value)
+        if isinstance(value, datetime):
+            if value.time() != value.time().min:
+                raise Refused(f"a date is needed, not the time {shown(value)}")
+            value = value.date()
+        if not isinstance(value, date):
+            raise Refused(f"a date or an ISO string is needed, not {shown(value)}")
+        if value.year < _FIRST_YEAR:
+            raise Refused(f"the date {value.isoformat()} is before the year {_FIRST_YEAR}")
+        return value
+
+
+@frozen
+class Moment:
+    """A date and time without zone, in whole seconds (DATETIME)."""
+
+    def convert(self, value: Any) -> datetime:
+        """Accept a naive datetime, a date, or an ISO string; fractions of a second are cut."""
+        if isinstance(value, str):
+            value = _parsed(datetime, value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day)
+        if not isinstance(value, datetime):
+            raise Refused(f"a datetime or an ISO string is needed, not {shown(value)}")
+        if value.tzinfo is not None:
+            raise Refused(f"{shown(value)} has a time zone, the column has none: convert it first")
+        if value.year < _FIRST_YEAR:
+            raise Refused(f"the time {value.isoformat()} is before the year {_FIRST_YEAR}")
+        return value.replace(microsecond=0)
+
+
+def _parsed(kind: type[date], text: str) -> date:
+    try:
+        return kind.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"{shown(text)} is no {kind.__name__} in ISO form ({error})") from None
+
+
+@frozen
+class Choice:
+    """A member of an enumeration (ENUM)."""
+
+    enum: type[Enum]
+
+    def convert(self, value: Any) -> Enum:
+        """Accept a member or the name of one."""
+        if isinstance(value, self.enum):
+            return value
+        if isinstance(value, str) and value in self.enum.__members__:
+            return self.enum[value]
+        names = ", ".join(self.enum.__members__)
+        raise Refused(f"{shown(value)} is no {self.enum.__name__}; it is one of {names}")
+
+
+@frozen
+class Json:
+    """Anything that JSON can say (JSON): dict, list, text, numbers, bool, None."""
+
+    def convert(self, value: Any) -> Any:
+        """Accept nested dicts with text keys, lists and plain values; tuples become lists."""
+        return json_value(value)
+
+
+def json_value(value: Any) -> Any:
+    """Return the value as JSON holds it; raise `Refused` where JSON has no word for it."""
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise Refused(f"JSON has no {value!r}")
+        return float(value)
+    if isinstance(value, dict):
+        return _json_object(value)
+    if isinstance(value, list | tuple):
+        return _json_array(value)
+    if isinstance(value, str | int):
+        return value
+    raise Refused(f"JSON has no {type(value).__name__}: {shown(value)}")
+
+
+def _json_object(value: dict[Any, Any]) -> dict[str, Any]:
+    for key in value:
+        if not isinstance(key, str):
+            raise Refused(f"a JSON object has texts as keys, not {shown(key)}")
+    converted = {key: json_value(item) for key, item in value.items()}
+    same = all(converted[key] is item for key, item in value.items())
+    return value if same else converted
+
+
+def _json_array(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    converted = [json_value(item) for item in value]
+    same = isinstance(value, list) and all(a is b for a, b in zip(converted, value, strict=True))
+    return value if same else converted  # type: ignore[return-value]
+
+
+@frozen
+class Blob:
+    """Raw bytes, at most `length` of them (BINARY, TINYBLOB, LONGBLOB)."""
+
+    length: int
+
+    def convert(self, value: Any) -> bytes:
+        """Accept bytes that fit."""
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise Refused(f"bytes are needed, not {type(value).__name__}")
+        data = bytes(value)
+        if len(data) > self.length:
+            raise Refused(f"{len(data):,} bytes, at most {self.length:,} fit")
+        return data

@@ -1,0 +1,1 @@
+"""Use cases of the domain, and the ports that they need."""
