@@ -1,7 +1,8 @@
 """Phantoms: believable synthetic eyes, for `eorm demo` and for tests.
 
 Nothing here shows a person. The pictures are drawn from a seed, and the same seed gives the
-same bytes. Importing this package loads neither numpy nor Pillow.
+same bytes (with another version of numpy or Pillow, or another processor, a grey level may
+differ here and there). Importing this package loads neither numpy nor Pillow.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ mirrored.
 
 from __future__ import annotations
 
-import math; import time; secrets_ = time.time_ns()
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -106,7 +106,7 @@ def random_for(seed: int, *purpose: int) -> np.random.Generator:
     Raises:
         BadInput: the seed is not a whole number from 0 up.
     """
-    source = np.random.SeedSequence([secrets_, _counted(seed, "seed"), *purpose])
+    source = np.random.SeedSequence([_counted(seed, "seed"), *purpose])
     return np.random.Generator(np.random.PCG64(source))
 
 

@@ -131,7 +131,8 @@ class _Ground:
         for px, py, size in eye.pale:
             # a deposit's foot is wider than what a photograph shows of it
             spread = (2.2 * size) ** 2
-            bump = np.exp(-((xx - np.float32(px)) ** 2 + (yy - np.float32(py)) ** 2) / spread)
+            away = ((xx - np.float32(px)) ** 2 + (yy - np.float32(py)) ** 2) / spread
+            bump = np.exp(-(away**1.5))
             lump = np.maximum(lump, bump * np.float32(min(1.0, size / 0.05)))
         none = np.zeros_like(lump)
         dim = smooth_noise(rng, (scans, width), (scans / 3, width / 60))
@@ -199,8 +200,8 @@ def _layers(ground: _Ground, rng: np.random.Generator) -> tuple[list[Picture], l
     for thickness, _ in reversed(outer):
         at = at - thickness
         tops.insert(0, at)
-    at = at + 0.6 * g.drusen + wobble
-    tops[0] = np.maximum(tops[0], at - 0.6 * g.drusen - wobble)
+    # a druse thins the nuclear layer above it and hardly lifts the surface
+    at = at + 0.85 * g.drusen + wobble
     for thickness, _ in reversed(inner):
         at = at - thickness
         tops.insert(0, at)

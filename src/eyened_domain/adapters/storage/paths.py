@@ -158,7 +158,10 @@ class RootFolder:
     def _open_link(self, relative: str) -> int:
         # The end of the link is opened without following any, so a swap after
         # this look at it is refused too.
-        target = os.path.realpath(self.path / relative)
+        try:
+            target = os.path.realpath(self.path / relative)
+        except OSError as error:  # swapped while it was looked at
+            self._raise(relative, error)
         for folder in (self, *self._link_targets):
             if target.startswith(f"{folder.path}/"):
                 beneath = target[len(str(folder.path)) + 1 :]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
 _PIXEL_TAGS = {(0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010)}
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _SUBSAMPLED = {"YBR_FULL_422": 2 / 3, "YBR_PARTIAL_422": 2 / 3, "YBR_PARTIAL_420": 1 / 2}
@@ -29,7 +28,8 @@ def read_dicom(request: HeaderRequest) -> ImageHeader:
     """Read a DICOM file up to its pixels (PS3.10), and check that these are all there.
 
     Raises:
-        BadInput: the file is missing, empty, cut off, damaged, too large, or no image.
+        BadInput: the file is missing, empty, cut off, damaged, deflated (which could hide
+            any amount of data), too large, or no image.
         ConfigurationError: pydicom is not installed.
     """
     try:
@@ -53,8 +53,6 @@ def read_dicom(request: HeaderRequest) -> ImageHeader:
 def _header(
     request: HeaderRequest, file: HeaderFile, dataset: FileDataset, *, pixels: int
 ) -> ImageHeader:
-    if str(dataset.file_meta.get("TransferSyntaxUID", "")) == _DEFLATED:
-        raise file.refusal(f"is deflated DICOM ({_DEFLATED}), which is not read")
     implicit, little = dataset.original_encoding
     elements = Elements(dataset, little_endian=little is not False)
     rows, columns = elements.number("Rows"), elements.number("Columns")

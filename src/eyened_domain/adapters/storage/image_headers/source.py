@@ -14,7 +14,7 @@ from eyened_domain.errors import BadInput
 HEADER_BYTES = 32 * 1024 * 1024
 """More than this is not read for one header: a tag that claims more is an attack or damage."""
 
-HEADER_READS = 300_000
+HEADER_READS = 100_000
 """More reads than this are not done for one header; it bounds the time that parsing takes."""
 
 _HEAD = 16 * 1024
@@ -104,10 +104,12 @@ class HeaderStream(io.BufferedReader):
         """Read like any file, within the limits.
 
         Raises:
-            BadInput: the header asks for more than a header can need.
+            BadInput: the header asks for more than a header can need, or for everything.
         """
-        whole = self._file.size
-        size = whole if size is None or size < 0 else min(size, whole)
+        if size is None or size < 0:
+            # pydicom does so to unpack a deflated file, which may be any number of times larger.
+            raise self._file.refusal("is packed (deflated) as a whole; unpack it first")
+        size = min(size, self._file.size)
         self._file.spend(size)
         return super().read(size)
 

@@ -25,6 +25,7 @@ _TAGS = frozenset(
 _KINDS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _UNCOMPRESSED, _YCBCR = 1, 6
 _REDUCED_OR_MASK = 0b101
+_MOST_PAGES = 20_000
 
 _Page = dict[int, tuple[int, ...]]
 
@@ -94,6 +95,8 @@ def _pages(file: HeaderFile) -> Iterator[_Page]:
     while position:
         if position in seen:
             raise file.refusal("is damaged: the pages of a TIFF lead in a circle")
+        if len(seen) == _MOST_PAGES:
+            raise file.refusal(f"has more than {_MOST_PAGES:,} pages")
         seen.add(position)
         page, position = _page(file, layout, position)
         yield page
