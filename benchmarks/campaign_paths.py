@@ -39,12 +39,14 @@ def payloads(base: Path, secret: Path) -> list[str]:
     outside = f"{secret}/x_0.png"
     return [
         "../secret/x_0.png", "a/../../secret/x_0.png", outside, f"/{outside}", "/etc/passwd",
-        "..\\secret\\x_0.png", "%2e%2e/secret/x_0.png", "..%2fsecret/x_0.png", "....//secret/x_0.png",
+        "..\\secret\\x_0.png", "%2e%2e/secret/x_0.png", "..%2fsecret/x_0.png",
+        "....//secret/x_0.png",
         "..;/secret/x_0.png", "in.png\0/../../secret/x_0.png", "../secret/x_0.png\0.png",
         "．．/secret/x_0.png", "\u2024\u2024/secret/x_0.png", "link.png", "folder/x_0.png",
         "up/secret/x_0.png", "a/proc/root/etc/passwd", "loop", "~/x_0.png", "~root/.profile",
         f"{base}/../secret/x_0.png", f"{base}x/../secret/x_0.png", f"file://{outside}",
-        "[png_series_1]../secret/x.png", f"[png_series_1]{secret}/x.png", "[png_series_1]folder/x.png",
+        "[png_series_1]../secret/x.png", f"[png_series_1]{secret}/x.png",
+        "[png_series_1]folder/x.png",
         "a/./.././../secret/x_0.png", "C:\\secret\\x_0.png", "/proc/self/root" + outside,
     ]  # fmt: skip
 

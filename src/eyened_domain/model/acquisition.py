@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ModalityTable(Entity):
     """A row of the table `Modality`, which repeats the names of `Modality` as tags."""
 
-    modality_id: Column[int] = key("ModalityID")
+    modality_id: Column[int] = key("ModalityID", default=None)
     modality_tag: Column[str] = column("ModalityTag", Text(40))
 
     image_instances: Many[ImageInstance] = many(
@@ -28,7 +28,7 @@ class ModalityTable(Entity):
 class Scan(Entity):
     """A scan mode of a device, for example a raster or a circle."""
 
-    scan_id: Column[int] = key("ScanID")
+    scan_id: Column[int] = key("ScanID", default=None)
     scan_mode: Column[str] = column("ScanMode", Text(40))
 
     image_instances: Many[ImageInstance] = many(
@@ -40,7 +40,7 @@ class Scan(Entity):
 class SourceInfo(Entity):
     """Where images come from: an archive with its paths on disk."""
 
-    source_info_id: Column[int] = key("SourceInfoID")
+    source_info_id: Column[int] = key("SourceInfoID", default=None)
     source_name: Column[str] = column("SourceName", Text(64))
     source_path: Column[str] = column("SourcePath", Text(250))
     thumbnail_path: Column[str] = column("ThumbnailPath", Text(250))
@@ -54,7 +54,7 @@ class SourceInfo(Entity):
 class DeviceModel(Entity):
     """A make of camera or scanner (DICOM (0008,0070) and (0008,1090))."""
 
-    device_model_id: Column[int] = key("DeviceModelID")
+    device_model_id: Column[int] = key("DeviceModelID", default=None)
     manufacturer: Column[str] = column("Manufacturer", Text(45))
     manufacturer_model_name: Column[str] = column("ManufacturerModelName", Text(45))
 
@@ -67,7 +67,7 @@ class DeviceModel(Entity):
 class DeviceInstance(Entity):
     """One camera or scanner of a make, known by its description."""
 
-    device_instance_id: Column[int] = key("DeviceInstanceID")
+    device_instance_id: Column[int] = key("DeviceInstanceID", default=None)
     device_model_id: Column[int] = foreign_key("DeviceModelID", "DeviceModel", default=None)
     serial_number: Column[str | None] = column("SerialNumber", Text(), default=None, nullable=True)
     description: Column[str] = column("Description", Text(256))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class AnnotationType(Entity):
     """How the pixels of a legacy annotation are to be read."""
 
-    annotation_type_id: Column[int] = key("AnnotationTypeID")
+    annotation_type_id: Column[int] = key("AnnotationTypeID", default=None)
     annotation_type_name: Column[str] = column("AnnotationTypeName", Text(45))
     interpretation: Column[str] = column("Interpretation", Text(45))
 
@@ -44,12 +44,12 @@ class AnnotationType(Entity):
 class Annotation(Entity):
     """A legacy annotation, with its pixels in files; new work uses `Segmentation`."""
 
-    annotation_id: Column[int] = key("AnnotationID")
+    annotation_id: Column[int] = key("AnnotationID", default=None)
     patient_id: Column[int] = foreign_key("PatientID", "Patient", default=None)
     study_id: Column[int | None] = foreign_key("StudyID", "Study", default=None, nullable=True)
     series_id: Column[int | None] = foreign_key("SeriesID", "Series", default=None, nullable=True)
     image_instance_id: Column[int | None] = foreign_key(
-        "ImageInstanceID", "ImageInstance", default=None, nullable=True
+        "ImageInstanceID", "ImageInstance", default=None, nullable=True, on_delete="CASCADE"
     )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     feature_id: Column[int] = foreign_key("FeatureID", "Feature", default=None)
@@ -57,7 +57,7 @@ class Annotation(Entity):
         "AnnotationTypeID", "AnnotationType", default=None
     )
     annotation_reference_id: Column[int | None] = foreign_key(
-        "AnnotationReferenceID", "Annotation", default=None, nullable=True
+        "AnnotationReferenceID", "Annotation", default=None, nullable=True, on_delete="CASCADE"
     )
     inactive: Column[bool] = column("Inactive", Flag(), default=False)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
@@ -104,7 +104,7 @@ class AnnotationData(Entity):
     """The file of one scan of a legacy annotation; scan -1 stands for all scans."""
 
     annotation_id: Column[int] = foreign_key(
-        "AnnotationID", "Annotation", default=None, primary_key=True
+        "AnnotationID", "Annotation", default=None, primary_key=True, on_delete="CASCADE"
     )
     scan_nr: Column[int] = key_part("ScanNr", Integer())
     value_int: Column[int | None] = column("ValueInt", Integer(), default=None, nullable=True)

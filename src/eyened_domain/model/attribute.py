@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class AttributeDefinition(Entity):
     """A quantity that models compute: its name and the type of its values."""
 
-    attribute_id: Column[int] = key("AttributeID")
+    attribute_id: Column[int] = key("AttributeID", default=None)
     attribute_name: Column[str] = column("AttributeName", Text(255))
     attribute_data_type: EnumColumn[AttributeDataType] = choice(
         "AttributeDataType", AttributeDataType
@@ -66,17 +66,19 @@ class AttributeValue(Entity):
     (check constraint `ck_AttributeValue_exactly_one_entity`).
     """
 
-    attribute_value_id: Column[int] = key("AttributeValueID")
-    attribute_id: Column[int] = foreign_key("AttributeID", "AttributeDefinition", default=None)
-    model_id: Column[int] = foreign_key("ModelID", "Model", default=None)
+    attribute_value_id: Column[int] = key("AttributeValueID", default=None)
+    attribute_id: Column[int] = foreign_key(
+        "AttributeID", "AttributeDefinition", default=None, on_delete="CASCADE"
+    )
+    model_id: Column[int] = foreign_key("ModelID", "Model", default=None, on_delete="CASCADE")
     image_instance_id: Column[int | None] = foreign_key(
-        "ImageInstanceID", "ImageInstance", default=None, nullable=True
+        "ImageInstanceID", "ImageInstance", default=None, nullable=True, on_delete="CASCADE"
     )
     segmentation_id: Column[int | None] = foreign_key(
-        "SegmentationID", "Segmentation", default=None, nullable=True
+        "SegmentationID", "Segmentation", default=None, nullable=True, on_delete="CASCADE"
     )
     model_segmentation_id: Column[int | None] = foreign_key(
-        "ModelSegmentationID", "ModelSegmentation", default=None, nullable=True
+        "ModelSegmentationID", "ModelSegmentation", default=None, nullable=True, on_delete="CASCADE"
     )
     patient_id: Column[int | None] = foreign_key(
         "PatientID", "Patient", default=None, nullable=True
@@ -144,10 +146,18 @@ class AttributeValueInput(Entity):
     """That one attribute value was computed from another."""
 
     output_attribute_value_id: Column[int] = foreign_key(
-        "OutputAttributeValueID", "AttributeValue", default=None, primary_key=True
+        "OutputAttributeValueID",
+        "AttributeValue",
+        default=None,
+        primary_key=True,
+        on_delete="CASCADE",
     )
     input_attribute_value_id: Column[int] = foreign_key(
-        "InputAttributeValueID", "AttributeValue", default=None, primary_key=True
+        "InputAttributeValueID",
+        "AttributeValue",
+        default=None,
+        primary_key=True,
+        on_delete="CASCADE",
     )
 
     output_value: One[AttributeValue] = one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import ModelKind
 from eyened_domain.model.fields import (
@@ -20,7 +21,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.values import Moment, Text
+from eyened_domain.model.values import Moment, Text, shown
 
 if TYPE_CHECKING:
     from eyened_domain.model.attribute import AttributeDefinition, AttributeValue
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 class Model(Entity):
     """A program that computes segmentations or attributes from images, in one version."""
 
-    model_id: Column[int] = key("ModelID")
+    model_id: Column[int] = key("ModelID", default=None)
     model_name: Column[str] = column("ModelName", Text(255))
     version: Column[str] = column("Version", Text(255))
     model_type: EnumColumn[ModelKind] = choice("ModelType", ModelKind)
@@ -63,6 +64,30 @@ class SegmentationModel(Model):
         "Segmentations", "ModelSegmentation", back="model", default=None
     )
 
+    @property
+    def group_name(self) -> str:
+        """Name of the zarr group with its segmentations: `model_<ModelName>_<Version>`.
+
+        Raises:
+            RuleBroken: name or version has a slash, which would lead to another group.
+        """
+        for name in ("model_name", "version"):
+            text = getattr(self, name)
+            if "/" in text or "\\" in text:
+                raise RuleBroken(
+                    f"SegmentationModel.{name} = {shown(text)}: a slash cannot stand in the name "
+                    "of a zarr group",
+                    entity="SegmentationModel",
+                    field=name,
+                    value=text,
+                )
+        return f"model_{self.model_name}_{self.version}"
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` for a new model whose name cannot name a zarr group."""
+        if self.__dict__.get("model_id") is None:
+            _ = self.group_name
+
 
 @entity()
 class AttributesModel(Model):
@@ -84,10 +109,12 @@ class AttributesModel(Model):
 class ModelInput(Entity):
     """An attribute that an attributes model takes as an input, under a name."""
 
-    model_input_id: Column[int] = key("ModelInputID")
-    model_id: Column[int] = foreign_key("ModelID", "AttributesModel", default=None)
+    model_input_id: Column[int] = key("ModelInputID", default=None)
+    model_id: Column[int] = foreign_key(
+        "ModelID", "AttributesModel", default=None, on_delete="CASCADE"
+    )
     input_attribute_id: Column[int] = foreign_key(
-        "InputAttributeID", "AttributeDefinition", default=None
+        "InputAttributeID", "AttributeDefinition", default=None, on_delete="CASCADE"
     )
     input_name: Column[str] = column("InputName", Text(255))
 
@@ -104,8 +131,8 @@ class AttributesModelOutput(Entity):
     """That an attributes model computes an attribute."""
 
     model_id: Column[int] = foreign_key(
-        "ModelID", "AttributesModel", default=None, primary_key=True
+        "ModelID", "AttributesModel", default=None, primary_key=True, on_delete="CASCADE"
     )
     attribute_id: Column[int] = foreign_key(
-        "AttributeID", "AttributeDefinition", default=None, primary_key=True
+        "AttributeID", "AttributeDefinition", default=None, primary_key=True, on_delete="CASCADE"
     )

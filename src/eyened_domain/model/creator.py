@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Creator(Entity):
     """Who made something: a grader, or a program (table `Creator`)."""
 
-    creator_id: Column[int] = key("CreatorID")
+    creator_id: Column[int] = key("CreatorID", default=None)
     creator_name: Column[str] = column("CreatorName", Text(45))
     employee_identifier: Column[str | None] = column(
         "EmployeeIdentifier", Text(255), default=None, nullable=True

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Feature(Entity):
     """What a segmentation shows: vessels, optic disc, drusen; or a composite of others."""
 
-    feature_id: Column[int] = key("FeatureID")
+    feature_id: Column[int] = key("FeatureID", default=None)
     feature_name: Column[str] = column("FeatureName", Text(60))
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
 
@@ -52,10 +52,10 @@ class FeatureFeatureLink(Entity):
     """A feature's place in a composite feature (table `CompositeFeature`)."""
 
     parent_feature_id: Column[int] = foreign_key(
-        "ParentFeatureID", "Feature", default=None, primary_key=True
+        "ParentFeatureID", "Feature", default=None, primary_key=True, on_delete="CASCADE"
     )
     child_feature_id: Column[int] = foreign_key(
-        "ChildFeatureID", "Feature", default=None, primary_key=True
+        "ChildFeatureID", "Feature", default=None, primary_key=True, on_delete="RESTRICT"
     )
     feature_index: Column[int] = key_part("FeatureIndex", Integer())
 

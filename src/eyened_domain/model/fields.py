@@ -2,7 +2,7 @@
 
     @entity
     class Patient(Entity):
-        patient_id: Column[int] = key("PatientID")
+        patient_id: Column[int] = key("PatientID", default=None)
         patient_identifier: Column[str] = column("PatientIdentifier", Text(255))
         project_id: Column[int] = foreign_key("ProjectID", "Project", default=None)
         project: One[Project] = one("Project", "Project", via="project_id", back="patients")
@@ -15,7 +15,7 @@ field can be used everywhere.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import attrs
 from attrs import NOTHING, frozen
@@ -23,6 +23,8 @@ from attrs import NOTHING, frozen
 from eyened_domain.model.values import Choice, Integer, Kind
 
 T = TypeVar("T")
+OnDelete = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL"]
+"""What happens to a row when the row that it points to is deleted."""
 _METADATA = "eyened_domain"
 
 
@@ -101,6 +103,8 @@ class ColumnInfo:
     """Whether the storage gives the value when the object has none."""
     references: str | None = None
     """Name of the entity whose primary key the column holds."""
+    on_delete: OnDelete = "NO ACTION"
+    """What becomes of the object when the one that it refers to is deleted."""
 
     @property
     def is_link(self) -> bool:
@@ -129,8 +133,13 @@ class LinkInfo:
         return True
 
 
-def key(database_name: str) -> Any:
-    """Declare the primary key; the storage gives it its value."""
+def key(database_name: str, *, default: None) -> Any:
+    """Declare the primary key; the storage gives it its value.
+
+    Args:
+        database_name: its name in the database.
+        default: always None: the id comes from the storage.
+    """
     info = ColumnInfo(
         database_name=database_name,
         kind=Integer(),
@@ -139,7 +148,7 @@ def key(database_name: str) -> Any:
         primary_key=True,
         generated=True,
     )
-    return attrs.field(default=None, metadata={_METADATA: info})
+    return attrs.field(default=default, metadata={_METADATA: info})
 
 
 def column(
@@ -184,6 +193,7 @@ def foreign_key(
     default: None,
     nullable: bool = False,
     primary_key: bool = False,
+    on_delete: OnDelete = "NO ACTION",
 ) -> Any:
     """Declare a column that holds the primary key of another entity.
 
@@ -193,6 +203,7 @@ def foreign_key(
         default: always None: the id may come later, from the link.
         nullable: whether there may be none.
         primary_key: whether it is (part of) this entity's own key.
+        on_delete: what becomes of this object when the other one is deleted.
     """
     info = ColumnInfo(
         database_name=database_name,
@@ -202,6 +213,7 @@ def foreign_key(
         primary_key=primary_key,
         generated=True,
         references=references,
+        on_delete=on_delete,
     )
     return attrs.field(default=default, metadata={_METADATA: info})
 

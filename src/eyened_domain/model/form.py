@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class FormSchema(Entity):
     """The JSON schema of a form, and what it is filled in about."""
 
-    form_schema_id: Column[int] = key("FormSchemaID")
+    form_schema_id: Column[int] = key("FormSchemaID", default=None)
     schema_name: Column[str] = column("SchemaName", Text(255))
     schema: Column[Any] = column("Schema", Json(), default=None, nullable=True)
     entity_type: EnumColumn[EntityType | None] = choice(
@@ -51,23 +51,27 @@ class FormSchema(Entity):
 class FormAnnotation(Entity):
     """A form that a creator filled in about a patient, study, eye or image."""
 
-    form_annotation_id: Column[int] = key("FormAnnotationID")
+    form_annotation_id: Column[int] = key("FormAnnotationID", default=None)
     form_schema_id: Column[int] = foreign_key("FormSchemaID", "FormSchema", default=None)
     patient_id: Column[int] = foreign_key("PatientID", "Patient", default=None)
     study_id: Column[int | None] = foreign_key("StudyID", "Study", default=None, nullable=True)
     image_instance_id: Column[int | None] = foreign_key(
-        "ImageInstanceID", "ImageInstance", default=None, nullable=True
+        "ImageInstanceID", "ImageInstance", default=None, nullable=True, on_delete="CASCADE"
     )
     laterality: EnumColumn[Laterality | None] = choice(
         "Laterality", Laterality, default=None, nullable=True
     )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     sub_task_id: Column[int | None] = foreign_key(
-        "SubTaskID", "SubTask", default=None, nullable=True
+        "SubTaskID", "SubTask", default=None, nullable=True, on_delete="SET NULL"
     )
     form_data: Column[Any] = column("FormData", Json(), default=None, nullable=True)
     form_annotation_reference_id: Column[int | None] = foreign_key(
-        "FormAnnotationReferenceID", "FormAnnotation", default=None, nullable=True
+        "FormAnnotationReferenceID",
+        "FormAnnotation",
+        default=None,
+        nullable=True,
+        on_delete="CASCADE",
     )
     inactive: Column[bool] = column("Inactive", Flag(), default=False)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)

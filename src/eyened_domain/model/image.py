@@ -55,8 +55,8 @@ class ImageInstance(Entity):
     Resolutions are millimetres per pixel.
     """
 
-    image_instance_id: Column[int] = key("ImageInstanceID")
-    series_id: Column[int] = foreign_key("SeriesID", "Series", default=None)
+    image_instance_id: Column[int] = key("ImageInstanceID", default=None)
+    series_id: Column[int] = foreign_key("SeriesID", "Series", default=None, on_delete="CASCADE")
     source_info_id: Column[int] = foreign_key("SourceInfoID", "SourceInfo", default=None)
     device_instance_id: Column[int] = foreign_key(
         "DeviceInstanceID", "DeviceInstance", default=None

@@ -37,11 +37,11 @@ D = TypeVar("D")
 class Patient(Entity):
     """A person in a project, known by an identifier that is unique within it."""
 
-    patient_id: Column[int] = key("PatientID")
+    patient_id: Column[int] = key("PatientID", default=None)
     patient_identifier: Column[str] = column("PatientIdentifier", Text(255))
     birth_date: DateColumn[date | None] = column("BirthDate", Day(), default=None, nullable=True)
     sex: EnumColumn[SexEnum | None] = choice("Sex", SexEnum, default=None, nullable=True)
-    project_id: Column[int] = foreign_key("ProjectID", "Project", default=None)
+    project_id: Column[int] = foreign_key("ProjectID", "Project", default=None, on_delete="CASCADE")
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
 
     project: One[Project] = one(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Contact(Entity):
     """A person at an institute to whom projects and tasks belong (table `Contact`)."""
 
-    contact_id: Column[int] = key("ContactID")
+    contact_id: Column[int] = key("ContactID", default=None)
     name: Column[str] = column("Name", Text(255))
     email: Column[str] = column("Email", Text(255))
     institute: Column[str | None] = column("Institute", Text(255), default=None, nullable=True)
@@ -45,7 +45,7 @@ class Contact(Entity):
 class Project(Entity):
     """A collection of patients under one name: a cohort, a trial, a clinic's archive."""
 
-    project_id: Column[int] = key("ProjectID")
+    project_id: Column[int] = key("ProjectID", default=None)
     project_name: Column[str] = column("ProjectName", Text(255))
     external: EnumColumn[ExternalEnum] = choice("External", ExternalEnum, default=ExternalEnum.N)
     description: Column[str | None] = column("Description", Text(), default=None, nullable=True)

@@ -20,6 +20,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.pixel_grid import PixelGrid
 from eyened_domain.model.values import Flag, Integer, Json, Moment, Real
 
 if TYPE_CHECKING:
@@ -33,17 +34,19 @@ if TYPE_CHECKING:
 
 
 @entity()
-class Segmentation(Entity):
+class Segmentation(PixelGrid, Entity):
     """A mask that a creator drew on an image; its pixels are in the zarr store.
 
     Shape (depth, height, width); `zarr_array_index` None means no pixels yet.
     """
 
-    segmentation_id: Column[int] = key("SegmentationID")
+    segmentation_id: Column[int] = key("SegmentationID", default=None)
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
-    feature_id: Column[int] = foreign_key("FeatureID", "Feature", default=None)
+    feature_id: Column[int] = foreign_key(
+        "FeatureID", "Feature", default=None, on_delete="RESTRICT"
+    )
     sub_task_id: Column[int | None] = foreign_key(
-        "SubTaskID", "SubTask", default=None, nullable=True
+        "SubTaskID", "SubTask", default=None, nullable=True, on_delete="SET NULL"
     )
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     date_modified: DateColumn[datetime | None] = column(
@@ -53,7 +56,9 @@ class Segmentation(Entity):
     zarr_array_index: Column[int | None] = column(
         "ZarrArrayIndex", Integer(), default=None, nullable=True
     )
-    image_instance_id: Column[int] = foreign_key("ImageInstanceID", "ImageInstance", default=None)
+    image_instance_id: Column[int] = foreign_key(
+        "ImageInstanceID", "ImageInstance", default=None, on_delete="CASCADE"
+    )
     data_representation: EnumColumn[DataRepresentation] = choice(
         "DataRepresentation", DataRepresentation
     )
@@ -94,18 +99,38 @@ class Segmentation(Entity):
         "AttributeValues", "AttributeValue", back="segmentation", default=None
     )
 
+    @property
+    def group_name(self) -> str:
+        """Name of the zarr group with its array: `DataRepresentation.<name>`."""
+        return f"DataRepresentation.{self.data_representation.name}"
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` where it is not valid; see `PixelGrid.check_rules`."""
+        super().check_rules()
+        reference = self.__dict__.get("reference_segmentation_id")
+        if reference is not None and reference == self.__dict__.get("segmentation_id"):
+            raise self._broken("is the segmentation itself", "reference_segmentation_id", reference)
+        feature: Feature | None = self.__dict__.get("feature")
+        if feature is not None and self.__dict__.get("segmentation_id") is None:
+            feature.check_labels(self.data_representation, self.data_type)
+
+    def _shown_feature(self) -> Feature | None:
+        return self.feature
+
 
 @entity()
-class ModelSegmentation(Entity):
+class ModelSegmentation(PixelGrid, Entity):
     """A mask that a model computed on an image; its pixels are in the zarr store."""
 
-    model_segmentation_id: Column[int] = key("ModelSegmentationID")
+    model_segmentation_id: Column[int] = key("ModelSegmentationID", default=None)
     model_id: Column[int] = foreign_key("ModelID", "Model", default=None)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     zarr_array_index: Column[int | None] = column(
         "ZarrArrayIndex", Integer(), default=None, nullable=True
     )
-    image_instance_id: Column[int] = foreign_key("ImageInstanceID", "ImageInstance", default=None)
+    image_instance_id: Column[int] = foreign_key(
+        "ImageInstanceID", "ImageInstance", default=None, on_delete="CASCADE"
+    )
     data_representation: EnumColumn[DataRepresentation] = choice(
         "DataRepresentation", DataRepresentation
     )
@@ -136,3 +161,17 @@ class ModelSegmentation(Entity):
     attribute_values: Many[AttributeValue] = many(
         "AttributeValues", "AttributeValue", back="model_segmentation", default=None
     )
+
+    @property
+    def group_name(self) -> str:
+        """Name of the zarr group with its array: `model_<ModelName>_<Version>`.
+
+        Raises:
+            RuleBroken: no model is linked, or its name cannot name a group.
+        """
+        if self.model is None:
+            raise self._broken("is needed for the name of the zarr group", "model")
+        return self.model.group_name
+
+    def _shown_feature(self) -> Feature | None:
+        return self.model.feature if self.model is not None else None

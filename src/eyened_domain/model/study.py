@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Study(Entity):
     """All that was taken of a patient on one day (DICOM study; one per patient and date)."""
 
-    study_id: Column[int] = key("StudyID")
-    patient_id: Column[int] = foreign_key("PatientID", "Patient", default=None)
+    study_id: Column[int] = key("StudyID", default=None)
+    patient_id: Column[int] = foreign_key("PatientID", "Patient", default=None, on_delete="CASCADE")
     study_round: Column[int | None] = column("StudyRound", Integer(), default=None, nullable=True)
     study_description: Column[str | None] = column(
         "StudyDescription", Text(64), default=None, nullable=True
@@ -61,8 +61,8 @@ class Study(Entity):
 class Series(Entity):
     """Images of a study that belong together, for example one volume and its localiser."""
 
-    series_id: Column[int] = key("SeriesID")
-    study_id: Column[int] = foreign_key("StudyID", "Study", default=None)
+    series_id: Column[int] = key("SeriesID", default=None)
+    study_id: Column[int] = foreign_key("StudyID", "Study", default=None, on_delete="CASCADE")
     series_number: Column[int | None] = column(
         "SeriesNumber", Integer(), default=None, nullable=True
     )

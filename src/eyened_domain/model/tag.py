@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Tag(Entity):
     """A word that people put on studies, images, segmentations, annotations and forms."""
 
-    tag_id: Column[int] = key("TagID")
+    tag_id: Column[int] = key("TagID", default=None)
     tag_name: Column[str] = column("TagName", Text(256))
     tag_type: EnumColumn[TagType] = choice("TagType", TagType)
     tag_description: Column[str] = column("TagDescription", Text(256), default="")
@@ -66,8 +66,12 @@ class Tag(Entity):
 class CreatorTagLink(Entity):
     """A tag that a creator has starred (table `CreatorTag`)."""
 
-    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
-    creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None, primary_key=True)
+    tag_id: Column[int] = foreign_key(
+        "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
+    )
+    creator_id: Column[int] = foreign_key(
+        "CreatorID", "Creator", default=None, primary_key=True, on_delete="CASCADE"
+    )
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
 
     tag: One[Tag] = one("Tag", "Tag", via="tag_id", back="creator_tag_links", default=None)
@@ -80,8 +84,12 @@ class CreatorTagLink(Entity):
 class StudyTagLink(Entity):
     """A tag on a study, with who put it there (table `StudyTag`)."""
 
-    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
-    study_id: Column[int] = foreign_key("StudyID", "Study", default=None, primary_key=True)
+    tag_id: Column[int] = foreign_key(
+        "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
+    )
+    study_id: Column[int] = foreign_key(
+        "StudyID", "Study", default=None, primary_key=True, on_delete="CASCADE"
+    )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
@@ -95,9 +103,11 @@ class StudyTagLink(Entity):
 class ImageInstanceTagLink(Entity):
     """A tag on an image, with who put it there (table `ImageInstanceTag`)."""
 
-    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    tag_id: Column[int] = foreign_key(
+        "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
+    )
     image_instance_id: Column[int] = foreign_key(
-        "ImageInstanceID", "ImageInstance", default=None, primary_key=True
+        "ImageInstanceID", "ImageInstance", default=None, primary_key=True, on_delete="CASCADE"
     )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
@@ -118,9 +128,11 @@ class ImageInstanceTagLink(Entity):
 class AnnotationTagLink(Entity):
     """A tag on a legacy annotation, with who put it there (table `AnnotationTag`)."""
 
-    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    tag_id: Column[int] = foreign_key(
+        "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
+    )
     annotation_id: Column[int] = foreign_key(
-        "AnnotationID", "Annotation", default=None, primary_key=True
+        "AnnotationID", "Annotation", default=None, primary_key=True, on_delete="CASCADE"
     )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
@@ -133,9 +145,11 @@ class AnnotationTagLink(Entity):
 class SegmentationTagLink(Entity):
     """A tag on a segmentation, with who put it there (table `SegmentationTag`)."""
 
-    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    tag_id: Column[int] = foreign_key(
+        "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
+    )
     segmentation_id: Column[int] = foreign_key(
-        "SegmentationID", "Segmentation", default=None, primary_key=True
+        "SegmentationID", "Segmentation", default=None, primary_key=True, on_delete="CASCADE"
     )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)
@@ -156,9 +170,11 @@ class SegmentationTagLink(Entity):
 class FormAnnotationTagLink(Entity):
     """A tag on a filled-in form, with who put it there (table `FormAnnotationTag`)."""
 
-    tag_id: Column[int] = foreign_key("TagID", "Tag", default=None, primary_key=True)
+    tag_id: Column[int] = foreign_key(
+        "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
+    )
     form_annotation_id: Column[int] = foreign_key(
-        "FormAnnotationID", "FormAnnotation", default=None, primary_key=True
+        "FormAnnotationID", "FormAnnotation", default=None, primary_key=True, on_delete="CASCADE"
     )
     creator_id: Column[int] = foreign_key("CreatorID", "Creator", default=None)
     comment: Column[str | None] = column("Comment", Text(256), default=None, nullable=True)

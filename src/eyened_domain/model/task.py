@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class TaskDefinition(Entity):
     """A kind of task, with its configuration."""
 
-    task_definition_id: Column[int] = key("TaskDefinitionID")
+    task_definition_id: Column[int] = key("TaskDefinitionID", default=None)
     task_definition_name: Column[str] = column("TaskDefinitionName", Text(256))
     task_config: Column[Any] = column("TaskConfig", Json(), default=None, nullable=True)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
@@ -46,7 +46,7 @@ class TaskDefinition(Entity):
 class Task(Entity):
     """Work for graders, in subtasks."""
 
-    task_id: Column[int] = key("TaskID")
+    task_id: Column[int] = key("TaskID", default=None)
     task_name: Column[str] = column("TaskName", Text(256))
     description: Column[str | None] = column("Description", Text(), default=None, nullable=True)
     creator_id: Column[int | None] = foreign_key(
@@ -77,8 +77,8 @@ class Task(Entity):
 class SubTask(Entity):
     """A piece of a task that one grader takes: some images to be looked at."""
 
-    sub_task_id: Column[int] = key("SubTaskID")
-    task_id: Column[int] = foreign_key("TaskID", "Task", default=None)
+    sub_task_id: Column[int] = key("SubTaskID", default=None)
+    task_id: Column[int] = foreign_key("TaskID", "Task", default=None, on_delete="CASCADE")
     creator_id: Column[int | None] = foreign_key(
         "CreatorID", "Creator", default=None, nullable=True
     )
@@ -106,9 +106,11 @@ class SubTask(Entity):
 class SubTaskImageLink(Entity):
     """That an image belongs to a subtask."""
 
-    sub_task_id: Column[int] = foreign_key("SubTaskID", "SubTask", default=None, primary_key=True)
+    sub_task_id: Column[int] = foreign_key(
+        "SubTaskID", "SubTask", default=None, primary_key=True, on_delete="CASCADE"
+    )
     image_instance_id: Column[int] = foreign_key(
-        "ImageInstanceID", "ImageInstance", default=None, primary_key=True
+        "ImageInstanceID", "ImageInstance", default=None, primary_key=True, on_delete="CASCADE"
     )
 
     sub_task: One[SubTask] = one(

@@ -34,13 +34,13 @@ class ImageHeader:
     samples_per_pixel values in each place.
 
     Attributes:
-        rows_y: pixels from top to bottom, as stored.
-        columns_x: pixels from left to right, as stored.
+        rows_y: pixels from top to bottom of the array.
+        columns_x: pixels from left to right of the array.
         samples_per_pixel: values stored per pixel; 1 for a palette image.
         nr_of_frames: frames, pages or B-scans; 1 for a single image.
-        orientation: EXIF orientation (tag 274); 5 to 8 are shown with rows and
-            columns swapped. The sizes above are those of the stored pixel array,
-            which is what the programs on the same database read.
+        orientation: EXIF orientation (tag 274); viewers show 5 to 8 with rows and
+            columns swapped. The sizes above are those of the array that Pillow decodes,
+            which is not turned (only a TIFF is: its orientation is 1 here).
         columns: further values by the Python name of their column, for example
             ``{"laterality": "L", "manufacturer": "Topcon"}``; enum values by name,
             lengths in millimetres. Only what the file says for certain is in it.

@@ -55,7 +55,7 @@ class Database:
             if "engine" in self.__dict__:
                 made: Engine = self.__dict__["engine"]
                 return made
-            self.settings.prepare()
+            self.settings = self.settings.prepare()
             engine = engine_of(self.settings)
             try:
                 ensure_ready(engine, embedded=self.settings.is_embedded)

@@ -25,7 +25,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from eyened_domain.adapters.sql.garbage import rarer_collections
 
-CHUNK = 1000
+CHUNK = 10_000
 """How many siblings one statement serves; SQLite takes 32,766 parameters at most."""
 _DEBTS = "eyened_domain.navigation.debts"
 

@@ -181,4 +181,3 @@ def _check_broken(text: str) -> RuleBroken:
             entity="AttributeValue",
         )
     return RuleBroken(f"the database refuses it: {text}")
-

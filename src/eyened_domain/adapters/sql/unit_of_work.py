@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from sqlalchemy import insert
 
+from eyened_domain.adapters.sql.bulk import SqlRows
+from eyened_domain.adapters.sql.import_journal import SqlImportJournal
 from eyened_domain.adapters.sql.repositories import SqlRepository
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
@@ -49,6 +51,18 @@ class SqlUnitOfWork(BaseUnitOfWork):
         """The SQLAlchemy session of this unit, for queries of one's own."""
         self._check_open()
         return self._session
+
+    @property
+    def rows(self) -> SqlRows:
+        """Set-based reading and writing in this unit's transaction."""
+        self._check_open()
+        return SqlRows(self._session)
+
+    @property
+    def imports(self) -> SqlImportJournal:
+        """The record of imports."""
+        self._check_open()
+        return SqlImportJournal(self._session)
 
     def _begin(self) -> None:
         self._session = self._make_session()

@@ -111,7 +111,7 @@ class RootFolder:
         """
         parts = _parts(relative)
         if parts is None:
-            raise self.refusal(relative, "leads outside")
+            raise self.refusal(relative, "leads outside, or names no file")
         try:
             descriptor = self._open_beneath(relative, parts)
         except OSError as error:
@@ -264,7 +264,7 @@ def _link_or(error: OSError, part: str, folder: int) -> OSError:
 
 def _parts(relative: str) -> list[str] | None:
     """Split a relative path; None when its text alone leads outside, or nowhere."""
-    if "\0" in relative or relative.startswith("/"):
+    if "\0" in relative or relative.startswith("/") or relative.endswith(("/", "/.")):
         return None
     try:
         os.fsencode(relative)

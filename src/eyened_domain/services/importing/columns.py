@@ -148,9 +148,11 @@ def check_name(text: str) -> str:
     for character in text:
         category = unicodedata.category(character)
         symbol = category == "So" and ord(character) > _LATIN_1_END
-        if symbol or category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} or ord(
-            character
-        ) > _BMP_END:
+        if (
+            symbol
+            or category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+            or ord(character) > _BMP_END
+        ):
             name = unicodedata.name(character, f"U+{ord(character):04X}")
             raise Refused(f"the character {character!r} ({name}) in {shown(text)}")
     return text

@@ -36,17 +36,22 @@ class OnError(Enum):
     """The bad records are reported, the others are written."""
 
 
-def _member(enum: type[C]) -> Any:
-    def convert(value: C | str) -> C:
-        if isinstance(value, enum):
-            return value
-        try:
-            return enum(value)
-        except ValueError:
-            known = ", ".join(member.value for member in enum)
-            raise BadInput(f"{enum.__name__}: {value!r} is not one of {known}") from None
+def _member(enum: type[C], value: C | str) -> C:
+    if isinstance(value, enum):
+        return value
+    try:
+        return enum(value)
+    except ValueError:
+        known = ", ".join(str(member.value) for member in enum)
+        raise BadInput(f"{enum.__name__}: {value!r} is not one of {known}") from None
 
-    return convert
+
+def _on_conflict(value: OnConflict | str) -> OnConflict:
+    return _member(OnConflict, value)
+
+
+def _on_error(value: OnError | str) -> OnError:
+    return _member(OnError, value)
 
 
 @frozen(kw_only=True)
@@ -65,8 +70,8 @@ class ImportOptions:
     """Make studies that are not there."""
     create_series: bool = True
     """Make series for images that name none."""
-    conflict: OnConflict = field(default=OnConflict.match, converter=_member(OnConflict))
-    on_error: OnError = field(default=OnError.stop, converter=_member(OnError))
+    conflict: OnConflict = field(default=OnConflict.match, converter=_on_conflict)
+    on_error: OnError = field(default=OnError.stop, converter=_on_error)
     read_files: bool = True
     """Open every new image's file, to check it and to fill what the record does not say.
 

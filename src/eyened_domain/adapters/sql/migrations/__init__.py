@@ -1,10 +1,11 @@
-"""Migrations (provisional)."""
+"""Migrations: how the tables come into a database, and how a database is found to be ready.
 
-from sqlalchemy import Engine
+- `readiness`: `ensure_ready`, asked by every `Database`;
+- `upgrade`: `initialise`, `upgrade`, `upgrade_sql`;
+- `adopt`: takes over a database that another program made;
+- `status`: what a database is and holds.
 
-import eyened_domain.adapters.sql.tables.bookkeeping
-from eyened_domain.adapters.sql.tables.metadata import metadata
+The revisions are in `versions`, in an Alembic of its own: see `revisions.VERSION_TABLE`.
+"""
 
-
-def ensure_ready(engine: Engine, *, embedded: bool) -> None:
-    metadata.create_all(engine)
+from eyened_domain.adapters.sql.migrations.readiness import ensure_ready as ensure_ready

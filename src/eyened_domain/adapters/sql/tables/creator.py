@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Integer, Table, UniqueConstraint, text
 
 from eyened_domain.adapters.sql.tables.metadata import metadata
-from eyened_domain.adapters.sql.tables.types import Binary, Moment, varchar
+from eyened_domain.adapters.sql.tables.types import Moment, binary, varchar
 
 creator = Table(
     "Creator",
@@ -16,7 +16,7 @@ creator = Table(
     Column("Version", Integer, key="version", nullable=True),
     Column("Description", varchar(1000), key="description", nullable=True),
     Column("Role", Integer, key="role", nullable=True),
-    Column("Password", Binary(32), key="password", nullable=True),
+    Column("Password", binary(32), key="password", nullable=True),
     Column("PasswordHash", varchar(255), key="password_hash", nullable=True),
     Column(
         "DateInserted",

@@ -42,6 +42,11 @@ def values_of(enum: type[PythonEnum]) -> Enum:
     )
 
 
+def binary(length: int) -> TypeEngine[bytes]:
+    """BINARY, filled up with zero bytes on MySQL; a BLOB on SQLite, which knows no BINARY."""
+    return BINARY(length).with_variant(LargeBinary(), "sqlite")
+
+
 class Day(TypeDecorator[date]):
     """DATE; an ISO string is accepted in queries."""
 
@@ -71,4 +76,3 @@ class Moment(TypeDecorator[datetime]):
 Json = JSON(none_as_null=True)
 TinyBlob = LargeBinary(255).with_variant(TINYBLOB(), "mysql", "mariadb")
 LongBlob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
-Binary = BINARY

@@ -8,7 +8,7 @@ from eyened_domain.adapters.storage.image_headers.source import HeaderFile, Head
 from eyened_domain.services.image_files import ImageHeader
 
 _TRAILER, _IMAGE, _EXTENSION = 0x3B, 0x2C, 0x21
-_MOST_BLOCKS = 1_000_000
+_MOST_BLOCKS = 250_000
 
 
 def read_gif(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
@@ -29,27 +29,32 @@ def _walk(blocks: bytes, file: HeaderFile) -> tuple[int, int, int]:
     columns, rows, packed = struct.unpack_from("<HHB", blocks, 6)
     position = 13 + _palette_bytes(packed)
     frames = 0
-    left = _MOST_BLOCKS
-    while blocks[position] != _TRAILER:
-        if blocks[position] == _IMAGE:
+    for _ in range(_MOST_BLOCKS):
+        kind = blocks[position]
+        if kind == _TRAILER:
+            return columns, rows, frames
+        if kind == _IMAGE:
             x, y, width, height, packed = struct.unpack_from("<HHHHB", blocks, position + 1)
             # Pillow, like browsers, widens the canvas to hold the first image.
             if frames == 0:
                 columns, rows = max(columns, x + width), max(rows, y + height)
             frames += 1
-            position += 11 + _palette_bytes(packed)
-        elif blocks[position] == _EXTENSION:
-            position += 2
+            position = _after_data(blocks, position + 11 + _palette_bytes(packed), file)
+        elif kind == _EXTENSION:
+            position = _after_data(blocks, position + 2, file)
         else:
             raise file.refusal(f"is damaged: a GIF with an unknown block at byte {position:,}")
-        while length := blocks[position]:
-            position += 1 + length
-            left -= 1
-        position += 1
-        left -= 1
-        if left < 0:
-            raise file.refusal(f"has more than {_MOST_BLOCKS:,} blocks")
-    return columns, rows, frames
+    raise file.refusal(f"has more than {_MOST_BLOCKS:,} blocks")
+
+
+def _after_data(blocks: bytes, position: int, file: HeaderFile) -> int:
+    """Skip the sub-blocks of one block, up to the empty one that ends them."""
+    for _ in range(_MOST_BLOCKS):
+        length = blocks[position]
+        position += 1 + length
+        if length == 0:
+            return position
+    raise file.refusal(f"has more than {_MOST_BLOCKS:,} blocks")
 
 
 def _palette_bytes(packed: int) -> int:

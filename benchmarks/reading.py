@@ -1,0 +1,114 @@
+"""Five thousand filtered images: as objects, and as a DataFrame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from benchmarks.dataset import Size
+from benchmarks.timing import Figure, ratio
+from eyened_domain import ImageInstance, Laterality, Modality, Patient, Series, Study
+from eyened_domain.adapters.sql import tables
+from eyened_domain.adapters.sql.database import Database
+
+LIMIT = 5000
+_IMAGE = tables.image_instance
+
+
+def objects(database: Database) -> list[ImageInstance]:
+    """Read filtered images as objects."""
+    statement = (
+        select(ImageInstance)
+        .where(ImageInstance.Modality == Modality.ColorFundus)
+        .where(ImageInstance.Laterality == Laterality.L)
+        .limit(LIMIT)
+    )
+    with database.get_session() as session:
+        return list(session.scalars(statement))
+
+
+def core_rows(database: Database) -> list[Any]:
+    """Read the same full rows with Core."""
+    statement = (
+        select(_IMAGE)
+        .where(_IMAGE.c.modality == Modality.ColorFundus)
+        .where(_IMAGE.c.laterality == Laterality.L)
+        .limit(LIMIT)
+    )
+    with database.engine.connect() as connection:
+        return list(connection.execute(statement))
+
+
+def ten_columns() -> Select[Any]:
+    """Ten columns of three entities, as a user writes them."""
+    return (
+        select(
+            Patient.PatientIdentifier,
+            Patient.Sex,
+            Patient.BirthDate,
+            Study.StudyDate,
+            Study.StudyRound,
+            ImageInstance.ImageInstanceID,
+            ImageInstance.Laterality,
+            ImageInstance.DatasetIdentifier,
+            ImageInstance.Rows_y,
+            ImageInstance.Columns_x,
+        )
+        .join(Study, Study.PatientID == Patient.PatientID)
+        .join(Series, Series.StudyID == Study.StudyID)
+        .join(ImageInstance, ImageInstance.SeriesID == Series.SeriesID)
+        .where(ImageInstance.Modality == Modality.ColorFundus)
+        .where(ImageInstance.Laterality == Laterality.L)
+        .limit(LIMIT)
+    )
+
+
+def frame(database: Database) -> Any:
+    """Read them as a DataFrame."""
+    with database.get_session() as session:
+        return session.frame(ten_columns())
+
+
+def core_frame(database: Database) -> Any:
+    """Read them with Core, and hand the rows to pandas."""
+    import pandas as pd
+
+    p, s, i = tables.patient.c, tables.study.c, _IMAGE.c
+    statement = (
+        select(
+            p.patient_identifier, p.sex, p.birth_date, s.study_date, s.study_round,
+            i.image_instance_id, i.laterality, i.dataset_identifier, i.rows_y, i.columns_x,
+        )
+        .select_from(tables.patient.join(tables.study).join(tables.series).join(_IMAGE))
+        .where(i.modality == Modality.ColorFundus, i.laterality == Laterality.L)
+        .limit(LIMIT)
+    )  # fmt: skip
+    with database.engine.connect() as connection:
+        result = connection.execute(statement)
+        return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def figures(database: Database, size: Size, runs: int) -> list[Figure]:
+    """Measure both ways to read."""
+    count = min(LIMIT, len(core_rows(database)))
+    if len(frame(database)) != len(core_frame(database)) or len(objects(database)) != count:
+        raise AssertionError("ours and Core read different rows")
+    return [
+        ratio(
+            f"{count:,} of {size.images:,} images as objects",
+            lambda: objects(database),
+            lambda: core_rows(database),
+            limit_name="Core, the same full rows",
+            goal=3.0,
+            runs=runs,
+        ),
+        ratio(
+            f"{count:,} rows, 10 columns of 3 entities as DataFrame",
+            lambda: frame(database),
+            lambda: core_frame(database),
+            limit_name="Core + pandas.DataFrame",
+            goal=1.2,
+            runs=runs,
+        ),
+    ]

@@ -1,0 +1,169 @@
+"""Whole sets of rows at a time: a constant number of statements per thousand rows.
+
+Written with SQLAlchemy Core, on the session's own connection and so in its transaction.
+Production servers are MySQL 8, which has no RETURNING: ids are read back by natural key.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Table, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.errors import RuleBroken, StorageError
+from eyened_domain.model.entity import Entity
+from eyened_domain.services.importing.plan import fold
+from eyened_domain.services.importing.ports import Row
+
+CHUNK = 1000
+_UPDATE_CHUNK = 250
+_RUNS_CHUNK = 200
+
+
+class SqlRows:
+    """Set-based reading and writing on a session; see `services.importing.ports.Rows`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(
+        self,
+        entity: type[Entity],
+        by: str,
+        values: Iterable[Any],
+        columns: Sequence[str],
+        *,
+        lock: bool = False,
+        **equals: Any,
+    ) -> list[tuple[Any, ...]]:
+        """Return the columns of the rows whose column `by` holds one of the values."""
+        table = TABLES[entity]
+        statement = select(*(table.c[name] for name in columns)).where(
+            table.c[by].in_(bindparam("chunk", expanding=True)),
+            *(table.c[name] == value for name, value in equals.items()),
+        )
+        if lock:
+            statement = statement.with_for_update()
+        found: list[tuple[Any, ...]] = []
+        for chunk in _chunks(values, CHUNK):
+            found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
+        return found
+
+    def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
+        """Insert rows and return their ids, in order, read back by the key.
+
+        The first column of the key is the one that is looked in. Where the key is not
+        unique, the caller holds a lock that keeps others from adding such rows.
+        """
+        if entity.__entity__.parent:
+            raise RuleBroken(f"{entity.__name__} rows are not inserted in bulk")
+        table = TABLES[entity]
+        ids: list[int] = []
+        for chunk in _chunks(rows, CHUNK):
+            before = set() if _is_unique(entity, key) else self._ids(entity, chunk, key)
+            self._execute(insert(table), chunk)
+            ids.extend(self._read_back(entity, chunk, key, before))
+        return ids
+
+    def _ids(self, entity: type[Entity], rows: list[Row], key: Sequence[str]) -> set[int]:
+        (primary,) = entity.__entity__.primary_key
+        values = {row[key[0]] for row in rows}
+        return {row[0] for row in self.find(entity, key[0], values, (primary,), lock=True)}
+
+    def _read_back(
+        self, entity: type[Entity], rows: list[Row], key: Sequence[str], before: set[int]
+    ) -> list[int]:
+        (primary,) = entity.__entity__.primary_key
+        values = {row[key[0]] for row in rows}
+        made: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        for identity, *held in self.find(entity, key[0], values, (primary, *key)):
+            if identity not in before:
+                made[_folded(held)].append(identity)
+        turns = {found: iter(sorted(ids)) for found, ids in made.items()}
+        try:
+            return [next(turns[_folded([row[name] for name in key])]) for row in rows]
+        except (KeyError, StopIteration):
+            raise StorageError(
+                f"{entity.__name__} rows were inserted and cannot be read back by "
+                f"{', '.join(key)}; nothing was kept",
+                entity=entity.__name__,
+            ) from None
+
+    def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+        """Write the given columns of rows that exist; each row holds its primary key.
+
+        One statement sets every row of a chunk: PyMySQL would send an executemany of
+        UPDATE row by row.
+        """
+        table = TABLES[entity]
+        (primary,) = entity.__entity__.primary_key
+        for chunk in _chunks(rows, _UPDATE_CHUNK):
+            names = sorted({name for row in chunk for name in row} - {primary})
+            values = {
+                name: case(
+                    *(
+                        (
+                            table.c[primary] == row[primary],
+                            bindparam(None, row[name], table.c[name].type),
+                        )
+                        for row in chunk
+                        if name in row
+                    ),
+                    else_=table.c[name],
+                )
+                for name in names
+            }
+            ids = [row[primary] for row in chunk]
+            self._execute(update(table).where(table.c[primary].in_(ids)).values(values))
+
+    def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
+        """Delete the rows with these runs of ids; return how many there were."""
+        table = TABLES[entity]
+        (primary,) = entity.__entity__.primary_key
+        count = 0
+        for chunk in _chunks(runs, _RUNS_CHUNK):
+            result = self._execute(delete(table).where(_within(table, primary, chunk)))
+            count += result.rowcount
+        return count
+
+    def ids_in(
+        self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
+    ) -> list[Any]:
+        """Return the ids of the rows whose column lies in one of the runs."""
+        table = TABLES[entity]
+        keys = entity.__entity__.primary_key
+        wanted = keys[0] if len(keys) == 1 else column
+        found: list[Any] = []
+        for chunk in _chunks(runs, _RUNS_CHUNK):
+            statement = select(table.c[wanted]).where(_within(table, column, chunk))
+            found.extend(self._execute(statement.limit(most - len(found))).scalars())
+            if len(found) >= most:
+                break
+        return found
+
+    def _execute(self, statement: Any, parameters: Any = None) -> Any:
+        return self._session.connection().execute(statement, parameters)
+
+
+def _is_unique(entity: type[Entity], key: Sequence[str]) -> bool:
+    return any(set(unique) <= set(key) for unique in entity.__entity__.unique)
+
+
+def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
+    held = table.c[column]
+    return or_(*(and_(held >= first, held <= last) for first, last in runs))
+
+
+def _folded(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(fold(value) if isinstance(value, str) else value for value in values)
+
+
+def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    waiting = iter(values)
+    while chunk := list(islice(waiting, size)):
+        yield chunk

@@ -1,0 +1,57 @@
+"""What an object points at, as far as it is known without asking the storage.
+
+Rules run while objects are being stored, when nothing may be loaded. A link can be known
+as an object, as an id, as both, or, right after one of the two was changed, as two that
+contradict each other; then the storage decides, and no rule judges.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from eyened_domain.model.entity import Entity, entity_class
+
+
+@frozen
+class Target:
+    """What a link leads to: the object, its id, both, or (both None) not known."""
+
+    target: Entity | None
+    identity: int | None
+
+    def differs_from(self, other: Target) -> bool:
+        """Whether it is certain that the two are not the same."""
+        if self.identity is not None and other.identity is not None:
+            return self.identity != other.identity
+        if self.target is None or other.target is None:
+            return False
+        return self.target is not other.target
+
+    def __str__(self) -> str:
+        return "not stored yet" if self.identity is None else str(self.identity)
+
+
+UNKNOWN = Target(None, None)
+
+
+def loaded(owner: Entity | None, link: str) -> Any:
+    """Return the object that a link leads to if that is in memory; otherwise None."""
+    return None if owner is None else owner.__dict__.get(link)
+
+
+def target_of(owner: Entity | None, link: str) -> Target:
+    """Return what is known of where a link to one leads, without loading anything."""
+    if owner is None:
+        return UNKNOWN
+    info = owner.__entity__.links[link]
+    identity = owner.__dict__.get(str(info.via))
+    target = owner.__dict__.get(link)
+    if target is None:
+        cleared = link in owner.__dict__
+        return UNKNOWN if cleared else Target(None, identity)
+    own = target.__dict__.get(entity_class(info.target).__entity__.primary_key[0])
+    if identity is not None and identity != own:
+        return UNKNOWN
+    return Target(target, own)

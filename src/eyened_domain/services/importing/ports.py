@@ -1,0 +1,156 @@
+"""What imports need of a storage beyond the repositories: whole sets of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from attrs import field, frozen
+
+from eyened_domain.model.entity import Entity
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+
+class Rows(Protocol):
+    """Set-based reading and writing, in a constant number of statements per thousand rows."""
+
+    def find(
+        self,
+        entity: type[Entity],
+        by: str,
+        values: Iterable[Any],
+        columns: Sequence[str],
+        *,
+        lock: bool = False,
+        **equals: Any,
+    ) -> list[tuple[Any, ...]]:
+        """Return the columns of the rows whose column `by` holds one of the values.
+
+        Args:
+            entity: whose rows.
+            by: the column that is looked in.
+            values: any number of values.
+            columns: what to return of each row.
+            lock: keep others from changing these rows until the transaction ends, and see
+                what they committed up to now.
+            equals: further columns and what they must hold.
+        """
+
+    def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
+        """Insert rows and return their ids, in order.
+
+        Args:
+            entity: whose rows.
+            rows: each with the same columns.
+            key: the columns that the ids are read back by; of rows that are alike in
+                them, the earlier has the lower id.
+
+        Raises:
+            Duplicate: somebody was faster; nothing of this call is kept.
+        """
+
+    def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+        """Write the given columns of rows that exist; each row holds its primary key."""
+
+    def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
+        """Delete the rows with these runs of ids (first, last); return how many there were."""
+
+    def ids_in(
+        self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
+    ) -> list[Any]:
+        """Return the ids of the rows whose column lies in one of the runs.
+
+        Args:
+            entity: whose rows; with a composite key, the column's own values are returned.
+            column: the column that is looked in.
+            runs: runs of values (first, last).
+            most: how many to return at the most.
+        """
+
+
+@frozen(kw_only=True)
+class ImportRun:
+    """One recorded run of an import."""
+
+    import_id: int
+    started_at: datetime
+    finished_at: datetime | None = None
+    undone_at: datetime | None = None
+    source: str | None = None
+    options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class MadeRows:
+    """Rows that an import made: a run of ids of one entity."""
+
+    entity: str
+    first_id: int
+    last_id: int
+
+
+@frozen(kw_only=True)
+class ChangedRow:
+    """A row that an import changed: what its columns held before and after."""
+
+    entity: str
+    row_id: int
+    before: Row
+    after: Row
+
+
+class ImportJournal(Protocol):
+    """The record of what imports made and changed, so that they can be undone."""
+
+    def begin(self, source: str | None, options: dict[str, Any]) -> int:
+        """Note that an import has begun; return its number."""
+
+    def note(self, import_id: int, items: Sequence[MadeRows | ChangedRow]) -> None:
+        """Note what an import made and changed."""
+
+    def finish(self, import_id: int) -> None:
+        """Note that an import has come to its end."""
+
+    def run(self, import_id: int, *, lock: bool = False) -> ImportRun | None:
+        """Return the import of that number; with `lock`, keep others from undoing it."""
+
+    def runs(self) -> list[ImportRun]:
+        """Return all imports, the newest first."""
+
+    def items(self, import_id: int) -> list[MadeRows | ChangedRow]:
+        """Return what an import made and changed."""
+
+    def mark_undone(self, import_id: int) -> None:
+        """Note that an import was undone."""
+
+
+class ImportUnitOfWork(Protocol):
+    """The part of a unit of work that imports use."""
+
+    @property
+    def rows(self) -> Rows:
+        """Set-based reading and writing."""
+
+    @property
+    def imports(self) -> ImportJournal:
+        """The record of imports."""
+
+    def __enter__(self) -> Any: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any: ...
+
+
+class ImportStorage(Protocol):
+    """A storage that imports are done on: a `Database`, or the memory adapter's."""
+
+    def unit_of_work(self) -> Any:
+        """Return a unit of work, to be used in a `with` block."""
+
+    def run(self, work: Callable[[Any], T], *, retries: int = 3) -> T:
+        """Run work in a unit of work and commit it; again on a conflict."""
+
+
+Progress = Callable[[int, int | None], None]
+"""Called with how many are done, and of how many if that is known."""

@@ -1,0 +1,180 @@
+"""Importing: plan, apply, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from typing import Any
+
+from attrs import define, field
+
+from eyened_domain.errors import BadInput
+from eyened_domain.services.image_files import ImageFiles
+from eyened_domain.services.importing.applying import PortionWriter, Written
+from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
+from eyened_domain.services.importing.plan import ImportPlan
+from eyened_domain.services.importing.planner import Planner
+from eyened_domain.services.importing.ports import ImportRun, ImportStorage, Progress
+from eyened_domain.services.importing.undoing import Undoing, Undone
+
+RETRIES = 12
+
+
+@define
+class ImportResult:
+    """What an import did.
+
+    Attributes:
+        import_id: what `undo` knows it by; None when nothing was written.
+        written: how many rows were made and changed.
+        plan: what it followed, with the errors of the records that were left out.
+    """
+
+    import_id: int | None
+    written: Written
+    plan: ImportPlan = field(repr=False)
+
+    def __str__(self) -> str:
+        made = ", ".join(f"{count:,} {name}" for name, count in self.written.made.items())
+        changed = ", ".join(f"{count:,} {name}" for name, count in self.written.changed.items())
+        parts = [f"made {made}" if made else "nothing new"]
+        parts += [f"changed {changed}"] if changed else []
+        parts += [f"{self.written.matched:,} images were there already"] * (
+            self.written.matched > 0
+        )
+        parts += [f"{len(self.plan.errors):,} records left out"] * bool(self.plan.errors)
+        number = "" if self.import_id is None else f"import {self.import_id}: "
+        return number + "; ".join(parts)
+
+
+class Importing:
+    """Brings records of images into the database.
+
+    Args:
+        storage: where the rows go: a `Database`.
+        files: where the images are.
+        defaults: what the configuration says.
+    """
+
+    def __init__(
+        self, storage: ImportStorage, files: ImageFiles, defaults: ImportDefaults | None = None
+    ) -> None:
+        self._storage = storage
+        self._files = files
+        self._defaults = defaults or ImportDefaults()
+
+    def plan(
+        self,
+        records: Iterable[Any],
+        options: ImportOptions | None = None,
+        *,
+        source: str | None = None,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> ImportPlan:
+        """Return what importing the records would do; nothing is written.
+
+        Args:
+            records: nested or flat records, read once and in portions.
+            options: what may be made, and what happens on conflicts and errors.
+            source: where the records come from, for the record of imports.
+            executor: reads the image files; by default this thread does.
+            progress: called with the number of records done, and of all if that is known.
+        """
+        planner = Planner(
+            self._storage, self._files, self._defaults, options or ImportOptions(), executor
+        )
+        return planner.plan(records, source=source, progress=progress)
+
+    def apply(self, plan: ImportPlan, *, progress: Progress | None = None) -> ImportResult:
+        """Do what a plan says.
+
+        With `on_error = stop` in one transaction: all of it or nothing. With
+        `on_error = skip` in portions, so that an import that was killed can be run again
+        and finds what it wrote.
+
+        Raises:
+            BadInput: records are bad, and the plan says to stop then.
+            NotFound: what the plan found is gone.
+        """
+        if plan.errors and plan.options.on_error is OnError.stop:
+            raise BadInput(
+                f"{len(plan.errors):,} records are bad, nothing was written; the first is "
+                f"{plan.errors[0]}",
+                field=plan.errors[0].field,
+            )
+        if plan.options.on_error is OnError.stop:
+            return self._apply_whole(plan, progress)
+        return self._apply_in_portions(plan, progress)
+
+    def run(
+        self,
+        records: Iterable[Any],
+        options: ImportOptions | None = None,
+        *,
+        source: str | None = None,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Plan and apply in one call; see `plan` and `apply`."""
+        plan = self.plan(records, options, source=source, executor=executor, progress=progress)
+        return self.apply(plan, progress=None)
+
+    def undo(self, import_id: int) -> Undone:
+        """Take out again exactly the rows that an import made, and restore what it changed.
+
+        Raises:
+            NotFound: there is no such import.
+            RuleBroken: it was undone already, or something was attached to its rows
+                since; the message says what. Nothing is taken out then.
+        """
+        return self._storage.run(lambda uow: Undoing(uow).undo(import_id), retries=RETRIES)
+
+    def history(self) -> list[ImportRun]:
+        """Return the imports that were recorded, the newest first."""
+        with self._storage.unit_of_work() as uow:
+            runs: list[ImportRun] = uow.imports.runs()
+            return runs
+
+    def _apply_whole(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
+        def write(uow: Any) -> ImportResult:
+            result = ImportResult(None, Written(), plan)
+            for done, portion in enumerate(plan.portions, start=1):
+                self._write(uow, plan, portion, result)
+                if progress is not None:
+                    progress(done, len(plan.portions))
+            if result.import_id is not None:
+                uow.imports.finish(result.import_id)
+            return result
+
+        return self._storage.run(write, retries=RETRIES)
+
+    def _apply_in_portions(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
+        result = ImportResult(None, Written(), plan)
+        for done, portion in enumerate(plan.portions, start=1):
+            started = result.import_id
+
+            def write(uow: Any, portion: Any = portion, started: Any = started) -> ImportResult:
+                step = ImportResult(started, Written(), plan)
+                self._write(uow, plan, portion, step)
+                return step
+
+            step = self._storage.run(write, retries=RETRIES)
+            result.import_id = step.import_id
+            result.written.add(step.written)
+            if progress is not None:
+                progress(done, len(plan.portions))
+        if result.import_id is not None:
+            number = result.import_id
+            self._storage.run(lambda uow: uow.imports.finish(number), retries=RETRIES)
+        return result
+
+    def _write(self, uow: Any, plan: ImportPlan, portion: Any, result: ImportResult) -> None:
+        """Write one portion; the import is recorded with the first row that it writes."""
+        step = PortionWriter(uow, plan, self._defaults).write(portion)
+        result.written.add(step.written)
+        if not step.items:
+            return
+        if result.import_id is None:
+            result.import_id = uow.imports.begin(plan.source, plan.options.as_dict())
+        uow.imports.note(result.import_id, step.items)

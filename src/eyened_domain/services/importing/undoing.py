@@ -1,0 +1,170 @@
+"""Undoing an import: exactly its rows go, unless something hangs on them since."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from typing import Any
+
+from attrs import define, field
+
+from eyened_domain.errors import NotFound, RuleBroken
+from eyened_domain.model.entity import Entity, entity_class, entity_classes
+from eyened_domain.services.importing.ports import ChangedRow, MadeRows
+
+_FROM_BELOW = ("ImageInstance", "Series", "Study", "Patient", "Project")
+_SHARED = ("DeviceInstance", "DeviceModel", "ModalityTable", "Scan", "SourceInfo")
+"""What several imports may use; it stays when somebody else uses it."""
+_NAMED = 5
+Runs = list[tuple[int, int]]
+
+
+@define
+class Undone:
+    """What undoing an import did.
+
+    Attributes:
+        import_id: which import.
+        deleted: how many rows of which entity were taken out.
+        restored: how many rows of which entity hold again what they held before.
+        kept: what the import made and others use since, such as a device.
+    """
+
+    import_id: int
+    deleted: dict[str, int] = field(factory=dict)
+    restored: dict[str, int] = field(factory=dict)
+    kept: list[str] = field(factory=list)
+
+
+class Undoing:
+    """Undoes an import inside an open unit of work."""
+
+    def __init__(self, uow: Any) -> None:
+        self._rows = uow.rows
+        self._journal = uow.imports
+
+    def undo(self, import_id: int) -> Undone:
+        """Take the rows of an import out; see `Importing.undo`."""
+        run = self._journal.run(import_id, lock=True)
+        if run is None:
+            raise NotFound(f"there is no import {import_id}", entity="Import", value=import_id)
+        if run.undone_at is not None:
+            raise RuleBroken(f"import {import_id} was undone already, at {run.undone_at}")
+        items = self._journal.items(import_id)
+        made = _made(items)
+        changed = [item for item in items if isinstance(item, ChangedRow)]
+        attached = self._attached(made) + self._changed_since(changed, made)
+        if attached:
+            raise RuleBroken(
+                f"import {import_id} cannot be undone: {'; '.join(attached)}; take these out "
+                "first. Nothing was undone"
+            )
+        undone = Undone(import_id)
+        self._restore(changed, made, undone)
+        for name in _FROM_BELOW:
+            if made[name]:
+                undone.deleted[name] = self._rows.delete(entity_class(name), made[name])
+        self._delete_shared(made, undone)
+        self._journal.mark_undone(import_id)
+        return undone
+
+    def _attached(self, made: dict[str, Runs]) -> list[str]:
+        """Say what refers to the import's rows and is not of the import itself."""
+        found = []
+        for name in _FROM_BELOW:
+            for entity, column in _referring(name):
+                strangers = self._strangers(entity, column, made[name], made)
+                if strangers:
+                    shown = ", ".join(map(str, strangers[:_NAMED]))
+                    more = " and more" if len(strangers) > _NAMED else ""
+                    found.append(f"{entity.__name__} {shown}{more} refer to {name} rows of it")
+        return found
+
+    def _strangers(
+        self, entity: type[Entity], column: str, runs: Runs, made: dict[str, Runs]
+    ) -> list[Any]:
+        """Return ids of the rows that refer to the runs and were not made by the import."""
+        if not runs:
+            return []
+        own = made[entity.__name__]
+        most = _NAMED + 1 + sum(last - first + 1 for first, last in own)
+        ids = self._rows.ids_in(entity, column, runs, most=most)
+        return [one for one in ids if not _within(one, own)]
+
+    def _changed_since(self, changed: list[ChangedRow], made: dict[str, Runs]) -> list[str]:
+        """Say which rows that the import changed were changed again since."""
+        found = []
+        for name, items in _by_entity(changed).items():
+            entity = entity_class(name)
+            (key,) = entity.__entity__.primary_key
+            columns = sorted({column for item in items for column in item.after})
+            ids = [item.row_id for item in items]
+            rows = self._rows.find(entity, key, ids, (key, *columns), lock=True)
+            now = {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
+            last = {item.row_id: item for item in items}
+            for row_id, item in last.items():
+                held = now.get(row_id, {})
+                if any(held.get(column) != value for column, value in item.after.items()):
+                    found.append(f"{name} {row_id} was changed since")
+        return found[:_NAMED]
+
+    def _restore(self, changed: list[ChangedRow], made: dict[str, Runs], undone: Undone) -> None:
+        for name, items in _by_entity(changed).items():
+            entity = entity_class(name)
+            (key,) = entity.__entity__.primary_key
+            restored: dict[int, dict[str, Any]] = {}
+            for item in reversed(items):
+                if not _within(item.row_id, made[name]):
+                    restored.setdefault(item.row_id, {key: item.row_id}).update(item.before)
+            if restored:
+                self._rows.update(entity, list(restored.values()))
+                undone.restored[name] = len(restored)
+
+    def _delete_shared(self, made: dict[str, Runs], undone: Undone) -> None:
+        for name in _SHARED:
+            free: Runs = []
+            for first, last in made[name]:
+                for identity in range(first, last + 1):
+                    if self._is_used(name, identity):
+                        undone.kept.append(f"{name} {identity}")
+                    else:
+                        free.append((identity, identity))
+            if free:
+                undone.deleted[name] = self._rows.delete(entity_class(name), free)
+
+    def _is_used(self, name: str, identity: int) -> bool:
+        return any(
+            self._rows.ids_in(entity, column, [(identity, identity)], most=1)
+            for entity, column in _referring(name)
+        )
+
+
+def _made(items: list[MadeRows | ChangedRow]) -> dict[str, Runs]:
+    made: dict[str, Runs] = defaultdict(list)
+    for item in items:
+        if isinstance(item, MadeRows):
+            made[item.entity].append((item.first_id, item.last_id))
+    return defaultdict(list, {name: sorted(runs) for name, runs in made.items()})
+
+
+def _by_entity(changed: list[ChangedRow]) -> dict[str, list[ChangedRow]]:
+    found: dict[str, list[ChangedRow]] = defaultdict(list)
+    for item in changed:
+        found[item.entity].append(item)
+    return found
+
+
+def _referring(name: str) -> list[tuple[type[Entity], str]]:
+    """Return the entities and columns that refer to an entity."""
+    return [
+        (entity, column.name)
+        for entity in entity_classes()
+        for column in entity.__entity__.columns.values()
+        if column.references == name
+    ]
+
+
+def _within(identity: Any, runs: Runs) -> bool:
+    """Whether an id lies in one of the runs, which are in order."""
+    place = bisect_right(runs, (identity, float("inf"))) - 1
+    return place >= 0 and runs[place][0] <= identity <= runs[place][1]
