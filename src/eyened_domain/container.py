@@ -1,8 +1,8 @@
 """The container: the only module that sees every layer, and puts them together.
 
-    container = Container(config={"database_url": "mysql+pymysql://…", "secret_key": "…"})
-    with container.unit_of_work() as uow:
-        …
+container = Container(config={"database_url": "mysql+pymysql://…", "secret_key": "…"})
+with container.unit_of_work() as uow:
+    …
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.services.importing import ImportDefaults, Importing
 from eyened_domain.services.tagging import Tagging
 
 
@@ -17,7 +19,8 @@ class Container(containers.DeclarativeContainer):
     """Everything an application needs, made from one configuration.
 
     Several containers may live in one process; each has a database of its own. Any part
-    can be replaced, for tests or for an application's own: ``container.database.override(…)``.
+    can be replaced, for tests or by an application's own:
+    ``container.database.override(…)``.
 
     Args:
         config: what `Database` takes: a dict, a URL, the path of an env file, `Settings`,
@@ -29,5 +32,16 @@ class Container(containers.DeclarativeContainer):
     subscribers = providers.Object(())
 
     database = providers.Singleton(Database, config, subscribers=subscribers)
+    settings = database.provided.settings
     unit_of_work = database.provided.unit_of_work.call()
+
+    image_files = providers.Factory(FileSystemImageFiles, settings.images_basepath)
+    import_defaults = providers.Factory(
+        ImportDefaults,
+        study_date=settings.default_study_date,
+        images_basepath=settings.images_basepath,
+        thumbnails_path=settings.thumbnails_path,
+    )
+
     tagging = providers.Factory(Tagging)
+    importing = providers.Factory(Importing, database, image_files, import_defaults)

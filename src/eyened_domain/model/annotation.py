@@ -18,6 +18,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.lineage import check_lineage
 from eyened_domain.model.values import Blob, Flag, Integer, Moment, Real, Text
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ class Annotation(Entity):
     annotation_data: Many[AnnotationData] = many(
         "AnnotationData", "AnnotationData", back="annotation", default=None
     )
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` when patient, study, series and image, as loaded, do not agree."""
+        check_lineage(self)
 
 
 @entity(unique=(("dataset_identifier",),))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eyened_domain.model.entity import Entity, entity
+from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model.entity import Entity, entity, entity_class
 from eyened_domain.model.enums import AttributeDataType, Laterality
 from eyened_domain.model.fields import (
     Column,
@@ -18,7 +19,8 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.values import Integer, Json, Real, Text
+from eyened_domain.model.known_links import Certainty, is_set, loaded
+from eyened_domain.model.values import Integer, Json, Real, Text, shown
 
 if TYPE_CHECKING:
     from eyened_domain.model.computation import AttributesModel, Model
@@ -26,6 +28,17 @@ if TYPE_CHECKING:
     from eyened_domain.model.patient import Patient
     from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
     from eyened_domain.model.study import Study
+
+
+OWNERS = ("image_instance", "segmentation", "model_segmentation", "patient", "study")
+"""The links of an attribute value of which exactly one is set."""
+
+_VALUE_COLUMNS = {
+    AttributeDataType.String: "value_text",
+    AttributeDataType.Float: "value_float",
+    AttributeDataType.Int: "value_int",
+    AttributeDataType.JSON: "value_json",
+}
 
 
 @entity(unique=(("attribute_name",),), name="attribute_name")
@@ -48,6 +61,11 @@ class AttributeDefinition(Entity):
         through=("AttributesModelOutput", "attribute_id", "model_id"),
         default=None,
     )
+
+    @property
+    def value_column(self) -> str:
+        """Name of the column of `AttributeValue` that holds its values."""
+        return _VALUE_COLUMNS[self.attribute_data_type]
 
 
 @entity(
@@ -139,6 +157,119 @@ class AttributeValue(Entity):
         through=("AttributeValueInput", "input_attribute_value_id", "output_attribute_value_id"),
         default=None,
     )
+
+    @property
+    def owner(self) -> Entity | None:
+        """What the value is of: an image, a segmentation of either kind, a patient or a study.
+
+        None when no owner was given, or only its id and no storage was asked. Setting it
+        takes away the owner before.
+
+        Raises:
+            RuleBroken: there is more than one.
+        """
+        found = [owner for link in self._owners() if (owner := getattr(self, link)) is not None]
+        if len(found) > 1:
+            raise self._several_owners()
+        return found[0] if found else None
+
+    @owner.setter
+    def owner(self, owner: Entity) -> None:
+        links = self.__entity__.links
+        new = [name for name in OWNERS if isinstance(owner, entity_class(links[name].target))]
+        if not new:
+            kinds = ", ".join(links[name].target for name in OWNERS)
+            raise BadInput(
+                f"AttributeValue.owner = {shown(owner)}: it is one of {kinds}",
+                entity="AttributeValue",
+                field="owner",
+            )
+        for name in OWNERS:
+            if name not in new:
+                setattr(self, name, None)
+                setattr(self, str(links[name].via), None)
+        setattr(self, str(links[new[0]].via), getattr(owner, owner.__entity__.primary_key[0]))
+        setattr(self, new[0], owner)
+
+    @property
+    def value(self) -> Any:
+        """The value, from the column that goes with the type of its attribute.
+
+        Setting it puts it into that column and empties the others; None empties all.
+
+        Raises:
+            RuleBroken: there is no attribute definition to tell the type.
+            BadInput: on setting, a value of another type.
+        """
+        return getattr(self, self._definition().value_column)
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        definition = self._definition()
+        numeric = definition.attribute_data_type in (AttributeDataType.Float, AttributeDataType.Int)
+        if numeric and type(value).__name__ in ("bool", "bool_"):
+            raise BadInput(
+                f"AttributeValue.value: {definition.attribute_name!r} holds numbers, not {value}",
+                entity="AttributeValue",
+                field=definition.value_column,
+                value=value,
+            )
+        setattr(self, definition.value_column, value)
+        for other in set(_VALUE_COLUMNS.values()) - {definition.value_column}:
+            setattr(self, other, None)
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` unless it has one owner, and its value is of the right type.
+
+        Looks only at what is in memory: the type is checked when the definition is loaded.
+        """
+        new = self.__dict__.get("attribute_value_id") is None
+        sure = {name: is_set(self, name, new=new) for name in OWNERS}
+        if list(sure.values()).count(Certainty.YES) > 1:
+            raise self._several_owners()
+        if all(one is Certainty.NO for one in sure.values()):
+            raise RuleBroken(
+                f"AttributeValue needs an owner: one of {', '.join(OWNERS)}",
+                entity="AttributeValue",
+                field="owner",
+            )
+        definition: AttributeDefinition | None = loaded(self, "attribute_definition")
+        if new and definition is not None:
+            self._check_column(definition)
+
+    def _check_column(self, definition: AttributeDefinition) -> None:
+        for name in _VALUE_COLUMNS.values():
+            value = self.__dict__.get(name)
+            if value is not None and name != definition.value_column:
+                raise RuleBroken(
+                    f"AttributeValue.{name} = {shown(value)}: {definition.attribute_name!r} is of "
+                    f"type {definition.attribute_data_type.name}, its values go into "
+                    f"{definition.value_column}",
+                    entity="AttributeValue",
+                    field=name,
+                    value=value,
+                )
+
+    def _owners(self) -> list[str]:
+        return [name for name in OWNERS if is_set(self, name, new=True) is not Certainty.NO]
+
+    def _several_owners(self) -> RuleBroken:
+        return RuleBroken(
+            f"AttributeValue has more than one owner: {', '.join(self._owners())}; "
+            "set value.owner to the one",
+            entity="AttributeValue",
+            field="owner",
+        )
+
+    def _definition(self) -> AttributeDefinition:
+        if self.attribute_definition is None:
+            raise RuleBroken(
+                "AttributeValue.value needs the attribute_definition, which tells its type; "
+                "set it first",
+                entity="AttributeValue",
+                field="attribute_definition",
+            )
+        return self.attribute_definition
 
 
 @entity()

@@ -164,7 +164,7 @@ class Entity(Queries, metaclass=EntityMeta):
             elif not (column_info.nullable or column_info.generated):
                 raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
         elif name in info.links:
-            self._check_links(info.links[name], value)
+            value = self._checked_links(info.links[name], value)
         elif name in info.aliases:
             setattr(self, info.aliases[name], value)
             return
@@ -199,12 +199,14 @@ class Entity(Queries, metaclass=EntityMeta):
                 value=None if column_info.private else shown(value),
             ) from None
 
-    def _check_links(self, link: LinkInfo, value: Any) -> None:
+    def _checked_links(self, link: LinkInfo, value: Any) -> Any:
         if link.many:
+            value = value if isinstance(value, list) else list(value)  # it may be a generator
             for item in value:
                 self.check_link(link, item)
         elif value is not None:
             self.check_link(link, value)
+        return value
 
     def check_link(self, link: LinkInfo, value: Any) -> None:
         """Raise `BadInput` unless the value is of the class that the link leads to."""

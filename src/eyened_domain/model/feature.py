@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, entity
+from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.fields import (
     Column,
     DateColumn,
@@ -18,11 +21,20 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.values import Integer, Moment, Text
+from eyened_domain.model.known_links import loaded, target_of
+from eyened_domain.model.values import Choice, Integer, Moment, Refused, Text, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
     from eyened_domain.model.computation import SegmentationModel
     from eyened_domain.model.segmentation import Segmentation
+
+
+M = TypeVar("M", bound=Enum)
 
 
 @entity(unique=(("feature_name",),), name="feature_name")
@@ -46,6 +58,148 @@ class Feature(Entity):
         "ChildFeatureAssociations", "FeatureFeatureLink", back="child", default=None
     )
 
+    @property
+    def subfeatures(self) -> dict[int, Feature]:
+        """The features it is composed of, by FeatureIndex and in that order."""
+        links = sorted(self.feature_associations, key=lambda link: link.feature_index)
+        return {link.feature_index: link.child for link in links}
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether it is composed of other features."""
+        return bool(self.feature_associations)
+
+    def add_subfeature(self, child: Feature, index: int | None = None) -> FeatureFeatureLink:
+        """Make a feature part of this one.
+
+        Args:
+            child: the part.
+            index: its FeatureIndex: the bit of MultiLabel, the value minus 1 of MultiClass;
+                by default one more than the highest so far.
+
+        Returns:
+            the link between the two.
+
+        Raises:
+            RuleBroken: the index is taken or negative, or the child is a part already, is
+                this feature, or is composed of it.
+        """
+        present = self.subfeatures
+        if index is None:
+            index = max(present, default=-1) + 1
+        if index in present:
+            raise self._broken(f"index {index} is taken by {present[index].feature_name!r}", index)
+        if any(one is child for one in present.values()):
+            raise self._broken(f"{child.feature_name!r} is a subfeature already", index)
+        if index < 0:
+            raise self._broken(f"the index {index} is negative", index)
+        if child is self or _is_within(self, child, _all_parts):
+            raise self._broken(f"{child.feature_name!r} is or contains it", index)
+        return FeatureFeatureLink(feature=self, child=child, feature_index=index)
+
+    def decode(
+        self,
+        pixels: npt.NDArray[Any],
+        representation: DataRepresentation | str,
+        *,
+        threshold: float | None = None,
+        strict: bool = True,
+    ) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return what pixels of a segmentation of this feature show, one mask per name.
+
+        MultiLabel and MultiClass give a mask for each subfeature, under its name; Binary and
+        Probability give `mask`; DualBitMask gives `mask` and `questionable`.
+
+        Args:
+            pixels: stored values, of any shape.
+            representation: what they mean: a member of the enum or its name.
+            threshold: for Probability, above which it counts; 0.5 when not given.
+            strict: refuse values that mean nothing, rather than leave them out.
+
+        Returns:
+            boolean arrays of the shape of the pixels.
+
+        Raises:
+            RuleBroken: a value means nothing, or there are no subfeatures to tell apart.
+        """
+        from eyened_domain.model.masks import decode  # noqa: PLC0415 - brings numpy
+
+        meaning, labels = self._labels_for(representation)
+        return decode(pixels, meaning, labels=labels, threshold=threshold, strict=strict)
+
+    def encode(
+        self,
+        masks: Mapping[str, Any],
+        representation: DataRepresentation | str,
+        data_type: Datatype | str,
+    ) -> npt.NDArray[Any]:
+        """Return the pixels that show these masks: the way back of `decode`.
+
+        Args:
+            masks: boolean arrays of one shape, by name; those not given are empty.
+            representation: what the pixels are to mean; not Probability.
+            data_type: the number type of the pixels.
+
+        Raises:
+            RuleBroken: unknown names, shapes that differ, labels that do not fit in the number
+                type, or classes that overlap where a pixel can hold only one.
+        """
+        from eyened_domain.model.masks import encode  # noqa: PLC0415 - brings numpy
+
+        meaning, labels = self._labels_for(representation)
+        stored: Datatype = _member_of(Datatype, data_type)
+        return encode(masks, meaning, dtype=stored.numpy_name, labels=labels)
+
+    def check_pixels(
+        self, pixels: npt.NDArray[Any], representation: DataRepresentation | str
+    ) -> None:
+        """Raise unless every value means something; to be called before pixels are stored.
+
+        Raises:
+            RuleBroken: a value means nothing; the error holds it.
+        """
+        from eyened_domain.model.masks import check_values  # noqa: PLC0415 - brings numpy
+
+        meaning, labels = self._labels_for(representation)
+        check_values(pixels, meaning, labels=labels)
+
+    def check_labels(self, representation: DataRepresentation, data_type: Datatype) -> None:
+        """Raise unless the labels of the subfeatures that are in memory fit in the number type.
+
+        Raises:
+            RuleBroken: a FeatureIndex has no bit, or no value, in that type.
+        """
+        bits = _BITS.get(data_type)
+        if bits is None or representation not in _WITH_LABELS:
+            return
+        most = bits if representation is DataRepresentation.MultiLabel else 2**bits - 1
+        for link in loaded(self, "feature_associations") or ():
+            if link.feature_index >= most:
+                raise self._broken(
+                    f"index {link.feature_index} does not fit in {data_type.name}, which has room "
+                    f"for {most:,} labels as {representation.name}",
+                    link.feature_index,
+                )
+
+    def _labels_for(
+        self, representation: DataRepresentation | str
+    ) -> tuple[DataRepresentation, dict[int, str] | None]:
+        meaning: DataRepresentation = _member_of(DataRepresentation, representation)
+        if meaning not in _WITH_LABELS:
+            return meaning, None
+        labels = {index: child.feature_name for index, child in self.subfeatures.items()}
+        if not labels:
+            raise self._broken(f"{meaning.name} needs subfeatures, and it has none", None)
+        return meaning, labels
+
+    def _broken(self, reason: str, index: int | None) -> RuleBroken:
+        return RuleBroken(
+            f"Feature {shown(self.__dict__.get('feature_name'))}: {reason}",
+            entity="Feature",
+            field="subfeatures",
+            value=index,
+        )
+
 
 @entity()
 class FeatureFeatureLink(Entity):
@@ -65,3 +219,68 @@ class FeatureFeatureLink(Entity):
     child: One[Feature] = one(
         "Child", "Feature", via="child_feature_id", back="child_feature_associations", default=None
     )
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` for a negative or doubled index, and for a feature within itself.
+
+        Looks only at what is in memory.
+        """
+        index = self.__dict__.get("feature_index")
+        if index is not None and index < 0:
+            raise self._broken(f"the index {index} is negative")
+        parent, child = loaded(self, "feature"), loaded(self, "child")
+        ids = target_of(self, "feature").identity, target_of(self, "child").identity
+        itself = (parent is not None and parent is child) or (
+            ids[0] is not None and ids[0] == ids[1]
+        )
+        if itself or (parent and child and _is_within(parent, child, _parts_in_memory)):
+            raise self._broken("a feature cannot be within itself")
+        for other in loaded(parent, "feature_associations") or ():
+            if other is not self and other.__dict__.get("feature_index") == index:
+                raise self._broken(f"the index {index} is taken")
+
+    def _broken(self, reason: str) -> RuleBroken:
+        return RuleBroken(
+            f"FeatureFeatureLink: {reason}",
+            entity="FeatureFeatureLink",
+            field="feature_index",
+            value=self.__dict__.get("feature_index"),
+        )
+
+
+_WITH_LABELS = frozenset({DataRepresentation.MultiLabel, DataRepresentation.MultiClass})
+_BITS = {Datatype.R8UI: 8, Datatype.R16UI: 16, Datatype.R32UI: 32}
+
+
+def _member_of(enum: type[M], value: M | str) -> M:
+    try:
+        return cast("M", Choice(enum).convert(value))
+    except Refused as refused:
+        raise BadInput(str(refused), value=shown(value)) from None
+
+
+def _all_parts(feature: Feature) -> Iterator[Feature]:
+    for link in feature.feature_associations:
+        yield link.child
+
+
+def _parts_in_memory(feature: Feature) -> Iterator[Feature]:
+    for link in loaded(feature, "feature_associations") or ():
+        child = loaded(link, "child")
+        if child is not None:
+            yield child
+
+
+def _is_within(
+    sought: Feature, composite: Feature, parts: Callable[[Feature], Iterator[Feature]]
+) -> bool:
+    """Whether a feature is somewhere within a composite; each is looked at once."""
+    waiting, seen = [composite], {id(composite)}
+    while waiting:
+        for part in parts(waiting.pop()):
+            if part is sought:
+                return True
+            if id(part) not in seen:
+                seen.add(id(part))
+                waiting.append(part)
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import EntityType, Laterality
 from eyened_domain.model.fields import (
@@ -20,7 +21,9 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.values import Flag, Json, Moment, Text
+from eyened_domain.model.known_links import Certainty, is_set, loaded
+from eyened_domain.model.lineage import check_lineage
+from eyened_domain.model.values import Flag, Json, Moment, Text, shown
 
 if TYPE_CHECKING:
     from eyened_domain.model.creator import Creator
@@ -45,6 +48,16 @@ class FormSchema(Entity):
     form_annotations: Many[FormAnnotation] = many(
         "FormAnnotations", "FormAnnotation", back="form_schema", default=None
     )
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` when the schema is something else than a JSON object."""
+        schema = self.__dict__.get("schema")
+        if schema is not None and not isinstance(schema, dict):
+            raise RuleBroken(
+                f"FormSchema.schema = {shown(schema)}: a JSON schema is an object",
+                entity="FormSchema",
+                field="schema",
+            )
 
 
 @entity()
@@ -104,3 +117,67 @@ class FormAnnotation(Entity):
     form_annotation_tag_links: Many[FormAnnotationTagLink] = many(
         "FormAnnotationTagLinks", "FormAnnotationTagLink", back="form_annotation", default=None
     )
+
+    @property
+    def about(self) -> Patient | Study | ImageInstance | None:
+        """What it was filled in about: the patient, study or image that its schema asks for.
+
+        For a schema about an eye it is the patient, or the study, whose eye `laterality`
+        tells. Without a schema, or one that does not say, the narrowest that is given.
+        """
+        kind = self.form_schema.entity_type if self.form_schema is not None else None
+        if kind is not None:
+            about: Patient | Study | ImageInstance | None = getattr(self, _NEEDED[kind][-1])
+            return about
+        return self.image_instance or self.study or self.patient
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` where what it is about is missing or does not agree.
+
+        Patient, study and image must belong together; a new form must have what its schema
+        is about. Looks only at what is in memory.
+        """
+        check_lineage(self)
+        own = self.__dict__.get("form_annotation_id")
+        if own is not None:
+            if own == self.__dict__.get("form_annotation_reference_id"):
+                raise self._broken("it refers to itself", "form_annotation_reference_id")
+            return
+        self._check_subject()
+        self._check_side()
+
+    def _check_subject(self) -> None:
+        schema: FormSchema | None = loaded(self, "form_schema")
+        kind = None if schema is None else schema.__dict__.get("entity_type")
+        if kind is None:
+            return
+        for name in _NEEDED[kind]:
+            if not self._has(name):
+                raise self._broken(f"the schema is about {kind.name}, which needs {name}", name)
+
+    def _check_side(self) -> None:
+        image: ImageInstance | None = loaded(self, "image_instance")
+        pictured = None if image is None else image.__dict__.get("laterality")
+        side = self.__dict__.get("laterality")
+        if None not in (side, pictured) and side is not pictured:
+            raise self._broken(
+                f"it is about the eye {side}, the image shows {pictured}", "laterality"
+            )
+
+    def _has(self, name: str) -> bool:
+        if name in self.__entity__.links:
+            return is_set(self, name, new=True) is not Certainty.NO
+        return self.__dict__.get(name) is not None
+
+    def _broken(self, reason: str, field: str) -> RuleBroken:
+        return RuleBroken(f"FormAnnotation: {reason}", entity="FormAnnotation", field=field)
+
+
+_NEEDED = {
+    EntityType.Patient: ("patient",),
+    EntityType.Study: ("study",),
+    EntityType.Eye: ("laterality", "patient"),
+    EntityType.StudyEye: ("laterality", "study"),
+    EntityType.ImageInstance: ("image_instance",),
+}
+"""What a form about something must have; the last is the link to it."""

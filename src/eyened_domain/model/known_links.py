@@ -7,6 +7,7 @@ contradict each other; then the storage decides, and no rule judges.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from attrs import frozen
@@ -55,3 +56,32 @@ def target_of(owner: Entity | None, link: str) -> Target:
     if identity is not None and identity != own:
         return UNKNOWN
     return Target(target, own)
+
+
+class Certainty(Enum):
+    """How sure it is that a link leads somewhere."""
+
+    NO = 0
+    MAYBE = 1
+    """The object and the id contradict each other: one was changed, and it is unknown which."""
+    YES = 2
+
+
+def is_set(owner: Entity, link: str, *, new: bool) -> Certainty:
+    """Return whether a link to one leads somewhere, without loading anything.
+
+    Args:
+        owner: the object with the link.
+        link: its name.
+        new: whether the owner was never stored, so that an object without its id is not one
+            whose id was taken away.
+    """
+    identity = owner.__dict__.get(str(owner.__entity__.links[link].via))
+    target = owner.__dict__.get(link)
+    if target is None:
+        if identity is None:
+            return Certainty.NO
+        return Certainty.MAYBE if link in owner.__dict__ else Certainty.YES
+    if identity is None and not new and target_of(owner, link).identity is not None:
+        return Certainty.MAYBE
+    return Certainty.YES

@@ -1,18 +1,84 @@
 """Links between entities that no database knows yet: set one side and the other follows.
 
 Once SQLAlchemy has mapped the classes, its own instrumentation takes over and does the
-same; both are held to the same tests.
+same; both are held to the same tests. Objects that a `Holder` holds (those of a unit of
+work in memory) keep to the links of this module, mapped or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
 
 from eyened_domain.model.fields import LinkInfo
 
 if TYPE_CHECKING:
     from eyened_domain.model.entity import Entity
+
+HOLDER = "_holder"
+"""Where an object keeps its holder, in its `__dict__`."""
+
+
+class Holder(Protocol):
+    """What holds an object for a unit of work, and finds the links that are not loaded yet."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the unit of work is still at work."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the storage knows the object, so that its links can be found there."""
+
+    def load(self, owner: Entity, link: LinkInfo) -> Any:
+        """Return what the link leads to: an entity or None, or a list.
+
+        Raises:
+            NotLoaded: the unit of work has closed.
+        """
+
+    def hold(self, entity: Entity) -> None:
+        """Hold another object as well, with everything that hangs on it."""
+
+
+def holder_of(entity: Entity) -> Holder | None:
+    """Return what holds an object, if anything does."""
+    return entity.__dict__.get(HOLDER)
+
+
+def join(one: Entity, other: Entity) -> None:
+    """Let two objects that are being linked be held together, if either of them is held."""
+    mine, theirs = holder_of(one), holder_of(other)
+    if mine is not None and (theirs is None or mine.is_open):
+        mine.hold(other)
+    elif theirs is not None:
+        theirs.hold(one)
+
+
+def listed(owner: Entity, link: LinkInfo) -> LinkedList | None:
+    """Return the list at the many end; None where it was not loaded (it is found when asked)."""
+    found: LinkedList | None = owner.__dict__.get(link.name)
+    holder = holder_of(owner)
+    if found is None and not (holder is not None and holder.is_stored):
+        found = owner.__dict__[link.name] = LinkedList(owner, link)
+    return found
+
+
+def point(owner: Entity, link: LinkInfo, value: Entity | None) -> bool:
+    """Set a link to one, and take the owner off the list that it was in before.
+
+    Returns:
+        whether the link has changed.
+    """
+    before = ToOne(link).__get__(owner, type(owner))
+    owner.__dict__[link.name] = value
+    if before is value:
+        return False
+    if before is not None and link.back is not None:
+        there = before.__dict__.get(link.back)
+        if isinstance(there, LinkedList):
+            there.drop(owner)
+    return True
 
 
 class ToOne:
@@ -24,17 +90,18 @@ class ToOne:
     def __get__(self, owner: Entity | None, _owner_type: type) -> Any:
         if owner is None:
             return self
-        return owner.__dict__.get(self.link.name)
+        if self.link.name in owner.__dict__:
+            return owner.__dict__[self.link.name]
+        holder = holder_of(owner)
+        return None if holder is None else holder.load(owner, self.link)
 
     def __set__(self, owner: Entity, value: Entity | None) -> None:
-        before = owner.__dict__.get(self.link.name)
-        owner.__dict__[self.link.name] = value
-        if before is value or self.link.back is None:
-            return
-        if before is not None:
-            getattr(before, self.link.back).drop(owner)
         if value is not None:
-            getattr(value, self.link.back).take(owner)
+            join(owner, value)
+        if point(owner, self.link, value) and value is not None and self.link.back is not None:
+            there = listed(value, value.__entity__.links[self.link.back])
+            if there is not None:
+                list.append(there, owner)  # it pointed elsewhere, so it cannot be there yet
 
 
 class ToMany:
@@ -48,7 +115,11 @@ class ToMany:
             return self
         found = owner.__dict__.get(self.link.name)
         if found is None:
-            found = owner.__dict__[self.link.name] = LinkedList(owner, self.link)
+            holder = holder_of(owner)
+            found = LinkedList(owner, self.link)
+            if holder is not None:
+                list.extend(found, holder.load(owner, self.link))
+            owner.__dict__[self.link.name] = found
         return found
 
     def __set__(self, owner: Entity, value: Iterable[Entity]) -> None:
@@ -65,12 +136,13 @@ class LinkedList(list[Any]):
         self._owner = owner
         self._link = link
 
-    def take(self, item: Entity) -> bool:
-        """Put the item in without telling it; False if it was there."""
-        if any(one is item for one in self):
-            return False
-        super().append(item)
-        return True
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:  # noqa: ARG002
+        return (_linked_list, (self._owner, self._link, list(self)))
+
+    def take(self, item: Entity) -> None:
+        """Put the item in without telling it, unless it is there already."""
+        if not self.holds(item):
+            super().append(item)
 
     def drop(self, item: Entity) -> bool:
         """Take the item out without telling it; False if it was not there."""
@@ -80,31 +152,37 @@ class LinkedList(list[Any]):
                 return True
         return False
 
+    def holds(self, item: Entity) -> bool:
+        """Whether the item is in the list."""
+        return any(one is item for one in self)
+
     def _tell(self, item: Entity) -> None:
-        back = self._link.back
-        if back is None:
+        join(self._owner, item)
+        if self._link.back is None:
             return
-        theirs = getattr(item, back)
-        if isinstance(theirs, LinkedList):
+        back = item.__entity__.links[self._link.back]
+        if not back.many:
+            point(item, back, self._owner)
+            return
+        theirs = listed(item, back)
+        if theirs is not None:
             theirs.take(self._owner)
-        elif theirs is not self._owner:
-            setattr(item, back, self._owner)
 
     def _forget(self, item: Entity) -> None:
-        back = self._link.back
-        if back is None:
+        if self._link.back is None:
             return
-        theirs = getattr(item, back)
-        if isinstance(theirs, LinkedList):
+        back = item.__entity__.links[self._link.back]
+        if not back.many:
+            if ToOne(back).__get__(item, type(item)) is self._owner:
+                item.__dict__[back.name] = None
+            return
+        theirs = listed(item, back)
+        if theirs is not None:
             theirs.drop(self._owner)
-        elif theirs is self._owner:
-            item.__dict__[back] = None
 
     def append(self, item: Any) -> None:
         """Link the item, unless it is linked already."""
-        self._owner.check_link(self._link, item)
-        if self.take(item):
-            self._tell(item)
+        self.insert(len(self), item)
 
     def extend(self, items: Iterable[Any]) -> None:
         """Link each of the items."""
@@ -116,11 +194,18 @@ class LinkedList(list[Any]):
         return self
 
     def insert(self, index: SupportsIndex, item: Any) -> None:
-        """Link the item at a place of the list."""
+        """Link the item at a place of the list, unless it is linked already."""
         self._owner.check_link(self._link, item)
-        if not any(one is item for one in self):
+        if not self._is_linked(item):
             super().insert(index, item)
             self._tell(item)
+
+    def _is_linked(self, item: Entity) -> bool:
+        """Whether the item is in the list; its way back saves the search where it leads away."""
+        back = item.__entity__.links[self._link.back] if self._link.back else None
+        if back is not None and not back.many and item.__dict__.get(back.name) is not self._owner:
+            return False
+        return self.holds(item)
 
     def remove(self, item: Any) -> None:
         """Unlink the item; ValueError if it is not linked."""
@@ -151,9 +236,17 @@ class LinkedList(list[Any]):
         for item in distinct:
             self._owner.check_link(self._link, item)
         kept = {id(item) for item in distinct}
+        before = {id(item) for item in self}
         gone = [item for item in self if id(item) not in kept]
         super().__setitem__(slice(None), distinct)
         for item in gone:
             self._forget(item)
         for item in distinct:
-            self._tell(item)
+            if id(item) not in before:
+                self._tell(item)
+
+
+def _linked_list(owner: Entity, link: LinkInfo, items: list[Any]) -> LinkedList:
+    made = LinkedList(owner, link)
+    list.extend(made, items)
+    return made

@@ -76,14 +76,15 @@ class PixelGrid:
 
     def _check_unchanged(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
-        if before is not None and value is not None:
-            if self._converted(self.__entity__.columns[name], value) != before:
-                raise self._broken(
-                    "cannot change: there are pixels already (ZarrArrayIndex "
-                    f"{self.zarr_array_index}); make a new segmentation",
-                    name,
-                    value,
-                )
+        if before is None or value is None:
+            return
+        if self._converted(self.__entity__.columns[name], value) != before:
+            raise self._broken(
+                f"it is {shown(before)} and has pixels already (ZarrArrayIndex "
+                f"{self.zarr_array_index}); make a new segmentation",
+                name,
+                value,
+            )
 
     @property
     def shape(self) -> Shape:

@@ -56,6 +56,16 @@ class Study(Entity):
         "StudyTagLinks", "StudyTagLink", back="study", default=None
     )
 
+    @property
+    def age_years(self) -> float | None:
+        """The patient's age in years at the visit; None without a birth date or a patient."""
+        return None if self.patient is None else self.patient.age_years(self.study_date)
+
+    @property
+    def images(self) -> list[ImageInstance]:
+        """All images of all its series, in the order of the links."""
+        return [image for series in self.series for image in series.image_instances]
+
 
 @entity(unique=(("series_instance_uid",), ("study_instance_uid", "series_instance_uid")))
 class Series(Entity):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import TagType
 from eyened_domain.model.fields import (
@@ -20,7 +21,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.values import Moment, Text
+from eyened_domain.model.values import Moment, Text, shown
 
 if TYPE_CHECKING:
     from eyened_domain.model.creator import Creator
@@ -61,6 +62,29 @@ class Tag(Entity):
     )
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", back="tags", default=None)
 
+    def may_be_put_on(self, target: Entity) -> bool:
+        """Whether the tag is for things of that kind: a study, an image, and so on."""
+        return type(target).__name__ == self.tag_type.name
+
+
+class OnlyForItsType:
+    """A link of a tag to what it is put on: the tag must be of that type."""
+
+    tag_type_needed: ClassVar[TagType]
+
+    def check_rules(self) -> None:
+        """Raise `RuleBroken` when the tag, as far as loaded, is for other things."""
+        tag: Tag | None = self.__dict__.get("tag")
+        found = None if tag is None else tag.__dict__.get("tag_type")
+        if tag is not None and found is not None and found is not self.tag_type_needed:
+            raise RuleBroken(
+                f"the tag {shown(tag.__dict__.get('tag_name'))} is for {found.name}, it cannot be "
+                f"put on {self.tag_type_needed.name}",
+                entity=type(self).__name__,
+                field="tag",
+                value=found,
+            )
+
 
 @entity()
 class CreatorTagLink(Entity):
@@ -81,8 +105,10 @@ class CreatorTagLink(Entity):
 
 
 @entity()
-class StudyTagLink(Entity):
+class StudyTagLink(OnlyForItsType, Entity):
     """A tag on a study, with who put it there (table `StudyTag`)."""
+
+    tag_type_needed = TagType.Study
 
     tag_id: Column[int] = foreign_key(
         "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
@@ -100,8 +126,10 @@ class StudyTagLink(Entity):
 
 
 @entity()
-class ImageInstanceTagLink(Entity):
+class ImageInstanceTagLink(OnlyForItsType, Entity):
     """A tag on an image, with who put it there (table `ImageInstanceTag`)."""
+
+    tag_type_needed = TagType.ImageInstance
 
     tag_id: Column[int] = foreign_key(
         "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
@@ -125,8 +153,10 @@ class ImageInstanceTagLink(Entity):
 
 
 @entity()
-class AnnotationTagLink(Entity):
+class AnnotationTagLink(OnlyForItsType, Entity):
     """A tag on a legacy annotation, with who put it there (table `AnnotationTag`)."""
+
+    tag_type_needed = TagType.Annotation
 
     tag_id: Column[int] = foreign_key(
         "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
@@ -142,8 +172,10 @@ class AnnotationTagLink(Entity):
 
 
 @entity()
-class SegmentationTagLink(Entity):
+class SegmentationTagLink(OnlyForItsType, Entity):
     """A tag on a segmentation, with who put it there (table `SegmentationTag`)."""
+
+    tag_type_needed = TagType.Segmentation
 
     tag_id: Column[int] = foreign_key(
         "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"
@@ -167,8 +199,10 @@ class SegmentationTagLink(Entity):
 
 
 @entity()
-class FormAnnotationTagLink(Entity):
+class FormAnnotationTagLink(OnlyForItsType, Entity):
     """A tag on a filled-in form, with who put it there (table `FormAnnotationTag`)."""
+
+    tag_type_needed = TagType.FormAnnotation
 
     tag_id: Column[int] = foreign_key(
         "TagID", "Tag", default=None, primary_key=True, on_delete="CASCADE"

@@ -1,1 +1,12 @@
+"""The repositories and the unit of work in plain Python, with real rollback.
 
+- `store`: what is committed, and what one unit of work sees and changes of it;
+- `shape`: what the storage needs to know of each entity class;
+- `constraints`: keys, foreign keys and delete rules, checked on what a unit has changed;
+- `held`: the objects of a unit of work, what was read of them, and their links;
+- `flushing`: from objects to rows;
+- `repositories`, `unit_of_work`: the ports of `services.ports`.
+"""
+
+from eyened_domain.adapters.memory.store import MemoryStore as MemoryStore
+from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork as MemoryUnitOfWork

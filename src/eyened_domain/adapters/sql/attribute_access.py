@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, object_session
 from sqlalchemy.orm.attributes import manager_of_class
+from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError
 
 from eyened_domain.errors import NotLoaded
@@ -21,18 +22,29 @@ from eyened_domain.model.entity import Entity
 class DistinctList(list[Any]):
     """The collection behind a link to many: nothing stands in it twice."""
 
-    def append(self, item: Any) -> None:
-        """Put the item at the end, unless its way back says that it may be here already."""
-        adapter = self._sa_adapter  # type: ignore[attr-defined]
-        if adapter is not None and self:
-            back = getattr(
-                type(adapter.owner_state.obj()), adapter.attr.key
-            ).property.back_populates
-            there = item.__dict__.get(back)
-            linked = isinstance(there, list) or there is adapter.owner_state.obj()
-            if linked and any(one is item for one in self):
-                return
+    @collection.internally_instrumented
+    def append(self, item: Any, _sa_initiator: Any = None) -> None:
+        """Put the item at the end, unless its way back says that it may be here already.
+
+        Args:
+            item: what is linked.
+            _sa_initiator: what SQLAlchemy hands on; False while rows are loaded, which
+                are distinct as they come.
+        """
+        if _sa_initiator is not False:
+            adapter = self._sa_adapter  # type: ignore[attr-defined]
+            if adapter is not None:
+                if self and _may_be_in(adapter, item) and any(one is item for one in self):
+                    return
+                item = adapter.fire_append_event(item, _sa_initiator)
         super().append(item)
+
+
+def _may_be_in(adapter: CollectionAdapter, item: Any) -> bool:
+    owner = adapter.owner_state.obj()
+    back = getattr(type(owner), adapter.attr.key).property.back_populates
+    there = item.__dict__.get(back)
+    return isinstance(there, list) or there is owner
 
 
 class _ExplainedAttribute(InstrumentedAttribute[Any]):

@@ -104,10 +104,10 @@ class TrackedDict(TrackedJson, dict[str, Any]):
         dict.clear(self)
         self.changed()
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:  # noqa: ARG002
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return (dict, (_plain(self),))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
         copied: dict[str, Any] = _plain(self)
         return copied
 
@@ -173,9 +173,9 @@ class TrackedList(TrackedJson, list[Any]):
         list.reverse(self)
         self.changed()
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:  # noqa: ARG002
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return (list, (_plain(self),))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:  # noqa: ARG002
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
         copied: list[Any] = _plain(self)
         return copied

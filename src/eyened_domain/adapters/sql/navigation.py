@@ -21,13 +21,16 @@ from sqlalchemy.orm import (
     RelationshipProperty,
     Session,
 )
-from sqlalchemy.orm.attributes import set_committed_value
 
 from eyened_domain.adapters.sql.garbage import rarer_collections
 
 CHUNK = 10_000
 """How many siblings one statement serves; SQLite takes 32,766 parameters at most."""
+_WALKED_PER_STATEMENT = 256
+"""A walk past so many objects is counted as much as a statement."""
 _DEBTS = "eyened_domain.navigation.debts"
+_Wanted = tuple[InstanceState[Any], Any]
+"""An object that lacks the relation, and the value of the key that leads to what it lacks."""
 
 
 def load_siblings(execution: ORMExecuteState) -> Result[Any] | None:
@@ -45,60 +48,77 @@ def load_siblings(execution: ORMExecuteState) -> Result[Any] | None:
     if prop is None or not state.mapper.isa(prop.parent):
         return None
     session = execution.session
-    session._autoflush()
-    siblings = _siblings(session, state, prop)
+    if execution.load_options._autoflush:  # the listener comes before the session's own flush
+        session._autoflush()
+    key = _key_in_owner(prop)
+    if key not in state.dict or prop.key in state.dict:
+        return None
+    siblings = _siblings(session, state, prop, key)
     if not siblings:
         return None
     with rarer_collections():
-        found = _load(session, prop, [state, *siblings])
+        found = _load(session, prop, [(one, one.dict[key]) for one in (state, *siblings)])
     return IteratorResult(SimpleResultMetaData([prop.key]), iter([(one,) for one in found]))
 
 
+def _key_in_owner(prop: RelationshipProperty[Any]) -> str:
+    """Return the attribute that says what an object is linked to: a foreign or primary key."""
+    if prop.direction is RelationshipDirection.MANYTOONE:
+        ((column, _),) = prop.local_remote_pairs or ()
+    else:
+        column = prop.synchronize_pairs[0][0]
+    return _key_of(prop.parent, column)
+
+
 def _siblings(
-    session: Session, state: InstanceState[Any], prop: RelationshipProperty[Any]
+    session: Session, state: InstanceState[Any], prop: RelationshipProperty[Any], key: str
 ) -> list[InstanceState[Any]]:
     """Return the objects that lack the same relation, unless looking costs more than it saves.
 
-    Looking walks all objects of the session. A walk that finds few siblings among many
-    objects is paid for by single loads before the next walk, so that the walks together
-    stay linear in the number of loads.
+    Looking walks all objects of the session. What a walk cost more than it saved is paid
+    for by single loads before the next walk, so that the walks together stay linear in
+    the number of loads.
     """
     debts: dict[Any, int] = session.info.setdefault(_DEBTS, {})
     if debts.get(prop, 0) > 0:
         debts[prop] -= 1
         return []
     identity_map, deleted = session.identity_map, session.deleted
+    related = _mappers_of(prop)
     found = [
         other
         for other in identity_map.all_states()
-        if prop.key not in other.dict
+        if other.manager.mapper in related
+        and prop.key not in (held := other.dict)
+        and key in held
         and other is not state
         and not other.expired
-        and other.mapper.isa(prop.parent)
         and not (deleted and other.obj() in deleted)
     ]
-    if not found:
-        debts[prop] = len(identity_map) // 256
+    debts[prop] = max(0, len(identity_map) // _WALKED_PER_STATEMENT - len(found))
     return found
 
 
+def _mappers_of(prop: RelationshipProperty[Any]) -> frozenset[Mapper[Any]]:
+    return frozenset(prop.parent.self_and_descendants)
+
+
 def _load(
-    session: Session, prop: RelationshipProperty[Any], states: list[InstanceState[Any]]
+    session: Session, prop: RelationshipProperty[Any], wanted: list[_Wanted]
 ) -> list[Any]:
     """Load the relation of all the states, set it, and return what the first one has."""
     if prop.direction is RelationshipDirection.MANYTOONE:
-        return _load_parents(session, prop, states)
-    return _load_children(session, prop, states)
+        return _load_parents(session, prop, wanted)
+    return _load_children(session, prop, wanted)
 
 
 def _load_parents(
-    session: Session, prop: RelationshipProperty[Any], states: list[InstanceState[Any]]
+    session: Session, prop: RelationshipProperty[Any], wanted: list[_Wanted]
 ) -> list[Any]:
     mapper = prop.mapper
-    ((local, remote),) = prop.local_remote_pairs or ()
-    key = _key_of(prop.parent, local)
-    wanted = [(state, state.dict[key]) for state in states if key in state.dict]
-    found = {value: _held(session, mapper, value) for _, value in wanted if value is not None}
+    ((_, remote),) = prop.local_remote_pairs or ()
+    values = {value for _, value in wanted if value is not None}
+    found = {value: _held(session, mapper, value) for value in values}
     missing = [value for value, one in found.items() if one is None]
     remote_attribute = getattr(mapper.class_, _key_of(mapper, remote))
     for some in _chunks(missing):
@@ -111,27 +131,26 @@ def _load_parents(
 
 
 def _held(session: Session, mapper: Mapper[Any], value: Any) -> Any:
-    return session.identity_map.get(mapper.identity_key_from_primary_key((value,)))
+    found = session.identity_map.get(mapper.identity_key_from_primary_key((value,)))
+    return found if isinstance(found, mapper.class_) else None
 
 
 def _load_children(
-    session: Session, prop: RelationshipProperty[Any], states: list[InstanceState[Any]]
+    session: Session, prop: RelationshipProperty[Any], wanted: list[_Wanted]
 ) -> list[Any]:
-    key = _key_of(prop.parent, prop.synchronize_pairs[0][0])
-    wanted = [(state, state.dict[key]) for state in states if key in state.dict]
     children: dict[Any, list[Any]] = defaultdict(list)
     for some in _chunks([value for _, value in wanted]):
         for value, child in session.execute(_children_of(prop, some)):
             children[value].append(child)
     for state, value in wanted[1:]:
-        _set(state, prop.key, children.get(value, []))
+        _set(state, prop.key, children.get(value, ()))
     return children.get(wanted[0][1], [])
 
 
 def _children_of(prop: RelationshipProperty[Any], values: list[Any]) -> Select[Any]:
     foreign = prop.synchronize_pairs[0][1]
     target = prop.mapper.class_
-    statement = select(foreign, target)
+    statement = select(foreign, target).select_from(target)
     if prop.secondary is not None:
         statement = statement.join(prop.secondary, prop.secondaryjoin)
     return statement.where(foreign.in_(values)).order_by(*(prop.order_by or ()))
@@ -142,9 +161,8 @@ def _key_of(mapper: Mapper[Any], column: Any) -> str:
 
 
 def _set(state: InstanceState[Any], key: str, value: Any) -> None:
-    owner = state.obj()
-    if owner is not None:
-        set_committed_value(owner, key, value)
+    """`set_committed_value` for who has the state already."""
+    state.manager[key].impl.set_committed_value(state, state.dict, value)
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:

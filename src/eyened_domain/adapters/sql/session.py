@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+from sqlalchemy.orm import InstanceState, ORMExecuteState, QueryContext, Session, UOWTransaction
 
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -54,7 +54,8 @@ def _attach_files(session: DomainSession, one: object) -> None:
         one.attach(session.image_paths)
 
 
-@event.listens_for(DomainSession, "loaded_as_persistent")
-def _attach_files_when_loaded(session: DomainSession, one: object) -> None:
-    if isinstance(one, ImageInstance):
-        one.attach(session.image_paths)
+@event.listens_for(ImageInstance, "load", raw=True)
+def _attach_files_when_loaded(state: InstanceState[ImageInstance], context: QueryContext) -> None:
+    session = context.session
+    if isinstance(session, DomainSession):
+        state.dict["_paths"] = session.image_paths

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from eyened_domain.errors import BadInput, ConfigurationError
-
-_SERIES_PREFIX = re.compile(r"^\[png_series_\d+\]")
 
 
 class StoredImagePaths:
@@ -24,12 +21,12 @@ class StoredImagePaths:
         self._server_url = server_url
 
     def path_of(self, identifier: str) -> Path:
-        """Return the path of the file; for a PNG series, the name that its files start with.
+        """Return the path of the file; for a PNG series, its identifier beneath the base.
 
         Raises:
             BadInput: the identifier leads out of IMAGES_BASEPATH.
         """
-        relative = PurePosixPath(_SERIES_PREFIX.sub("", identifier))
+        relative = PurePosixPath(identifier)
         if relative.is_absolute() or ".." in relative.parts:
             raise BadInput(
                 f"ImageInstance.dataset_identifier {identifier!r} leads out of IMAGES_BASEPATH",

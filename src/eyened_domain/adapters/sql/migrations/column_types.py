@@ -16,20 +16,37 @@ from eyened_domain.adapters.sql.migrations.differences import Severity
 
 Verdict = tuple[Severity, str] | None
 
+_MYSQL = mysql.dialect()
 _BLOB_SIZES = {mysql.TINYBLOB: 255, mysql.MEDIUMBLOB: 2**24 - 1, mysql.LONGBLOB: 2**32 - 1}
 _TEXT_SIZES = {mysql.TINYTEXT: 255, mysql.MEDIUMTEXT: 2**24 - 1, mysql.LONGTEXT: 2**32 - 1}
 _SMALL_INTEGERS = (mysql.TINYINT, mysql.MEDIUMINT, types.SmallInteger)
 _USUAL_SIZE = 65_535
 
 
-def compare_types(wanted: TypeEngine[Any], found: TypeEngine[Any]) -> Verdict:
-    """Compare a type of the contract with the one that a database was found to have."""
+def compare_types(wanted: TypeEngine[Any], found: TypeEngine[Any], dialect: str) -> Verdict:
+    """Compare a type of the contract with the one that a database was found to have.
+
+    Args:
+        wanted: the contract's.
+        found: the database's, as reflected.
+        dialect: SQLAlchemy's name of the kind of database.
+    """
     if isinstance(found, types.NullType):
         return Severity.BLOCKING, "has a type that is not known here"
+    if dialect == "sqlite":
+        return _on_sqlite(wanted, found)
     for kind, rule in _RULES:
         if isinstance(wanted, kind):
-            return rule(wanted, found)
+            verdict: Verdict = rule(wanted, found)
+            return verdict
     raise AssertionError(f"the contract has no {wanted!r}")
+
+
+def _on_sqlite(wanted: TypeEngine[Any], found: TypeEngine[Any]) -> Verdict:
+    """Compare the kinds only: SQLite enforces no sizes and knows no ENUM."""
+    families = {wanted._type_affinity, found._type_affinity}
+    is_json_text = families == {types.JSON, types.String}
+    return None if len(families) == 1 or is_json_text else _other(wanted, found)
 
 
 def _enum(wanted: Any, found: TypeEngine[Any]) -> Verdict:
@@ -59,20 +76,19 @@ def _text(wanted: Any, found: TypeEngine[Any]) -> Verdict:
 
 
 def _text_size(text: Any) -> int:
-    length = getattr(text, "length", None)
-    if length is not None and not isinstance(text, types.Text):
-        return int(length)
-    return next((n for kind, n in _TEXT_SIZES.items() if isinstance(text, kind)), _USUAL_SIZE)
+    for kind, size in _TEXT_SIZES.items():
+        if isinstance(text, kind):
+            return size
+    return int(text.length or _USUAL_SIZE)
 
 
 def _blob(wanted: Any, found: TypeEngine[Any]) -> Verdict:
-    if not isinstance(found, types._Binary):  # noqa: SLF001 - SQLAlchemy's one name for all of them
+    if not isinstance(found, types._Binary):
         return _other(wanted, found)
-    need, have = _blob_size(wanted), _blob_size(found)
-    if isinstance(wanted, types.BINARY):
-        need = wanted.length or 0
-    elif isinstance(found, types.BINARY):
+    wanted = wanted.dialect_impl(_MYSQL)
+    if isinstance(found, types.BINARY) and not isinstance(wanted, types.BINARY):
         return _other(wanted, found)  # filled up with zeros, so not what was written
+    need, have = _blob_size(wanted), _blob_size(found)
     if have < need:
         return Severity.BLOCKING, f"is too short: {_said(found)}, the contract has {_said(wanted)}"
     return (Severity.NOTE, _differs(wanted, found)) if have > need else None
@@ -104,8 +120,7 @@ def _flag(wanted: Any, found: TypeEngine[Any]) -> Verdict:
 def _float(wanted: Any, found: TypeEngine[Any]) -> Verdict:
     if not isinstance(found, types.Numeric | types.Float):
         return _other(wanted, found)
-    is_single = isinstance(found, types.FLOAT | mysql.FLOAT)
-    return None if is_single else (Severity.NOTE, _differs(wanted, found))
+    return None if isinstance(found, types.FLOAT) else (Severity.NOTE, _differs(wanted, found))
 
 
 def _json(wanted: Any, found: TypeEngine[Any]) -> Verdict:
@@ -135,13 +150,14 @@ def _differs(wanted: Any, found: TypeEngine[Any]) -> str:
 
 
 def _said(kind: TypeEngine[Any]) -> str:
-    return kind.compile(mysql.dialect()).partition(" COLLATE")[0]  # type: ignore[no-untyped-call]
+    said = kind.compile(_MYSQL).partition(" COLLATE")[0].partition(" CHARACTER SET")[0]
+    return said if len(said) <= 80 else f"{said[:77]}..."
 
 
 _RULES: tuple[tuple[type[TypeEngine[Any]], Any], ...] = (
     (types.Enum, _enum),
     (types.JSON, _json),
-    (types._Binary, _blob),  # noqa: SLF001
+    (types._Binary, _blob),
     (types.Boolean, _flag),
     (types.Integer, _integer),
     (types.Float, _float),

@@ -1,0 +1,112 @@
+"""Natural keys, foreign keys and delete rules, on what a transaction has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eyened_domain.adapters.memory.shape import Key, Referrer, referrers, root_of, shape_of
+from eyened_domain.adapters.memory.store import Row, View
+from eyened_domain.errors import BadInput, Duplicate, RuleBroken
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.values import shown
+
+
+def check_values(row: Row) -> None:
+    """Raise `BadInput` where a row lacks a value that it needs."""
+    for column in row.shape.columns:
+        if row.values[column.name] is None and not column.nullable:
+            raise BadInput(
+                f"{row.shape.name}.{column.name} is needed and was not given",
+                entity=row.shape.name,
+                field=column.name,
+            )
+
+
+def check_keys(view: View, rows: Iterable[Row]) -> None:
+    """Raise `Duplicate` where a row has the same natural key as another one."""
+    for row in rows:
+        table = view.table(row.shape.root)
+        for columns in row.shape.unique:
+            if len(table.indexes[columns].find(row.values)) > 1:
+                raise duplicate(row.entity, columns)
+
+
+def duplicate(entity: type[Entity], columns: tuple[str, ...]) -> Duplicate:
+    """Return the error for a key that is there already."""
+    name, fields = entity.__name__, ", ".join(columns)
+    return Duplicate(
+        f"there is a {name} with the same {fields} already; look it up instead of adding another",
+        entity=name,
+        field=fields,
+    )
+
+
+def check_references(view: View, rows: Iterable[Row]) -> None:
+    """Raise `RuleBroken` where a row points to an object that is not stored."""
+    for row in rows:
+        for column in row.shape.foreign_keys:
+            value = row.values[column.name]
+            if value is not None and not _is_stored(view, str(column.references), value):
+                raise RuleBroken(
+                    f"{row.shape.name}.{column.name} points to a {column.references} that does "
+                    f"not exist ({shown(value)}); store the {column.references} first",
+                    entity=row.shape.name,
+                    field=column.name,
+                    value=value,
+                )
+
+
+def _is_stored(view: View, name: str, identity: int) -> bool:
+    found = view.row(root_of(name), (identity,))
+    return found is not None and issubclass(found.entity, entity_class(name))
+
+
+def remove_rows(view: View, rows: list[Row]) -> None:
+    """Take rows out, with what goes along by the delete rules of the columns that point to them.
+
+    Raises:
+        RuleBroken: something that may not go along still points to one of them.
+    """
+    for row in rows:
+        view.remove(row)
+    for row in rows:
+        _follow(view, row)
+
+
+def _follow(view: View, gone: Row) -> None:
+    for referrer in referrers(gone.shape.root):
+        for child in _children(view, referrer, gone.key):
+            if referrer.column.on_delete == "CASCADE":
+                if view.row(referrer.root, child.key) is child:
+                    view.remove(child)
+                    _follow(view, child)
+            elif referrer.column.on_delete == "SET NULL":
+                view.put(Row(child.entity, {**child.values, referrer.column.name: None}))
+            else:
+                raise _still_referred(gone.shape.name, referrer)
+
+
+def check_unreferred(view: View, keys: Iterable[tuple[str, Key]]) -> None:
+    """Raise `RuleBroken` where something points to one of these that is not stored any more."""
+    for root, key in keys:
+        if view.row(root, key) is None and len(shape_of(entity_class(root)).primary_key) == 1:
+            for referrer in referrers(root):
+                if _children(view, referrer, key):
+                    raise _still_referred(root, referrer)
+
+
+def _children(view: View, referrer: Referrer, key: Key) -> list[Row]:
+    if len(key) != 1:
+        return []
+    table = view.table(referrer.root)
+    column = referrer.column.name
+    return [table.rows[found] for found in table.indexes[(column,)].find({column: key[0]})]
+
+
+def _still_referred(name: str, referrer: Referrer) -> RuleBroken:
+    return RuleBroken(
+        f"this {name} cannot be deleted: {referrer.entity} still refers to it through "
+        f"{referrer.column.name}; delete that first",
+        entity=name,
+        field=referrer.column.name,
+    )

@@ -1,0 +1,66 @@
+"""Taking over a database whose tables another program made."""
+
+from __future__ import annotations
+
+from alembic import command
+from attrs import frozen
+from sqlalchemy import Connection, Engine
+
+from eyened_domain.adapters.sql.migrations.comparison import compare_with_contract
+from eyened_domain.adapters.sql.migrations.differences import Difference, Severity
+from eyened_domain.adapters.sql.migrations.revisions import CONTRACT
+from eyened_domain.adapters.sql.migrations.running import alembic_config, migrating
+from eyened_domain.adapters.sql.migrations.state import State, display_url, find_state
+from eyened_domain.adapters.sql.migrations.upgrade import refusal
+
+
+@frozen
+class AdoptionReport:
+    """What `adopt` found, and whether it adopted."""
+
+    database: str
+    """The database as a URL, without its password."""
+    differences: tuple[Difference, ...]
+    revision: str | None
+    """The revision that the database is at now; None when it was not adopted."""
+    is_new: bool
+    """Whether it was adopted now; False as well when it was before."""
+
+    @property
+    def blocking(self) -> tuple[Difference, ...]:
+        """The differences because of which it was not adopted."""
+        return tuple(d for d in self.differences if d.severity is Severity.BLOCKING)
+
+    @property
+    def notes(self) -> tuple[Difference, ...]:
+        """The differences that the software can live with."""
+        return tuple(d for d in self.differences if d.severity is Severity.NOTE)
+
+
+def adopt(engine: Engine) -> AdoptionReport:
+    """Check a database against the contract, and say in it that it is at revision 0001.
+
+    Nothing of what is there is changed. With a blocking difference nothing is written;
+    otherwise the version table is added, and `upgrade` brings the rest. A database that
+    has a revision already is checked, and keeps it.
+
+    Raises:
+        ConfigurationError: there is nothing to adopt: it is empty, not Eyened's, half
+            made, or newer than this software.
+        Conflict: somebody else is migrating it and does not finish.
+    """
+    with migrating(engine) as connection:
+        found = find_state(connection)
+        if found.state in {State.EMPTY, State.FOREIGN, State.INTERRUPTED, State.AHEAD}:
+            raise refusal(engine, found)
+        differences = compare_with_contract(connection)
+        blocked = any(d.severity is Severity.BLOCKING for d in differences)
+        is_new = found.revision is None and not blocked
+        if is_new:
+            _stamp(connection)
+    revision = CONTRACT if is_new else found.revision
+    return AdoptionReport(display_url(engine), differences, revision, is_new)
+
+
+def _stamp(connection: Connection) -> None:
+    command.stamp(alembic_config(connection=connection), CONTRACT)

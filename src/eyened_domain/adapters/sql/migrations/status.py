@@ -1,0 +1,77 @@
+"""What a database is, at which revision, and how many of each entity it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+from sqlalchemy import Connection, Engine, func, literal, select, table, union_all
+
+from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.adapters.sql.migrations.revisions import HEAD
+from eyened_domain.adapters.sql.migrations.state import (
+    State,
+    display_url,
+    find_state,
+    present_tables,
+)
+
+
+@frozen
+class DatabaseStatus:
+    """What `eorm status` shows."""
+
+    database: str
+    """The database as a URL, without its password."""
+    server: str
+    """The kind of server and its version, for example ``MariaDB 10.11.6``."""
+    state: State
+    revision: str | None
+    head: str
+    """The newest revision that this software knows."""
+    counts: Mapping[str, int]
+    """How many rows there are of each entity; only entities whose table is there."""
+
+
+def status(engine: Engine) -> DatabaseStatus:
+    """Look at a database; nothing is changed.
+
+    Raises:
+        ConfigurationError: it cannot be reached.
+    """
+    with engine.connect() as connection:
+        found = find_state(connection)
+        return DatabaseStatus(
+            database=display_url(engine),
+            server=_server(connection),
+            state=found.state,
+            revision=found.revision,
+            head=HEAD,
+            counts=_counts(connection),
+        )
+
+
+def _server(connection: Connection) -> str:
+    dialect = connection.dialect
+    version = ".".join(str(part) for part in (dialect.server_version_info or ())[:3])
+    if dialect.name == "sqlite":
+        return f"SQLite {version}"
+    kind = "MariaDB" if getattr(dialect, "is_mariadb", False) else "MySQL"
+    return f"{kind} {version}"
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    entities = {mapped.name: entity.__name__ for entity, mapped in TABLES.items()}
+    present = present_tables(connection, entities)
+    if not present:
+        return {}
+    rows = connection.execute(
+        union_all(
+            *(
+                select(literal(entities[name]), func.count()).select_from(table(as_written))
+                for name, as_written in present.items()
+            )
+        )
+    )
+    counts = {name: int(count) for name, count in rows}
+    return {name: counts[name] for name in entities.values() if name in counts}

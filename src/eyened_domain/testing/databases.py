@@ -1,0 +1,220 @@
+"""Databases for tests: real ones, made for the test run and gone after it.
+
+Fixtures, for a `conftest.py` to import:
+
+- `sqlite_url`, `mariadb_url`: an empty database at the newest revision;
+- `empty_sqlite_url`, `empty_mariadb_url`: one without any tables;
+- `database_url`, `empty_database_url`: a test that asks for these runs on both;
+- `database`: an open `Database` on each, with its stores in a folder of the test.
+
+MariaDB is the server on 127.0.0.1:3306 (user root, no password) if it answers, otherwise
+one that is started for the run, otherwise the test is skipped, or fails where `CI` is set.
+Every database is named ``test_`` and something random, so that runs and the workers of
+pytest-xdist do not meet.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eyened_domain.errors import RuleBroken
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.testing.mariadb import MariaDBServer
+
+TEST_PREFIX = "test_"
+_KINDS = ("sqlite", "mariadb")
+
+
+def empty_tables(database: Database | Engine) -> None:
+    """Delete all rows of all of Eyened's tables.
+
+    Raises:
+        RuleBroken: the name of the database does not start with ``test_``; nothing is
+            deleted, and it is not connected to.
+    """
+    engine, name = _named(database)
+    if not name.startswith(TEST_PREFIX):
+        raise RuleBroken(
+            f"the tables of the database {name!r} are not emptied: its name does not start "
+            f"with {TEST_PREFIX!r}, so it may be somebody's",
+            entity="Database",
+            value=name,
+        )
+    with (engine or database.engine).begin() as connection:  # type: ignore[union-attr]
+        _delete_rows(connection)
+
+
+def _named(database: Database | Engine) -> tuple[Engine | None, str]:
+    """Return the engine when there is one already, and the name of the database."""
+    from sqlalchemy import Engine  # noqa: PLC0415
+
+    from eyened_domain.adapters.sql.engine import url_of  # noqa: PLC0415
+
+    is_engine = isinstance(database, Engine)
+    url = database.url if is_engine else url_of(database.settings)
+    name = url.database or ""
+    if url.get_backend_name() == "sqlite":
+        name = Path(name).name
+    return (database if is_engine else None), name
+
+
+def _delete_rows(connection: Connection) -> None:
+    from sqlalchemy import exists, literal, select, union_all  # noqa: PLC0415
+
+    import eyened_domain.adapters.sql.tables.bookkeeping  # noqa: PLC0415
+    from eyened_domain.adapters.sql.tables.metadata import metadata  # noqa: PLC0415
+
+    tables = list(reversed(metadata.sorted_tables))
+    asked = [
+        select(literal(table.name)).where(exists(select(literal(1)).select_from(table)))
+        for table in tables
+    ]
+    filled = set(connection.scalars(union_all(*asked)))
+    is_mysql = connection.dialect.name != "sqlite"
+    if is_mysql:  # rows that refer to rows of their own table can be deleted in no order
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+    try:
+        for table in tables:
+            if table.name in filled:
+                connection.execute(table.delete())
+    finally:
+        if is_mysql:
+            connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDBServer]:
+    """A MariaDB server for the test run."""
+    from eyened_domain.testing.mariadb import ServerMissing, running_server  # noqa: PLC0415
+
+    try:
+        with running_server() as server:
+            yield server
+    except ServerMissing as missing:
+        if os.environ.get("CI", "").lower() in {"true", "1"}:
+            pytest.fail(f"MariaDB must be there in CI: {missing}", pytrace=False)
+        pytest.skip(f"no MariaDB: {missing}")
+
+
+@pytest.fixture(scope="session")
+def mariadb_at_head(mariadb_server: MariaDBServer) -> Iterator[str]:
+    """The URL of the run's one MariaDB database at the newest revision."""
+    with mariadb_server.database(_new_name()) as url:
+        _initialise(url)
+        yield url
+
+
+@pytest.fixture
+def mariadb_url(mariadb_at_head: str) -> Iterator[str]:
+    """The URL of a MariaDB database at the newest revision, without a row.
+
+    All tests of a run get the same, emptied: do not change its tables.
+    """
+    yield mariadb_at_head
+    engine = _engine(mariadb_at_head)
+    try:
+        empty_tables(engine)
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def empty_mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
+    """The URL of a new MariaDB database without tables."""
+    with mariadb_server.database(_new_name()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_at_head(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file at the newest revision, to be copied."""
+    file = tmp_path_factory.mktemp("sqlite") / "test_head.db"
+    _initialise(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_at_head: Path, tmp_path: Path) -> str:
+    """The URL of an SQLite file at the newest revision, without a row."""
+    file = tmp_path / f"{_new_name()}.db"
+    shutil.copyfile(sqlite_at_head, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / _new_name()}.db"
+
+
+@pytest.fixture(params=_KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database at the newest revision, without a row: SQLite, then MariaDB."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=_KINDS)
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without tables: SQLite, then MariaDB."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+    """An open `Database`, on SQLite and then on MariaDB, with its stores in `tmp_path`."""
+    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
+
+    opened = Database(settings_on(database_url, tmp_path))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def settings_on(url: str, folder: Path) -> dict[str, str]:
+    """Return settings for a database by its URL, with all stores below a folder."""
+    return {
+        "database_url": url,
+        "secret_key": "not-a-secret-in-tests",
+        "images_basepath": str(folder / "images"),
+        "segmentations_zarr_store": str(folder / "segmentations.zarr"),
+        "thumbnails_path": str(folder / "thumbnails"),
+        "annotations_path": str(folder / "annotations"),
+    }
+
+
+def _new_name() -> str:
+    return f"{TEST_PREFIX}{secrets.token_hex(6)}"
+
+
+def _engine(url: str) -> Engine:
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    from eyened_domain.adapters.sql.engine import mysql_engine, sqlite_engine  # noqa: PLC0415
+
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    return sqlite_engine(parsed) if is_sqlite else mysql_engine(parsed)
+
+
+def _initialise(url: str) -> None:
+    from eyened_domain.adapters.sql.migrations.upgrade import initialise  # noqa: PLC0415
+
+    engine = _engine(url)
+    try:
+        initialise(engine)
+    finally:
+        engine.dispose()

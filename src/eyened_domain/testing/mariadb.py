@@ -1,0 +1,160 @@
+"""A MariaDB server for tests: the one that runs on this machine, or one for the moment."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+HOST = "127.0.0.1"
+USUAL_PORT = 3306
+LONGEST_START_S = 60
+
+
+class ServerMissing(Exception):  # noqa: N818 - it says what is the matter
+    """There is no server, and none can be started; the text says why."""
+
+
+@frozen
+class MariaDBServer:
+    """A server on which the user root may do everything, without a password."""
+
+    port: int
+    is_ours: bool
+    """Whether it was started for the tests."""
+
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return f"mysql+pymysql://root@{HOST}:{self.port}/{database}"
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """Make a database, give its URL, and drop it afterwards."""
+        self.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        try:
+            yield self.url(name)
+        finally:
+            self.execute("SET foreign_key_checks = 0", f"DROP DATABASE IF EXISTS `{name}`")
+
+    def execute(self, *statements: str) -> None:
+        """Run statements as root, outside any database."""
+        with _connected(self.port) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@contextmanager
+def running_server() -> Iterator[MariaDBServer]:
+    """Give the server on 127.0.0.1:3306, or start one that ends with the block.
+
+    Raises:
+        ServerMissing: nothing answers there, and no server can be started.
+    """
+    if _answers(USUAL_PORT):
+        yield MariaDBServer(USUAL_PORT, is_ours=False)
+        return
+    with throw_away_server() as server:
+        yield server
+
+
+@contextmanager
+def throw_away_server() -> Iterator[MariaDBServer]:
+    """Start a server with its data in a temporary folder; it ends with the block.
+
+    Raises:
+        ServerMissing: MariaDB is not installed, or does not start.
+    """
+    daemon, installer = _program("mariadbd"), _program("mariadb-install-db")
+    with tempfile.TemporaryDirectory(prefix="eyened-mariadb-") as folder:
+        log, data, port = Path(folder, "log"), Path(folder, "data"), _free_port()
+        as_user = [f"--user={_user()}"]
+        with log.open("wb") as file:
+            subprocess.run(  # noqa: S603
+                [
+                    installer,
+                    "--no-defaults",
+                    f"--datadir={data}",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                    *as_user,
+                ],
+                stdout=file,
+                stderr=file,
+                check=False,
+            )
+            process = subprocess.Popen(  # noqa: S603
+                [
+                    daemon,
+                    "--no-defaults",
+                    f"--datadir={data}",
+                    f"--socket={folder}/socket",
+                    f"--pid-file={folder}/pid",
+                    f"--port={port}",
+                    f"--bind-address={HOST}",
+                    "--innodb-flush-log-at-trx-commit=2",  # its data need not outlive it
+                    *as_user,
+                ],
+                stdout=file,
+                stderr=file,
+            )
+        try:
+            _wait_for(port, process, log)
+            yield MariaDBServer(port, is_ours=True)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise ServerMissing(
+            f"nothing answers on {HOST}:{USUAL_PORT}, and there is no {name} to start "
+            "(apt install mariadb-server)"
+        )
+    return path
+
+
+def _user() -> str:
+    import getpass  # noqa: PLC0415
+
+    return getpass.getuser()
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind((HOST, 0))
+        return int(one.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + LONGEST_START_S
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > until:
+            last = log.read_text(errors="replace").splitlines()[-3:]
+            raise ServerMissing(f"mariadbd does not start: {' / '.join(last)}")
+        time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    from pymysql.err import MySQLError  # noqa: PLC0415
+
+    try:
+        with _connected(port):
+            return True
+    except (MySQLError, OSError):
+        return False
+
+
+def _connected(port: int) -> Any:
+    import pymysql  # noqa: PLC0415
+
+    return pymysql.connect(host=HOST, port=port, user="root", password="", connect_timeout=2)
