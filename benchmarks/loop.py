@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from benchmarks.dataset import Size, identifier
 from benchmarks.timing import Figure, counted, ratio
 from eyened_domain import Patient, Project
 from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
-from benchmarks.dataset import Size, identifier
 
 TABLES = (tables.project, tables.patient, tables.study, tables.series, tables.image_instance)
 

@@ -7,6 +7,8 @@ with container.unit_of_work() as uow:
 
 from __future__ import annotations
 
+from typing import Any
+
 from dependency_injector import containers, providers
 
 from eyened_domain.adapters.sql.database import Database
@@ -28,8 +30,8 @@ class Container(containers.DeclarativeContainer):
         subscribers: functions that are called with each event, after its commit.
     """
 
-    config = providers.Object(None)
-    subscribers = providers.Object(())
+    config: providers.Object[Any] = providers.Object(None)
+    subscribers: providers.Object[Any] = providers.Object(())
 
     database = providers.Singleton(Database, config, subscribers=subscribers)
     settings = database.provided.settings

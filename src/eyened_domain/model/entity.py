@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import attrs
 from attrs import frozen
@@ -282,7 +282,7 @@ def entity(
     def decorate(cls: C) -> C:
         parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
         made = attrs.define(cls, slots=False, eq=False, kw_only=True, init=False, repr=False)
-        infos = [info_of(attribute) for attribute in attrs.fields(made)]
+        infos = [info_of(attribute) for attribute in attrs.fields(cast("Any", made))]
         columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
         links = {i.name: i for i in infos if isinstance(i, LinkInfo)}
         aliases = {i.database_name: i.name for i in infos if i.database_name != i.name}

@@ -28,51 +28,50 @@ OnDelete = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL"]
 _METADATA = "eyened_domain"
 
 
-class Column(Generic[T]):
+class _Declared(Generic[T]):
+    """What a type checker sees of a field: `T` on an object, a SQL expression on the class.
+
+    At run time attrs and SQLAlchemy put their own descriptors in its place.
+    """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Any: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> T: ...
+        def __get__(self, instance: object, owner: type) -> Any: ...
+
+
+class Column(_Declared[T]):
     """The type of a column's field: `T` on an object, a SQL expression on the class."""
 
     if TYPE_CHECKING:
 
-        @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> T: ...
         def __set__(self, instance: object, value: T) -> None: ...
 
 
-class EnumColumn(Generic[T]):
+class EnumColumn(_Declared[T]):
     """The type of an enum column's field: takes a member or its name, holds the member."""
 
     if TYPE_CHECKING:
 
-        @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> T: ...
         def __set__(self, instance: object, value: T | str) -> None: ...
 
 
-class DateColumn(Generic[T]):
+class DateColumn(_Declared[T]):
     """The type of a date column's field: takes a date or an ISO string, holds the date."""
 
     if TYPE_CHECKING:
 
-        @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> T: ...
         def __set__(self, instance: object, value: T | str) -> None: ...
 
 
-class One(Generic[T]):
+class One(_Declared[T]):
     """The type of a link to one other entity: the entity, or None."""
 
     if TYPE_CHECKING:
 
-        @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> T: ...
         def __set__(self, instance: object, value: T | None) -> None: ...
 
 
@@ -85,6 +84,7 @@ class Many(Generic[T]):
         def __get__(self, instance: None, owner: type) -> Any: ...
         @overload
         def __get__(self, instance: object, owner: type) -> list[T]: ...
+        def __get__(self, instance: object, owner: type) -> Any: ...
         def __set__(self, instance: object, value: list[T]) -> None: ...
 
 

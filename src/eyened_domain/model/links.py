@@ -136,7 +136,7 @@ class LinkedList(list[Any]):
         self._owner = owner
         self._link = link
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:  # noqa: ARG002
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return (_linked_list, (self._owner, self._link, list(self)))
 
     def take(self, item: Entity) -> None:
@@ -189,7 +189,7 @@ class LinkedList(list[Any]):
         for item in list(items):
             self.append(item)
 
-    def __iadd__(self, items: Iterable[Any]) -> LinkedList:  # type: ignore[override, misc]
+    def __iadd__(self, items: Iterable[Any]) -> LinkedList:  # type: ignore[misc]
         self.extend(items)
         return self
 

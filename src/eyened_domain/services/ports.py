@@ -70,9 +70,9 @@ class Repository(Protocol, Generic[E]):
         """
 
     @overload
-    def one(self, **values: Any) -> E: ...
-    @overload
     def one(self, *, default: D, **values: Any) -> E | D: ...
+    @overload
+    def one(self, **values: Any) -> E: ...
     def one(self, *, default: Any = RAISE, **values: Any) -> Any:
         """Return the one whose columns hold these values.
 

@@ -28,6 +28,7 @@ from eyened_domain.errors import RuleBroken
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+    from typing_extensions import TypeIs
 
     from eyened_domain.adapters.sql.database import Database
     from eyened_domain.testing.mariadb import MariaDBServer
@@ -43,7 +44,7 @@ def empty_tables(database: Database | Engine) -> None:
         RuleBroken: the name of the database does not start with ``test_``; nothing is
             deleted, and it is not connected to.
     """
-    engine, name = _named(database)
+    name = _name_of(database)
     if not name.startswith(TEST_PREFIX):
         raise RuleBroken(
             f"the tables of the database {name!r} are not emptied: its name does not start "
@@ -51,31 +52,31 @@ def empty_tables(database: Database | Engine) -> None:
             entity="Database",
             value=name,
         )
-    with (engine or database.engine).begin() as connection:  # type: ignore[union-attr]
+    engine = database if _is_engine(database) else database.engine
+    with engine.begin() as connection:
         _delete_rows(connection)
 
 
-def _named(database: Database | Engine) -> tuple[Engine | None, str]:
-    """Return the engine when there is one already, and the name of the database."""
+def _is_engine(database: Database | Engine) -> TypeIs[Engine]:
     from sqlalchemy import Engine  # noqa: PLC0415
 
+    return isinstance(database, Engine)
+
+
+def _name_of(database: Database | Engine) -> str:
     from eyened_domain.adapters.sql.engine import url_of  # noqa: PLC0415
 
-    is_engine = isinstance(database, Engine)
-    url = database.url if is_engine else url_of(database.settings)
+    url = database.url if _is_engine(database) else url_of(database.settings)
     name = url.database or ""
-    if url.get_backend_name() == "sqlite":
-        name = Path(name).name
-    return (database if is_engine else None), name
+    return Path(name).name if url.get_backend_name() == "sqlite" else name
 
 
 def _delete_rows(connection: Connection) -> None:
     from sqlalchemy import exists, literal, select, union_all  # noqa: PLC0415
 
-    import eyened_domain.adapters.sql.tables.bookkeeping  # noqa: PLC0415
-    from eyened_domain.adapters.sql.tables.metadata import metadata  # noqa: PLC0415
+    from eyened_domain.adapters.sql.tables.bookkeeping import import_item  # noqa: PLC0415
 
-    tables = list(reversed(metadata.sorted_tables))
+    tables = list(reversed(import_item.metadata.sorted_tables))
     asked = [
         select(literal(table.name)).where(exists(select(literal(1)).select_from(table)))
         for table in tables

@@ -19,7 +19,7 @@ USUAL_PORT = 3306
 LONGEST_START_S = 60
 
 
-class ServerMissing(Exception):  # noqa: N818 - it says what is the matter
+class ServerMissing(Exception):
     """There is no server, and none can be started; the text says why."""
 
 

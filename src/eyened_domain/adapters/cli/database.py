@@ -29,7 +29,7 @@ def init(env: Path | None, as_json: bool) -> None:
     Examples:
       eorm init                     in the folder ./eyened-data
       eorm init -e production.env
-    """  # noqa: D301 - \b is for click: keep these lines as they are
+    """
     from eyened_domain.adapters.sql.migrations.upgrade import initialise  # noqa: PLC0415
 
     settings = settings_from(env)
@@ -58,7 +58,7 @@ def upgrade(env: Path | None, as_json: bool, revision: str, as_sql: bool) -> Non
     Examples:
       eorm upgrade
       eorm upgrade --sql > upgrade.sql
-    """  # noqa: D301 - \b is for click: keep these lines as they are
+    """
     from eyened_domain.adapters.sql.migrations import upgrade as migrations  # noqa: PLC0415
 
     settings = settings_from(env)
@@ -100,7 +100,7 @@ def adopt(ctx: click.Context, env: Path | None, as_json: bool) -> None:
     Examples:
       eorm adopt -e production.env
       eorm adopt --json > differences.json
-    """  # noqa: D301 - \b is for click: keep these lines as they are
+    """
     from eyened_domain.adapters.sql.migrations.adopt import adopt as run  # noqa: PLC0415
 
     with engine_from(settings_from(env), make=False) as engine:
@@ -156,7 +156,7 @@ def status(env: Path | None, as_json: bool) -> None:
     Examples:
       eorm status
       eorm status -e production.env --json
-    """  # noqa: D301 - \b is for click: keep these lines as they are
+    """
     from eyened_domain.adapters.sql.migrations.status import status as look  # noqa: PLC0415
 
     with engine_from(settings_from(env), make=False) as engine:

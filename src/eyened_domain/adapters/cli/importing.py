@@ -71,6 +71,7 @@ _ERRORS_SHOWN = 20
 @click.pass_context
 def import_command(
     ctx: click.Context,
+    /,
     env: Path | None,
     as_json: bool,
     records: Path | None,

@@ -61,29 +61,35 @@ def _is_stored(view: View, name: str, identity: int) -> bool:
     return found is not None and issubclass(found.entity, entity_class(name))
 
 
-def remove_rows(view: View, rows: list[Row]) -> None:
-    """Take rows out, with what goes along by the delete rules of the columns that point to them.
+def follow_removal(view: View, gone: Row) -> None:
+    """Do what the delete rules say of the rows that point to a row that was taken out.
+
+    A rule that forbids (RESTRICT, NO ACTION) forbids even where another rule would have
+    taken the same row along.
 
     Raises:
-        RuleBroken: something that may not go along still points to one of them.
+        RuleBroken: something that may not go along still points to it.
     """
-    for row in rows:
-        view.remove(row)
-    for row in rows:
-        _follow(view, row)
-
-
-def _follow(view: View, gone: Row) -> None:
-    for referrer in referrers(gone.shape.root):
+    if view.row(gone.shape.root, gone.key) is not None:
+        return  # another object has taken its place
+    for referrer in sorted(referrers(gone.shape.root), key=_forbids_first):
         for child in _children(view, referrer, gone.key):
-            if referrer.column.on_delete == "CASCADE":
-                if view.row(referrer.root, child.key) is child:
-                    view.remove(child)
-                    _follow(view, child)
-            elif referrer.column.on_delete == "SET NULL":
-                view.put(Row(child.entity, {**child.values, referrer.column.name: None}))
-            else:
-                raise _still_referred(gone.shape.name, referrer)
+            if view.row(referrer.root, child.key) is child:
+                _follow_to(view, gone, referrer, child)
+
+
+def _forbids_first(referrer: Referrer) -> bool:
+    return referrer.column.on_delete in {"CASCADE", "SET NULL"}
+
+
+def _follow_to(view: View, gone: Row, referrer: Referrer, child: Row) -> None:
+    if referrer.column.on_delete == "CASCADE":
+        view.remove(child)
+        follow_removal(view, child)
+    elif referrer.column.on_delete == "SET NULL":
+        view.put(Row(child.entity, {**child.values, referrer.column.name: None}))
+    else:
+        raise _still_referred(gone.shape.name, referrer)
 
 
 def check_unreferred(view: View, keys: Iterable[tuple[str, Key]]) -> None:

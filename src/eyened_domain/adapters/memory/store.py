@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eyened_domain.adapters.memory.shape import Key, Shape, indexed, shape_of
-from eyened_domain.errors import Conflict
+from eyened_domain.errors import Conflict, RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import shown
 
@@ -143,6 +143,10 @@ class View:
             self.tables[root].put(key, before)
         del self._journal[mark:]
 
+    def written(self, mark: int) -> dict[tuple[str, Key], None]:
+        """Return the table and primary key of each row that was changed since the mark."""
+        return {(root, key): None for root, key, _ in self._journal[mark:]}
+
     def changes(self) -> Iterator[tuple[str, Key]]:
         """Yield the table and the primary key of each row that was written or taken out."""
         for root, keys in self.changed.items():
@@ -201,13 +205,17 @@ class MemoryStore:
             check_keys,
             check_references,
             check_unreferred,
+            duplicate,
         )
 
         merged = View(self._tables)
         for root, key in view.changes():
             before, now = view.base.get(root), self._tables.get(root)
             read = before.rows.get(key) if before else None
-            if (now.rows.get(key) if now else None) is not read:
+            there = now.rows.get(key) if now else None
+            if there is not None and read is None:
+                raise duplicate(there.entity, there.shape.primary_key)
+            if there is not read:
                 raise Conflict(
                     f"{root} {shown(key)} was changed by somebody else since it was read; run it "
                     "again",
@@ -219,6 +227,6 @@ class MemoryStore:
         try:
             check_references(merged, [row for row in written if row is not None])
             check_unreferred(merged, view.changes())
-        except ValueError as broken:
+        except RuleBroken as broken:
             raise Conflict(f"somebody else changed what this hangs on: {broken}") from broken
         return merged

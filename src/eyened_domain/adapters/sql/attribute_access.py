@@ -15,8 +15,10 @@ from sqlalchemy.orm.attributes import manager_of_class
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError
 
+from eyened_domain.adapters.sql.held_links import held_link, join_held
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.links import HOLDER
 
 
 class DistinctList(list[Any]):
@@ -60,9 +62,31 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
             raise _not_loaded(type(instance), self.key) from error
 
 
-def explain_unloaded(attribute: Any) -> None:
+class _LinkAttribute(_ExplainedAttribute):
+    """A link that is the model's own on objects that a unit of work in memory holds."""
+
+    __slots__ = ()
+    inherit_cache = True
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is not None:
+            known = instance.__dict__
+            if HOLDER in known:
+                return held_link(instance, self.key).__get__(instance, owner)
+            if "_sa_instance_state" not in known:
+                adopt(instance)
+        return super().__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if join_held(instance, value):
+            held_link(instance, self.key).__set__(instance, value)
+        else:
+            super().__set__(instance, value)
+
+
+def explain_unloaded(attribute: Any, *, is_link: bool = False) -> None:
     """Make a mapped attribute raise `NotLoaded` where SQLAlchemy says DetachedInstanceError."""
-    attribute.__class__ = _ExplainedAttribute
+    attribute.__class__ = _LinkAttribute if is_link else _ExplainedAttribute
 
 
 def _not_loaded(entity: type[Entity], name: str) -> NotLoaded:
@@ -90,9 +114,12 @@ def adopt(entity: Entity) -> Any:
     Returns:
         its new InstanceState.
     """
+    manager = manager_of_class(type(entity))
+    if HOLDER in entity.__dict__:
+        manager.setup_instance(entity)
+        return entity.__dict__["_sa_instance_state"]
     values = dict(entity.__dict__)
     entity.__dict__.clear()
-    manager = manager_of_class(type(entity))
     manager.setup_instance(entity)
     for name, value in values.items():
         if name in entity.__entity__.columns:

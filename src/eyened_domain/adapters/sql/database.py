@@ -65,6 +65,26 @@ class Database:
             self.__dict__["engine"] = engine
             return engine
 
+    def init(self) -> None:
+        """Make the tables in an empty database; one that is set up is left as it is.
+
+        An embedded database does this by itself when it is first used.
+
+        Raises:
+            ConfigurationError: it holds tables of another program; the message says
+                which command takes it over.
+        """
+        from eyened_domain.adapters.sql.migrations.upgrade import (  # noqa: PLC0415 - Alembic
+            initialise,
+        )
+
+        self.settings = self.settings.prepare()
+        engine = engine_of(self.settings)
+        try:
+            initialise(engine)
+        finally:
+            engine.dispose()
+
     @cached_property
     def image_paths(self) -> StoredImagePaths:
         """Where the images are."""

@@ -24,7 +24,8 @@ class SqlImportJournal:
     def begin(self, source: str | None, options: dict[str, Any]) -> int:
         """Note that an import has begun; return its number."""
         statement = insert(import_batch).values(started_at=_now(), source=source, options=options)
-        return int(self._session.connection().execute(statement).inserted_primary_key[0])
+        made = self._session.connection().execute(statement).inserted_primary_key
+        return int(made[0]) if made else 0
 
     def note(self, import_id: int, items: Sequence[MadeRows | ChangedRow]) -> None:
         """Note what an import made and changed."""

@@ -21,6 +21,7 @@ from eyened_domain.adapters.sql.attribute_access import (
     explain_unloaded,
     join_session_of_linked,
 )
+from eyened_domain.adapters.sql.held_links import hand_over_changes
 from eyened_domain.adapters.sql.json_tracking import TrackedJson
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
@@ -118,6 +119,7 @@ def _map_all() -> None:
     Entity.late_state = {"_sa_instance_state": adopt}
     for entity in TABLES:
         _instrument(entity)
+    hand_over_changes(DistinctList)
 
 
 def _own_links(entity: type[Entity]) -> list[LinkInfo]:
@@ -132,7 +134,7 @@ def _instrument(entity: type[Entity]) -> None:
             TrackedJson.associate_with_attribute(getattr(entity, name))
         explain_unloaded(getattr(entity, name))
     for name, link in entity.__entity__.links.items():
-        explain_unloaded(getattr(entity, name))
+        explain_unloaded(getattr(entity, name), is_link=True)
         if not link.many and link.back:
             event.listen(getattr(entity, name), "set", join_session_of_linked)
 

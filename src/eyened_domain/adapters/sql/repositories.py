@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.garbage import rarer_collections
 from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
@@ -19,6 +20,7 @@ from eyened_domain.model.values import Refused, shown
 
 E = TypeVar("E", bound=Entity)
 CHUNK = 1000
+_SEVERAL = (list, tuple, set, frozenset)
 
 
 class SqlRepository(Generic[E]):
@@ -45,10 +47,17 @@ class SqlRepository(Generic[E]):
 
     def get(self, identity: Any, *, default: Any = RAISE) -> Any:
         """Return the one with that primary key; see `services.ports.Repository`."""
-        found = self.session.get(self.entity, self._identity(identity))
+        keys = self._info.primary_key
+        key = self._identity(identity)
+        if identity_key(self.entity, key) in self.session.identity_map:
+            found = self.session.get(self.entity, key)
+        else:  # a statement that is built once takes half the time of session.get
+            parts = key if isinstance(key, tuple) else (key,)
+            parameters = {f"p_{name}": part for name, part in zip(keys, parts, strict=True)}
+            found = self.session.scalars(_with_equal(self.entity, keys), parameters).first()
         if found is not None:
             return found
-        return self._missing(default, ", ".join(self._info.primary_key), identity)
+        return self._missing(default, ", ".join(keys), identity)
 
     def by_ids(self, identities: Iterable[Any]) -> list[E]:
         """Return those with these primary keys, in their order."""
@@ -82,7 +91,7 @@ class SqlRepository(Generic[E]):
 
     def one(self, *, default: Any = RAISE, **values: Any) -> Any:
         """Return the one whose columns hold these values; see `services.ports.Repository`."""
-        found = self.session.scalars(self._select((), values).limit(2)).all()
+        found = self._first_two(values)
         if len(found) == 1:
             return found[0]
         field = ", ".join(values)
@@ -94,6 +103,19 @@ class SqlRepository(Generic[E]):
                 field=field,
             )
         return self._missing(default, field, values)
+
+    def _first_two(self, values: dict[str, Any]) -> Sequence[E]:
+        """Return those whose columns hold these values, two at the most."""
+        info = self._info
+        named = {info.field_name(name): value for name, value in values.items()}
+        if len(named) < len(values) or not all(
+            name in info.columns and value is not None and not isinstance(value, _SEVERAL)
+            for name, value in named.items()
+        ):
+            return self.session.scalars(self._select((), values).limit(2)).all()
+        parameters = {f"p_{name}": _converted(info, name, value) for name, value in named.items()}
+        statement = _with_equal(self.entity, tuple(named))
+        return self.session.scalars(statement, parameters).all()
 
     def count(self, **values: Any) -> int:
         """Return how many there are whose columns hold these values."""
@@ -157,7 +179,7 @@ class SqlRepository(Generic[E]):
             return attribute == value
         if value is None:
             return attribute.is_(None)
-        if isinstance(value, list | tuple | set | frozenset):
+        if isinstance(value, _SEVERAL):
             return attribute.in_([_converted(self._info, name, one) for one in value])
         return attribute == _converted(self._info, name, value)
 
@@ -203,6 +225,16 @@ class SqlPatientRepository(SqlRepository[Patient]):
 @cache
 def _all_of(entity: type[Entity]) -> Select[Any]:
     return select(entity)
+
+
+@lru_cache(maxsize=512)
+def _with_equal(entity: type[Entity], names: tuple[str, ...]) -> Select[Any]:
+    """Return the statement for those whose columns equal the parameters ``p_<name>``; two of them.
+
+    It is built once: building it anew takes longer than a database of modest size answers.
+    """
+    equals = [getattr(entity, name) == bindparam(f"p_{name}") for name in names]
+    return select(entity).where(*equals).limit(2)
 
 
 def repository_for(session: Session, entity: type[E]) -> SqlRepository[E]:

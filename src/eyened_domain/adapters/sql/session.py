@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import event
 from sqlalchemy.orm import InstanceState, ORMExecuteState, QueryContext, Session, UOWTransaction
 
+from eyened_domain.adapters.sql.held_links import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
@@ -48,6 +49,9 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
             one.check_rules()
 
 
+event.listen(DomainSession, "before_attach", refuse_held)
+
+
 @event.listens_for(DomainSession, "after_attach")
 def _attach_files(session: DomainSession, one: object) -> None:
     if isinstance(one, ImageInstance):
@@ -56,6 +60,6 @@ def _attach_files(session: DomainSession, one: object) -> None:
 
 @event.listens_for(ImageInstance, "load", raw=True)
 def _attach_files_when_loaded(state: InstanceState[ImageInstance], context: QueryContext) -> None:
-    session = context.session
-    if isinstance(session, DomainSession):
-        state.dict["_paths"] = session.image_paths
+    image, session = state.obj(), context.session
+    if image is not None and isinstance(session, DomainSession):
+        image.attach(session.image_paths)

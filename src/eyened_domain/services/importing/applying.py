@@ -257,7 +257,8 @@ def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
 
 def _needed(patients: list[PatientEntry], new: list[ImageEntry]) -> list[PatientEntry]:
     """Return the patients with what has to be there: what new images hang on, and what stands
-    in the records without any image."""
+    in the records without any image.
+    """
     series = {id(image.series) for image in new}
     needed = []
     for patient in patients:

@@ -90,7 +90,7 @@ class Planner:
     def _portions(self, records: Iterable[Any]) -> Iterator[tuple[int, list[PatientEntry]]]:
         portion: list[PatientEntry] = []
         images = number = 0
-        for number, record in enumerate(records, start=1):  # noqa: B007 - the last one counts
+        for number, record in enumerate(records, start=1):
             entry = self._reader.read(number, record)
             if entry is None:
                 continue

@@ -81,7 +81,7 @@ class Tally:
             return
         self._add("ImageInstance", not image.exists, {"dataset_identifier": 1, **image.columns})
 
-    def _add(self, name: str, new: bool, columns: dict[str, object]) -> None:  # noqa: FBT001
+    def _add(self, name: str, new: bool, columns: dict[str, object]) -> None:
         level = self._level(name)
         if new:
             level.new += 1

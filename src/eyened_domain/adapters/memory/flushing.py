@@ -1,0 +1,214 @@
+"""From objects to rows: everything that has changed is stored together, or nothing is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from eyened_domain.adapters.memory.constraints import (
+    check_keys,
+    check_references,
+    check_values,
+    duplicate,
+    follow_removal,
+)
+from eyened_domain.adapters.memory.held import Held, copied_json
+from eyened_domain.adapters.memory.shape import Key, root_of
+from eyened_domain.adapters.memory.store import Row
+from eyened_domain.errors import BadInput, Conflict
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import ColumnInfo, LinkInfo
+from eyened_domain.model.links import HOLDER, LinkedList
+from eyened_domain.model.values import Moment, Refused, json_value
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.memory.objects import Objects
+
+
+def flush(objects: Objects) -> None:
+    """Store what is new, changed and deleted in the view of the transaction.
+
+    Raises:
+        BadInput: an object lacks a value that it needs.
+        RuleBroken: an object breaks a rule, or points to one that is not stored.
+        Duplicate: there is one with the same key already.
+        Conflict: somebody else has changed a row since it was read.
+    """
+    changed = _changed(objects)
+    if not (changed or objects.deleted):
+        return
+    for held in changed:
+        held.entity.check_rules()
+    changed = _with_linked(objects, changed)
+    mark = objects.view.mark()
+    try:
+        written = _write(objects, changed)
+    except BaseException:
+        objects.view.undo(mark)
+        raise
+    objects.deleted.clear()
+    for root, key in objects.view.written(mark):
+        known = written.get((root, key)) or objects.known.get((root, key))
+        row = objects.view.row(root, key)
+        if known is not None and row is not None:
+            objects.stored(known, row)
+        elif known is not None and known.row is not None and known.row.key == key:
+            objects.removed(known)
+
+
+def _changed(objects: Objects) -> list[Held]:
+    touched = [held for held in objects.known.values() if held.is_touched()]
+    deleted = objects.deleted
+    return [held for held in (*objects.new.values(), *touched) if id(held.entity) not in deleted]
+
+
+def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
+    """Return the changed objects, and those that they were linked to without our knowing."""
+    for held in changed:
+        for link in held.shape.to_one:
+            other = held.entity.__dict__.get(link.name)
+            if other is not None:
+                objects.hold(other)
+    there = {id(held) for held in changed}
+    return [*changed, *(held for held in objects.new.values() if id(held) not in there)]
+
+
+def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
+    view = objects.view
+    gone = [_current(objects, held) for held in objects.deleted.values()]
+    for row in gone:
+        view.remove(row)
+    for held in changed:
+        _give_id(objects, held)
+    for held in changed:
+        for link in held.shape.to_one:
+            _agree(objects, held, link)
+    written: dict[tuple[str, Key], Held] = {}
+    rows: list[Row] = []
+    for held in changed:
+        row = _row_of(held)
+        _put(objects, held, row)
+        written[row.shape.root, row.key] = held
+        rows.append(row)
+    for held in changed:
+        for link in held.shape.through:
+            rows += _put_between(objects, held, link)
+    check_references(view, rows)
+    check_keys(view, rows)
+    for row in gone:
+        follow_removal(view, row)
+    return written
+
+
+def _give_id(objects: Objects, held: Held) -> None:
+    if held.row is not None or len(held.shape.primary_key) > 1:
+        return
+    (name,) = held.shape.primary_key
+    given = held.entity.__dict__[name]
+    if given is None:
+        held.entity.__dict__[name] = objects.store.next_id(held.shape.root)
+    else:
+        objects.store.skip_ids(held.shape.root, given)
+
+
+def _agree(objects: Objects, held: Held, link: LinkInfo) -> None:
+    """Let a link and the column behind it say the same; the one that was set counts."""
+    mine, via = held.entity.__dict__, str(link.via)
+    if link.name in mine and held.is_relinked(link):
+        other = mine[link.name]
+        mine[via] = None if other is None else other.__dict__[other.__entity__.primary_key[0]]
+    elif mine[via] != (held.row.values[via] if held.row is not None else None):
+        before = mine.pop(link.name, None)
+        if before is not None and link.back:
+            _drop(before, link.back, held.entity)
+        _list_with(objects, held.entity, link, mine[via])
+
+
+def _drop(owner: Entity, name: str, item: Entity) -> None:
+    there = owner.__dict__.get(name)
+    if isinstance(there, LinkedList):
+        there.drop(item)
+
+
+def _list_with(objects: Objects, item: Entity, link: LinkInfo, identity: int | None) -> None:
+    """Put an object that was linked by id into the list at the other end, if that is loaded."""
+    other = objects.known.get((root_of(link.target), (identity,)))
+    there = other.entity.__dict__.get(link.back) if other is not None and link.back else None
+    if other is not None and isinstance(there, LinkedList):
+        there.take(item)
+        item.__dict__[link.name] = other.entity
+
+
+def _row_of(held: Held) -> Row:
+    mine = held.entity.__dict__
+    for column in held.shape.columns:
+        if mine[column.name] is None and column.generated and isinstance(column.kind, Moment):
+            mine[column.name] = datetime.now().replace(microsecond=0)
+    values = {column.name: mine[column.name] for column in held.shape.columns}
+    for column in held.shape.columns:
+        if column.name in held.shape.json:
+            values[column.name] = _json_of(held, column, values[column.name])
+    row = Row(type(held.entity), values)
+    check_values(row)
+    return row
+
+
+def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
+    try:
+        return copied_json(json_value(value))  # it may have been edited in place
+    except Refused as refused:
+        raise BadInput(
+            f"{held.shape.name}.{column.name}: {refused}",
+            entity=held.shape.name,
+            field=column.name,
+        ) from None
+
+
+def _put(objects: Objects, held: Held, row: Row) -> None:
+    before = None if held.row is None else _current(objects, held)
+    if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
+        raise duplicate(row.entity, row.shape.primary_key)
+    if before is not None and before.key != row.key:
+        objects.view.remove(before)
+    objects.view.put(row)
+
+
+def _current(objects: Objects, held: Held) -> Row:
+    """Return the stored row of an object.
+
+    Raises:
+        Conflict: it is not the one that the object was read from.
+    """
+    row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
+    if row is None or row is not held.row:
+        raise Conflict(
+            f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
+            "run it again",
+            entity=held.shape.name,
+        )
+    return row
+
+
+def _put_between(objects: Objects, held: Held, link: LinkInfo) -> list[Row]:
+    name, mine, theirs = link.through or ("", "", "")
+    come, gone = held.relisted(link)
+    rows = [_between(held.entity, mine, one, theirs, name) for one in come]
+    put = [row for row in rows if objects.view.row(row.shape.root, row.key) is None]
+    for row in put:
+        objects.view.put(row)
+    for one in gone:
+        row = _between(held.entity, mine, one, theirs, name)
+        there = objects.view.row(row.shape.root, row.key)
+        if there is not None:
+            objects.view.remove(there)
+    return put
+
+
+def _between(one: Entity, mine: str, other: Entity, theirs: str, name: str) -> Row:
+    values = {mine: _identity(one), theirs: _identity(other)}
+    return Row(entity_class(name), values)
+
+
+def _identity(entity: Entity) -> int:
+    identity: int = entity.__dict__[HOLDER].shape.key(entity.__dict__)[0]
+    return identity

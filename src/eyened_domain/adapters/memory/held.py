@@ -1,0 +1,187 @@
+"""The objects of a unit of work: what was read of each, and how its links are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from eyened_domain.adapters.memory.shape import Shape, shape_of
+from eyened_domain.adapters.memory.store import Row
+from eyened_domain.errors import NotLoaded
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.fields import LinkInfo
+from eyened_domain.model.links import HOLDER, LinkedList
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.memory.objects import Objects
+
+_UNSET = object()
+
+
+class Held:
+    """What a unit of work knows of one object; the `Holder` of `model.links`.
+
+    Args:
+        entity: the object.
+        objects: those of the unit of work that it belongs to; None when that has closed.
+    """
+
+    __slots__ = ("entity", "links", "lists", "objects", "plain", "row", "shape")
+
+    def __init__(self, entity: Entity, objects: Objects | None) -> None:
+        self.entity = entity
+        self.objects = objects
+        self.shape: Shape = shape_of(type(entity))
+        self.row: Row | None = None
+        """What is stored of it; None while it is new."""
+        self.plain: Any = None
+        self.links: dict[str, Entity | None] = {}
+        self.lists: dict[str, list[Entity]] = {}
+        entity.__dict__[HOLDER] = self
+        _own_lists(entity)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(None), ())  # a pickled object is held by nobody
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> None:
+        return None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the unit of work is still at work."""
+        return self.objects is not None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the storage knows the object."""
+        return self.row is not None
+
+    def hold(self, entity: Entity) -> None:
+        """Hold another object as well, with everything that hangs on it."""
+        if self.objects is not None:
+            self.objects.hold(entity)
+            return
+        for one in hanging_on(entity, lambda other: HOLDER not in other.__dict__):
+            Held(one, None)
+
+    def load(self, owner: Entity, link: LinkInfo) -> Any:
+        """Return what a link leads to, and remember it; see `model.links.Holder`."""
+        if self.row is None:
+            return self._of_new(owner, link)
+        if self.objects is None:
+            name = f"{self.shape.name}.{link.name}"
+            raise NotLoaded(
+                f"{name} was not loaded before the unit of work closed; read it while the unit "
+                "of work is open",
+                entity=self.shape.name,
+                field=link.name,
+            )
+        if not link.many:
+            found = self.objects.linked(link, owner.__dict__[str(link.via)])
+            owner.__dict__[link.name] = self.links[link.name] = found
+            return found
+        items = self.objects.linking(link, self)
+        if link.through:
+            self.lists[link.name] = list(items)
+        return items
+
+    def _of_new(self, owner: Entity, link: LinkInfo) -> Any:
+        if link.many:
+            return []
+        identity = owner.__dict__.get(str(link.via))
+        return None if self.objects is None else self.objects.linked(link, identity)
+
+    def read(self, row: Row) -> None:
+        """Let the object hold what a row holds, with its links still to be loaded."""
+        held = self.entity.__dict__
+        for name in self.entity.__entity__.links:
+            held.pop(name, None)
+        held.update(row.values)
+        for name in self.shape.json:
+            held[name] = copied_json(held[name])
+        self.row = row
+        self.settle()
+
+    def settle(self) -> None:
+        """Remember the object as it is: as the row holds it."""
+        held = self.entity.__dict__
+        self.plain = self.shape.plain(held)
+        self.links = {x.name: held[x.name] for x in self.shape.to_one if x.name in held}
+        self.lists = {x.name: list(held[x.name]) for x in self.shape.through if x.name in held}
+
+    def is_touched(self) -> bool:
+        """Whether the object is not as it was read or stored."""
+        held, row = self.entity.__dict__, self.row
+        if row is None or self.shape.plain(held) != self.plain:
+            return True
+        return (
+            any(self.is_relinked(link) for link in self.shape.to_one)
+            or any(not is_same_json(held[name], row.values[name]) for name in self.shape.json)
+            or any(any(self.relisted(link)) for link in self.shape.through)
+        )
+
+    def is_relinked(self, link: LinkInfo) -> bool:
+        """Whether a link to one was set to something else."""
+        now = self.entity.__dict__.get(link.name, _UNSET)
+        return now is not self.links.get(link.name, _UNSET)
+
+    def relisted(self, link: LinkInfo) -> tuple[list[Entity], list[Entity]]:
+        """Return what has come into a many-to-many list, and what has gone from it."""
+        now = self.entity.__dict__.get(link.name)
+        if now is None:
+            return [], []
+        before = self.lists.get(link.name, [])
+        old, new = {id(one) for one in before}, {id(one) for one in now}
+        return [x for x in now if id(x) not in old], [x for x in before if id(x) not in new]
+
+
+def hanging_on(entity: Entity, wanted: Any) -> Iterator[Entity]:
+    """Yield the object and everything linked to it that is wanted, nearest first, each once."""
+    seen = {id(entity)}
+    queue = [entity]
+    for one in queue:
+        if not wanted(one):
+            continue
+        yield one
+        for other in _linked(one):
+            if id(other) not in seen:
+                seen.add(id(other))
+                queue.append(other)
+
+
+def _linked(entity: Entity) -> Iterator[Entity]:
+    held = entity.__dict__
+    for name in entity.__entity__.links:
+        found = held.get(name)
+        if isinstance(found, list):
+            yield from found
+        elif found is not None:
+            yield found
+
+
+def _own_lists(entity: Entity) -> None:
+    """Put lists of the model in the place of what SQLAlchemy may have put there."""
+    held = entity.__dict__
+    for name, link in entity.__entity__.links.items():
+        found = held.get(name)
+        if isinstance(found, list) and not isinstance(found, LinkedList):
+            mine = held[name] = LinkedList(entity, link)
+            list.extend(mine, found)
+
+
+def copied_json(value: Any) -> Any:
+    """Return a copy that shares nothing that can be edited."""
+    if isinstance(value, dict):
+        return {str(key): copied_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied_json(item) for item in value]
+    return value
+
+
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; 1, 1.0 and True are not."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same_json(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return type(one) is type(other) and bool(one == other)

@@ -1,0 +1,66 @@
+"""The unit of work in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from eyened_domain.adapters.memory.objects import Objects
+from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
+from eyened_domain.adapters.memory.store import MemoryStore
+from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImagePaths
+from eyened_domain.model.patient import Patient
+from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.unit_of_work import BaseUnitOfWork
+
+E = TypeVar("E", bound=Entity)
+
+
+class MemoryUnitOfWork(BaseUnitOfWork):
+    """One transaction on a store in memory: as the one on a database, without a database.
+
+    It sees what was committed when it first looked, and its own changes. When somebody else
+    has changed the same rows meanwhile, its commit raises `Conflict` and changes nothing.
+
+    Args:
+        store: what is committed; one of its own when none is given. Units of work on the
+            same store see what the others have committed.
+        subscribers: called with each recorded event, after commit.
+        image_paths: where images are told that their files are; by default beneath
+            ``/images``, where nothing needs to be.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore | None = None,
+        subscribers: Subscribers = (),
+        *,
+        image_paths: ImagePaths | None = None,
+    ) -> None:
+        super().__init__(subscribers)
+        self.store = MemoryStore() if store is None else store
+        self.image_paths: ImagePaths = image_paths or StoredImagePaths(
+            Path("/images"), "https://images.example"
+        )
+
+    def _begin(self) -> None:
+        self._objects = Objects(self.store, self.image_paths)
+
+    def _commit(self) -> None:
+        self._objects.commit()
+
+    def _rollback(self) -> None:
+        self._objects.rollback()
+
+    def _flush(self) -> None:
+        self._objects.flush()
+
+    def _close(self) -> None:
+        self._objects.close()
+
+    def _repository(self, entity: type[E]) -> MemoryRepository[E]:
+        if entity is Patient:
+            return MemoryPatientRepository(self._objects, entity)  # type: ignore[return-value, arg-type]
+        return MemoryRepository(self._objects, entity)

@@ -1,0 +1,127 @@
+"""Objects of every entity with every field filled, and what they must hold when read again."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from eyened_domain import model
+from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.model.attribute import OWNERS
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import ColumnInfo
+
+NESTED = {"a": [1, 2.5, None, {"ü": True}], "texts": ["", "日本", "😀"], "deep": {"x": {"y": []}}}
+BYTES = bytes(range(256))
+ROUNDS = (1, 2)
+
+Values = dict[str, Any]
+Ids = dict[tuple[str, int], int]
+
+
+def sample(column: ColumnInfo, number: int) -> Any:
+    """A value that a column holds, another one for each number."""
+    kind = column.kind
+    match type(kind).__name__:
+        case "Text":
+            return f"{number} é {column.name}"[: kind.length]
+        case "Integer":
+            return number
+        case "Real":
+            return number + 0.1
+        case "Flag":
+            return number % 2 == 1
+        case "Day":
+            return date(1931, 1, 1 + number % 28)
+        case "Moment":
+            return datetime(2024, 2, 29, 13, 59, number % 60)
+        case "Choice":
+            return list(kind.enum)[number % len(kind.enum)]
+        case "Json":
+            return {**NESTED, "n": number}
+        case "Blob":
+            return (bytes([number]) + BYTES)[: min(kind.length, 255)]
+    raise AssertionError(f"a kind without a sample: {kind!r}")
+
+
+def entities_in_order() -> list[type[Entity]]:
+    """All entities, those that others refer to first, a special kind along with its parent."""
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        info = entity_class(name).__entity__
+        for column in info.columns.values():
+            if column.references and column.references not in (name, *order):
+                visit(column.references)
+        order.setdefault(name)
+        for other in TABLES:
+            if other.__entity__.parent == name and other.__name__ not in order:
+                visit(other.__name__)
+
+    for entity in TABLES:
+        visit(entity.__name__)
+    return [entity_class(name) for name in order]
+
+
+def store_two_of_each(session: Session) -> list[tuple[Entity, Values]]:
+    """Store two objects of each entity with every field filled; each with what was given.
+
+    The second refers to the first where an entity refers to itself. Of `AttributeValue`
+    there are two for each kind of owner, as only one owner may be set.
+    """
+    stored: list[tuple[Entity, Values]] = []
+    ids: Ids = {}
+    for entity in entities_in_order():
+        if entity is model.Model:
+            continue  # every model is one of the two special kinds
+        for number in ROUNDS:
+            for values in _filled(entity, number, ids):
+                one = entity(**values)
+                session.add(one)
+                session.flush()
+                stored.append((one, values))
+                for name in filter(None, (entity.__name__, entity.__entity__.parent)):
+                    ids.setdefault((name, number), _key(one))
+    return stored
+
+
+def _key(one: Entity) -> int:
+    return int(getattr(one, one.__entity__.primary_key[0]))
+
+
+def _filled(entity: type[Entity], number: int, ids: Ids) -> Iterator[Values]:
+    values = _plain_values(entity, number) | _references(entity, number, ids)
+    if entity.__entity__.parent == "Model":
+        del values["model_type"]  # said by the class
+        values["model_name"] = f"{entity.__name__} é {number}"
+    if entity is not model.AttributeValue:
+        yield values
+        return
+    owners = {entity.__entity__.links[name].via for name in OWNERS}
+    for owner in sorted(owners):
+        yield {name: value for name, value in values.items() if name not in owners - {owner}}
+
+
+def _plain_values(entity: type[Entity], number: int) -> Values:
+    columns = entity.__entity__.columns.items()
+    return {
+        name: sample(column, number * 50 + position)
+        for position, (name, column) in enumerate(columns)
+        if not column.references and not (column.primary_key and column.generated)
+    }
+
+
+def _references(entity: type[Entity], number: int, ids: Ids) -> Values:
+    values: Values = {}
+    seen: set[str] = set()
+    for name, column in entity.__entity__.columns.items():
+        target = column.references
+        if target is None:
+            continue
+        to_other = target == entity.__name__ or target in seen
+        found = ids.get((target, 3 - number if to_other else number))
+        if found is not None:
+            values[name] = found
+        seen.add(target)
+    return values
