@@ -31,7 +31,8 @@ def main() -> None:
     run("format", python, "-m", "ruff", "format", "--check", ".")
     run("layers", NEWEST / "bin" / "lint-imports", "--no-cache")
     run("types", python, "-m", "mypy")
-    run("types as users see them", python, "-m", "mypy", "tests/typing")
+    run("types as users see them, mypy", python, "-m", "mypy", "tests/typing")
+    run("types as users see them, pyright", python, "-m", "pyright", "tests/typing")
     run("size", python, "-m", "benchmarks.size_report")
     if fast:
         run("tests", python, "-m", "pytest", "-q", "tests/unit", "tests/architecture")

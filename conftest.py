@@ -1,29 +1,69 @@
-"""Runs the code of the README and of docs/ as it stands."""
+"""Runs the code of the README and of docs/ as it stands, in a folder of its own."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-BEFORE = {name: os.environ.get(name) for name in ("EYENED_HOME", "DATABASE_URL")}
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+CONFIGURED = ("EYENED_HOME", "DATABASE_URL", "DATABASE_HOST")
 
 
-def _begin(namespace: dict[str, Any]) -> None:
-    """Stand in a new folder, with the study that the documents speak of."""
+def begin(namespace: dict[str, Any]) -> None:
+    """Stand in a new folder, with the study, the image files and the people spoken of."""
+    folder = tempfile.mkdtemp(prefix="test_docs_")
+    unset = {name: os.environ.pop(name) for name in CONFIGURED if name in os.environ}
+    namespace["_before"] = (folder, Path.cwd(), unset)
+    os.chdir(folder)
+    write_images(Path("eyened-data/images/Patient_002"))
+    fill("eyened-data")
+    fill("sqlite:///clinic.db")
+
+
+def end(namespace: dict[str, Any]) -> None:
+    """Leave the folder."""
+    folder, before, unset = namespace["_before"]
+    os.chdir(before)
+    os.environ.update(unset)
+    shutil.rmtree(folder)
+
+
+def write_images(folder: Path) -> None:
+    """Write the image files that docs/importing.md speaks of."""
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    for name in ("right", "left", "third"):
+        Image.new("RGB", (64, 48)).save(folder / f"{name}.png")
+
+
+def fill(where: str) -> None:
+    """Make the database that the documents speak of."""
     from eyened_domain import Database
     from eyened_domain.testing import Builder
 
-    folder = tempfile.TemporaryDirectory(prefix="test_docs_")
-    namespace["_folder"], namespace["_cwd"] = folder, Path.cwd()
-    os.chdir(folder.name)
-    for name in BEFORE:
-        os.environ.pop(name, None)
+    database = Database(where if "://" in where else {"EYENED_HOME": where})
+    database.init()
     builder = Builder()
-    for source in (None, "sqlite:///clinic.db"):
-        database = Database(source)
-        database.init()
-        with database.unit_of_work() as uow:
-            uow.add_study = None
-            uow.commit()
+    project = builder.a_project(project_name="My Project Name")
+    patient = builder.a_patient(patient_identifier="Patient_001", project=project)
+    study = builder.a_study(patient=patient, study_date="2024-03-01")
+    with database.unit_of_work() as uow:
+        uow.images.add(builder.an_image(series=builder.a_series(study=study), image_instance_id=42))
+        uow.creators.add(builder.a_creator(creator_name="dr_smith"))
+        uow.commit()
+    database.close()
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["README.md", "docs/*.md"],
+    setup=begin,
+    teardown=end,
+    fixtures=["memory_unit_of_work", "builder"],
+).pytest()

@@ -31,22 +31,12 @@ def fresh_database(kind: str, url: str = MARIADB_URL) -> Iterator[Database]:
         settings = {"database_url": url, "secret_key": "benchmark", "images_basepath": folder}
         database = Database(settings)
         try:
-            _install(database)
+            database.init()
             yield database
         finally:
             database.close()
             if kind != "sqlite":
                 _drop(url)
-
-
-def _install(database: Database) -> None:
-    from eyened_domain.adapters.sql.engine import engine_of
-    from eyened_domain.adapters.sql.migrations import ensure_ready
-
-    database.settings.prepare()
-    engine = engine_of(database.settings)
-    ensure_ready(engine, embedded=True)
-    engine.dispose()
 
 
 def _recreate(url: str) -> None:

@@ -20,6 +20,8 @@ from eyened_domain.model.enums import ETDRSField, ExternalEnum, Laterality, Moda
 IMAGES_PER_PATIENT = 10
 _CHUNK = 1000
 _NOW = datetime(2026, 1, 5, 12)
+_ROI = {"center": [980, 967], "radius": 940, "success": True}
+_KEYPOINTS = {"fovea_xy": [975.5, 960.25], "disc_edge_xy": [700, 950]}
 
 Row = dict[str, Any]
 
@@ -160,8 +162,8 @@ def _image(n: int, *, series_id: int, position: int) -> Row:
         "dataset_identifier": f"study/{series_id:06d}/{n:07d}.{'dcm' if is_oct else 'png'}",
         "thumbnail_path": f"{n % 256:02x}/{n:07d}",
         "inactive": False,
-        "cf_roi": None if is_oct else {"center": [980, 967], "radius": 940, "success": True},
-        "cf_keypoints": None if is_oct else {"fovea_xy": [975.5, 960.25], "disc_edge_xy": [700, 950]},
+        "cf_roi": None if is_oct else _ROI,
+        "cf_keypoints": None if is_oct else _KEYPOINTS,
         "cf_quality": None if is_oct else 1.5,
         "file_checksum": n.to_bytes(16, "big"),
         "data_hash": n.to_bytes(32, "big"),

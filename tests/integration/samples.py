@@ -16,6 +16,26 @@ NESTED = {"a": [1, 2.5, None, {"ü": True}], "texts": ["", "日本", "😀"], "d
 BYTES = bytes(range(256))
 ROUNDS = (1, 2)
 
+_VOLUME = {
+    "data_representation": model.DataRepresentation.Probability,
+    "data_type": model.Datatype.R32F,
+    "threshold": 0.3,
+    "depth": 19,
+    "sparse_axis": 0,
+    "scan_indices": [0, 7, 18],
+    "image_projection_matrix": None,
+}
+_FLAT = _VOLUME | {
+    "depth": 1,
+    "scan_indices": None,
+    "image_projection_matrix": [[1.5, 0, 3], [0, 0.25, -4.125], [0, 0, 1]],
+}
+BY_RULE: dict[type[Entity], tuple[dict[str, Any], dict[str, Any]]] = {
+    model.Segmentation: (_VOLUME, _FLAT),
+    model.ModelSegmentation: (_VOLUME, _FLAT),
+}
+"""Values that the rules of an entity ask for: of its first object, and of its second."""
+
 Values = dict[str, Any]
 Ids = dict[tuple[str, int], int]
 
@@ -92,6 +112,7 @@ def _key(one: Entity) -> int:
 
 def _filled(entity: type[Entity], number: int, ids: Ids) -> Iterator[Values]:
     values = _plain_values(entity, number) | _references(entity, number, ids)
+    values |= BY_RULE.get(entity, ({}, {}))[number - 1]
     if entity.__entity__.parent == "Model":
         del values["model_type"]  # said by the class
         values["model_name"] = f"{entity.__name__} é {number}"

@@ -1,0 +1,202 @@
+"""Queries as DataFrames: one statement, no objects; `frame` says how."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Column, Date, DateTime, Integer, Select, Table
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.sql.elements import ColumnElement, TextClause
+from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from eyened_domain.errors import BadInput, ConfigurationError, RuleBroken
+from eyened_domain.model.entity import Entity, entity_classes
+
+
+def frame(
+    session: Session,
+    statement: Select[Any],
+    *,
+    backend: str = "pandas",
+    database_names: bool = False,
+) -> Any:
+    """Return the rows of a query as a DataFrame, read with one statement.
+
+        frame(session, select(Patient.PatientIdentifier, Study.StudyDate).join(Study))
+
+    Args:
+        session: an open session.
+        statement: ``select(…)`` of columns, expressions and entities; an entity stands
+            for all its columns that are not private.
+        backend: ``pandas`` or ``polars``.
+        database_names: label the columns as the database does (``PatientIdentifier``)
+            instead of as Python does (``patient_identifier``). A ``.label(…)`` of one's
+            own is kept. A name that would stand there twice gets its entity before it:
+            ``Study.date_inserted``.
+
+    Returns:
+        a DataFrame of shape (rows, columns): enum members by name, dates as datetimes
+        (pandas, ``datetime64[s]``) or dates (polars), whole numbers as whole numbers.
+
+    Raises:
+        BadInput: it is no ``select``, or two columns have the same label.
+        RuleBroken: a private column is asked for, or SQL text, which might hide one.
+        ConfigurationError: the backend is not installed.
+    """
+    make = _BACKENDS.get(backend)
+    if make is None:
+        raise BadInput(f"backend is one of {', '.join(_BACKENDS)}, not {backend!r}")
+    if not isinstance(statement, Select):
+        raise BadInput(f"a DataFrame is made from a select(…), not from {type(statement).__name__}")
+    for expression in statement.inner_columns:
+        _refuse_text(expression)
+    asked = statement.column_descriptions
+    columns = [column for one in asked for column in _columns_of(one)]
+    for column in columns:
+        _refuse_private(column)
+    labels = _labels(columns, database_names=database_names)
+    if any(_is_entity(one) for one in asked):
+        statement = statement.with_only_columns(*columns, maintain_column_froms=True)
+    rows = session.execute(statement).all()
+    values = zip(*rows, strict=True) if rows else iter([()] * len(columns))
+    types = {label: _plain_type(one.type) for label, one in zip(labels, columns, strict=True)}
+    data = {label: _named(some, types[label]) for label, some in zip(labels, values, strict=True)}
+    return make(data, types)
+
+
+def _columns_of(asked: Mapping[str, Any]) -> Iterator[Any]:
+    """Give the column that was asked for; of an entity, all that may be shown."""
+    if not _is_entity(asked):
+        yield asked["expr"]
+        return
+    for name, info in asked["type"].__entity__.columns.items():
+        if not info.private:
+            yield getattr(asked["entity"], name)
+
+
+def _is_entity(asked: Mapping[str, Any]) -> bool:
+    return isinstance(asked["type"], type) and issubclass(asked["type"], Entity)
+
+
+def _refuse_private(column: Any) -> None:
+    expression = column.__clause_element__() if hasattr(column, "__clause_element__") else column
+    private = _private_columns()
+    for source in _sources(expression):
+        owner = private.get(_origin(source))
+        if owner is not None:
+            raise RuleBroken(
+                f"{owner}.{source.key} is private; it is not shown in a DataFrame",
+                entity=owner,
+                field=source.key,
+            )
+
+
+def _refuse_text(expression: Any) -> None:
+    for source in _sources(expression):
+        is_text = isinstance(source, TextClause) or getattr(source, "is_literal", False)
+        is_counted = source is not expression and getattr(source, "name", "") == "*"  # count(*)
+        if is_text and not is_counted:
+            raise RuleBroken(
+                "a DataFrame is made from the columns of entities, not from SQL text, which "
+                "could name a private column"
+            )
+
+
+def _sources(expression: Any) -> Iterator[Any]:
+    """Give all that an expression is made of, also through subqueries."""
+    for part in iterate(expression):
+        yield part
+        if isinstance(part, ColumnElement):
+            for base in part.base_columns:
+                if base is not part:
+                    yield from _sources(base)
+
+
+def _origin(source: Any) -> tuple[str, str] | None:
+    """Return the names of the table and the column, for a column of a table."""
+    table = getattr(source, "table", None) if isinstance(source, Column) else None
+    return (table.name, source.name) if isinstance(table, Table) else None
+
+
+def _private_columns() -> dict[tuple[str, str] | None, str]:
+    """Return the entity of each private column, by the names of its table and its own."""
+    return {
+        (entity.__mapper__.local_table.name, info.database_name): entity.__name__
+        for entity in entity_classes()
+        for info in entity.__entity__.columns.values()
+        if info.private
+    }
+
+
+def _labels(columns: Sequence[Any], *, database_names: bool) -> list[str]:
+    labels = [_label(column, database_names=database_names) for column in columns]
+    often = {label for label, times in Counter(labels).items() if times > 1}
+    for place, column in enumerate(columns):
+        mapper = getattr(column, "parent", None)
+        if labels[place] in often and isinstance(mapper, Mapper):
+            labels[place] = f"{mapper.class_.__name__}.{labels[place]}"
+    for label, times in Counter(labels).items():
+        if times > 1:
+            raise BadInput(f"{times} columns are called {label}; give them names with .label(…)")
+    return labels
+
+
+def _label(column: Any, *, database_names: bool) -> str:
+    mapper = getattr(column, "parent", None)
+    name = getattr(column, "key", None) or getattr(column, "name", None) or str(column)
+    if database_names and isinstance(mapper, Mapper):
+        return str(mapper.class_.__entity__.columns[name].database_name)
+    return str(name)
+
+
+def _plain_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+
+
+def _named(values: Sequence[Any], kind: TypeEngine[Any]) -> list[Any]:
+    """Return the values, with the names of enum members in their place."""
+    if not isinstance(kind, EnumType):
+        return list(values)
+    return [value.name if isinstance(value, Enum) else value for value in values]
+
+
+def _pandas(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) -> Any:
+    try:
+        import numpy as np  # noqa: PLC0415 - loaded when used
+        import pandas as pd  # noqa: PLC0415
+    except ImportError as error:
+        raise _not_installed("pandas") from error
+    columns: dict[str, Any] = {}
+    for label, values in data.items():
+        kind = types[label]
+        if isinstance(kind, Date | DateTime):
+            columns[label] = np.array(values, dtype="datetime64[s]")
+        elif isinstance(kind, Integer) and None in values:
+            columns[label] = pd.array(values, dtype="Int64")
+        else:
+            columns[label] = values
+    return pd.DataFrame(columns)
+
+
+def _polars(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) -> Any:
+    try:
+        import polars as pl  # noqa: PLC0415 - loaded when used
+    except ImportError as error:
+        raise _not_installed("polars") from error
+    known = ((EnumType, pl.String), (Date, pl.Date), (DateTime, pl.Datetime), (Integer, pl.Int64))
+    overrides = {
+        label: kind for label in data for of, kind in known if isinstance(types[label], of)
+    }
+    return pl.DataFrame(data, schema_overrides=overrides, infer_schema_length=None)
+
+
+def _not_installed(backend: str) -> ConfigurationError:
+    return ConfigurationError(f"{backend} is not installed: pip install {backend}")
+
+
+_BACKENDS: Mapping[str, Callable[..., Any]] = {"pandas": _pandas, "polars": _polars}

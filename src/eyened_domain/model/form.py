@@ -157,11 +157,11 @@ class FormAnnotation(Entity):
 
     def _check_side(self) -> None:
         image: ImageInstance | None = loaded(self, "image_instance")
-        pictured = None if image is None else image.__dict__.get("laterality")
-        side = self.__dict__.get("laterality")
-        if None not in (side, pictured) and side is not pictured:
+        pictured: Laterality | None = loaded(image, "laterality")
+        side: Laterality | None = loaded(self, "laterality")
+        if side is not None and pictured is not None and side is not pictured:
             raise self._broken(
-                f"it is about the eye {side}, the image shows {pictured}", "laterality"
+                f"it is about the eye {side.name}, the image shows {pictured.name}", "laterality"
             )
 
     def _has(self, name: str) -> bool:

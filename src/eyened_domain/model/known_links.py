@@ -37,9 +37,9 @@ class Target:
 UNKNOWN = Target(None, None)
 
 
-def loaded(owner: Entity | None, link: str) -> Any:
-    """Return the object that a link leads to if that is in memory; otherwise None."""
-    return None if owner is None else owner.__dict__.get(link)
+def loaded(owner: Entity | None, name: str) -> Any:
+    """Return what a link or a column holds if that is in memory; otherwise None."""
+    return None if owner is None else owner.__dict__.get(name)
 
 
 def target_of(owner: Entity | None, link: str) -> Target:

@@ -185,8 +185,11 @@ class LinkedList(list[Any]):
         self.insert(len(self), item)
 
     def extend(self, items: Iterable[Any]) -> None:
-        """Link each of the items."""
-        for item in list(items):
+        """Link each of the items; none if one of them may not be linked."""
+        several = list(items)
+        for item in several:
+            self._owner.check_link(self._link, item)
+        for item in several:
             self.append(item)
 
     def __iadd__(self, items: Iterable[Any]) -> LinkedList:  # type: ignore[misc]

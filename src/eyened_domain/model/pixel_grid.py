@@ -48,6 +48,9 @@ _JUDGED = _FIXED_WITH_PIXELS | {
     "scan_indices",
     "threshold",
 }
+_ABOUT_THE_GRID = _JUDGED | {"image_instance", "image_instance_id"}
+_SET_HERE = "_grid_set"
+"""Where an object notes that its grid was set by a program, not read from the storage."""
 _IMAGE_SIZE = frozenset({"rows_y", "columns_x", "nr_of_frames"})
 
 
@@ -73,6 +76,8 @@ class PixelGrid:
         if name in _FIXED_WITH_PIXELS and self.__dict__.get("zarr_array_index") is not None:
             self._check_unchanged(name, value)
         super().__setattr__(name, value)
+        if name in _ABOUT_THE_GRID:
+            self.__dict__[_SET_HERE] = True
 
     def _check_unchanged(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
@@ -177,10 +182,16 @@ class PixelGrid:
     def check_rules(self) -> None:
         """Raise `RuleBroken` where grid, number type or place on the image are not valid.
 
-        Looks only at what is in memory: the image and the feature when they are loaded.
+        Looks only at what is in memory: the image and the feature when they are loaded. A
+        row that was read and whose grid nobody set is not judged: an old mask that breaks a
+        rule can still be tagged or made inactive.
         """
         if not self.__dict__.keys() >= _JUDGED:
             return  # a query left columns out: there is nothing whole to judge
+        if _SET_HERE not in self.__dict__:
+            if self.scan_indices is not None:
+                self._check_scans(self.scan_indices)  # a list that may have grown in place
+            return
         self._check_size()
         self._check_numbers()
         self._check_place()

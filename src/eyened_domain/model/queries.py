@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol, Self, TypeVar, overload
 
 from eyened_domain.errors import RuleBroken
 
-E = TypeVar("E")
 D = TypeVar("D")
 
 
@@ -24,8 +23,8 @@ RAISE = Raise()
 class GivesRepositories(Protocol):
     """Anything that can give a repository for an entity: a session, a unit of work."""
 
-    def repository(self, entity: type[E], /) -> Any:
-        """Return the repository for that entity."""
+    def repository(self, entity: Any, /) -> Any:
+        """Return the repository for that entity class."""
 
 
 def _repository(source: GivesRepositories, entity: type[Any]) -> Any:

@@ -5,8 +5,11 @@
 - `constraints`: keys, foreign keys and delete rules, checked on what a unit has changed;
 - `held`: the objects of a unit of work, what was read of them, and their links;
 - `flushing`: from objects to rows;
-- `repositories`, `unit_of_work`: the ports of `services.ports`.
+- `repositories`, `unit_of_work`: the ports of `services.ports`;
+- `bulk`, `import_journal`: those of `services.importing.ports`;
+- `database`: gives units of work, as `Database` does.
 """
 
+from eyened_domain.adapters.memory.database import MemoryDatabase as MemoryDatabase
 from eyened_domain.adapters.memory.store import MemoryStore as MemoryStore
 from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork as MemoryUnitOfWork

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,13 @@ def flush(objects: Objects) -> None:
         held.entity.check_rules()
     changed = _with_linked(objects, changed)
     mark = objects.view.mark()
+    given = [(held, held.values()) for held in changed if held.row is None]
     try:
         written = _write(objects, changed)
     except BaseException:
         objects.view.undo(mark)
+        for held, values in given:  # without the ids that they did not get
+            held.entity.__dict__.update(values)
         raise
     objects.deleted.clear()
     for root, key in objects.view.written(mark):
@@ -57,7 +61,12 @@ def flush(objects: Objects) -> None:
 
 
 def _changed(objects: Objects) -> list[Held]:
-    touched = [held for held in objects.known.values() if held.is_touched()]
+    known = list(objects.known.values())
+    # something in there, such as an array, may not compare
+    with contextlib.suppress(ValueError):
+        # comparing dicts costs a tenth of a closer look, which is needed only where they differ
+        known = [held for held in known if held.watched or held.entity.__dict__ != held.seen]
+    touched = [held for held in known if held.is_touched()]
     deleted = objects.deleted
     return [held for held in (*objects.new.values(), *touched) if id(held.entity) not in deleted]
 

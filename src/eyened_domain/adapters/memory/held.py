@@ -26,7 +26,17 @@ class Held:
         objects: those of the unit of work that it belongs to; None when that has closed.
     """
 
-    __slots__ = ("entity", "links", "lists", "objects", "plain", "row", "shape")
+    __slots__ = (
+        "entity",
+        "links",
+        "lists",
+        "objects",
+        "plain",
+        "row",
+        "seen",
+        "shape",
+        "watched",
+    )
 
     def __init__(self, entity: Entity, objects: Objects | None) -> None:
         self.entity = entity
@@ -37,6 +47,10 @@ class Held:
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
+        self.seen: dict[str, Any] = {}
+        """All that the object held when it was last found to be as it was stored."""
+        self.watched = True
+        """Whether it holds something that can be edited in place, so that `seen` is not enough."""
         entity.__dict__[HOLDER] = self
         _own_lists(entity)
 
@@ -102,6 +116,11 @@ class Held:
         self.row = row
         self.settle()
 
+    def values(self) -> dict[str, Any]:
+        """Return what the columns hold now."""
+        held = self.entity.__dict__
+        return {column.name: held[column.name] for column in self.shape.columns}
+
     def settle(self) -> None:
         """Remember the object as it is: as the row holds it."""
         held = self.entity.__dict__
@@ -109,16 +128,28 @@ class Held:
         self.links = {x.name: held[x.name] for x in self.shape.to_one if x.name in held}
         self.lists = {x.name: list(held[x.name]) for x in self.shape.through if x.name in held}
 
+        self._see()
+
+    def _see(self) -> None:
+        held = self.entity.__dict__
+        self.seen = dict(held)
+        self.watched = any(held[name] is not None for name in self.shape.json) or any(
+            link.name in held for link in self.shape.through
+        )
+
     def is_touched(self) -> bool:
         """Whether the object is not as it was read or stored."""
         held, row = self.entity.__dict__, self.row
-        if row is None or self.shape.plain(held) != self.plain:
-            return True
-        return (
-            any(self.is_relinked(link) for link in self.shape.to_one)
+        if (
+            row is None
+            or self.shape.plain(held) != self.plain
+            or any(self.is_relinked(link) for link in self.shape.to_one)
             or any(not is_same_json(held[name], row.values[name]) for name in self.shape.json)
             or any(any(self.relisted(link)) for link in self.shape.through)
-        )
+        ):
+            return True
+        self._see()
+        return False
 
     def is_relinked(self, link: LinkInfo) -> bool:
         """Whether a link to one was set to something else."""

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from eyened_domain.adapters.memory.import_journal import ImportRecord
 from eyened_domain.adapters.memory.shape import Key, Shape, indexed, shape_of
 from eyened_domain.errors import Conflict, RuleBroken
 from eyened_domain.model.entity import Entity
@@ -168,6 +169,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
         self._last_ids: defaultdict[str, int] = defaultdict(int)
+        self.imports = ImportRecord()
         self._lock = threading.RLock()
 
     def view(self) -> View:

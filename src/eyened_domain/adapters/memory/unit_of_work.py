@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from eyened_domain.adapters.memory.bulk import MemoryRows
+from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
@@ -45,14 +47,29 @@ class MemoryUnitOfWork(BaseUnitOfWork):
             Path("/images"), "https://images.example"
         )
 
+    @property
+    def rows(self) -> MemoryRows:
+        """Set-based reading and writing in this unit's transaction."""
+        self._check_open()
+        return MemoryRows(self._objects)
+
+    @property
+    def imports(self) -> MemoryImportJournal:
+        """The record of imports."""
+        self._check_open()
+        return self._imports
+
     def _begin(self) -> None:
         self._objects = Objects(self.store, self.image_paths)
+        self._imports = MemoryImportJournal(self.store.imports)
 
     def _commit(self) -> None:
         self._objects.commit()
+        self._imports.commit()
 
     def _rollback(self) -> None:
         self._objects.rollback()
+        self._imports = MemoryImportJournal(self.store.imports)
 
     def _flush(self) -> None:
         self._objects.flush()

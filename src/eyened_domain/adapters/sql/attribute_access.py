@@ -3,7 +3,8 @@
 - what hangs on a stored object is stored with it, whichever side of the link was set;
 - a linked object stands in a list once;
 - what was not loaded before the unit of work closed is named in a clear error;
-- an object made before its class was mapped is mapped when SQLAlchemy first meets it.
+- who edits a list or a JSON value in place keeps the object that it belongs to;
+- objects that a unit of work in memory holds keep to the links of the model.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, object_session
-from sqlalchemy.orm.attributes import manager_of_class
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError
 
-from eyened_domain.adapters.sql.held_links import held_link, join_held
+from eyened_domain.adapters.sql.adoption import adopt
+from eyened_domain.adapters.sql.json_tracking import TrackedJson
+from eyened_domain.adapters.sql.list_changes import held_link, join_held
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.links import HOLDER
@@ -23,6 +25,9 @@ from eyened_domain.model.links import HOLDER
 
 class DistinctList(list[Any]):
     """The collection behind a link to many: nothing stands in it twice."""
+
+    owner: Entity | None = None
+    """Whose list it is: kept from being collected while somebody edits the list."""
 
     @collection.internally_instrumented
     def append(self, item: Any, _sa_initiator: Any = None) -> None:
@@ -62,6 +67,19 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
             raise _not_loaded(type(instance), self.key) from error
 
 
+class _JsonAttribute(_ExplainedAttribute):
+    """A JSON column: who edits its value in place keeps the object from being collected."""
+
+    __slots__ = ()
+    inherit_cache = True
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        found = super().__get__(instance, owner)
+        if isinstance(found, TrackedJson):
+            found.owner = instance
+        return found
+
+
 class _LinkAttribute(_ExplainedAttribute):
     """A link that is the model's own on objects that a unit of work in memory holds."""
 
@@ -75,7 +93,10 @@ class _LinkAttribute(_ExplainedAttribute):
                 return held_link(instance, self.key).__get__(instance, owner)
             if "_sa_instance_state" not in known:
                 adopt(instance)
-        return super().__get__(instance, owner)
+        found = super().__get__(instance, owner)
+        if type(found) is DistinctList:
+            found.owner = instance
+        return found
 
     def __set__(self, instance: Any, value: Any) -> None:
         if join_held(instance, value):
@@ -84,9 +105,11 @@ class _LinkAttribute(_ExplainedAttribute):
             super().__set__(instance, value)
 
 
-def explain_unloaded(attribute: Any, *, is_link: bool = False) -> None:
-    """Make a mapped attribute raise `NotLoaded` where SQLAlchemy says DetachedInstanceError."""
-    attribute.__class__ = _LinkAttribute if is_link else _ExplainedAttribute
+def explain_unloaded(attribute: Any, *, is_link: bool = False, is_json: bool = False) -> None:
+    """Make a mapped attribute keep the promises of this module."""
+    attribute.__class__ = (
+        _LinkAttribute if is_link else _JsonAttribute if is_json else _ExplainedAttribute
+    )
 
 
 def _not_loaded(entity: type[Entity], name: str) -> NotLoaded:
@@ -106,28 +129,3 @@ def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) 
     session = object_session(value)
     if session is not None and object_session(target) is None:
         session.add(target)
-
-
-def adopt(entity: Entity) -> Any:
-    """Give an object that was made before its class was mapped what SQLAlchemy needs of it.
-
-    Returns:
-        its new InstanceState.
-    """
-    manager = manager_of_class(type(entity))
-    if HOLDER in entity.__dict__:
-        manager.setup_instance(entity)
-        return entity.__dict__["_sa_instance_state"]
-    values = dict(entity.__dict__)
-    entity.__dict__.clear()
-    manager.setup_instance(entity)
-    for name, value in values.items():
-        if name in entity.__entity__.columns:
-            setattr(entity, name, value)
-        elif name not in entity.__entity__.links:
-            entity.__dict__[name] = value
-    for name in values.keys() & entity.__entity__.links.keys():
-        setattr(
-            entity, name, list(values[name]) if isinstance(values[name], list) else values[name]
-        )
-    return entity.__dict__["_sa_instance_state"]

@@ -11,13 +11,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import (
+    Float,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
-from eyened_domain.services.importing.plan import fold
 from eyened_domain.services.importing.ports import Row
 
 CHUNK = 1000
@@ -43,7 +55,7 @@ class SqlRows:
     ) -> list[tuple[Any, ...]]:
         """Return the columns of the rows whose column `by` holds one of the values."""
         table = TABLES[entity]
-        statement = select(*(table.c[name] for name in columns)).where(
+        statement = select(*(self._column(table, name) for name in columns)).where(
             table.c[by].in_(bindparam("chunk", expanding=True)),
             *(table.c[name] == value for name, value in equals.items()),
         )
@@ -83,11 +95,12 @@ class SqlRows:
         made: dict[tuple[Any, ...], list[int]] = defaultdict(list)
         for identity, *held in self.find(entity, key[0], values, (primary, *key)):
             if identity not in before:
-                made[_folded(held)].append(identity)
-        turns = {found: iter(sorted(ids)) for found, ids in made.items()}
+                made[tuple(held)].append(identity)
+        for ids in made.values():
+            ids.sort(reverse=True)
         try:
-            return [next(turns[_folded([row[name] for name in key])]) for row in rows]
-        except (KeyError, StopIteration):
+            return [made[tuple([row[name] for name in key])].pop() for row in rows]
+        except IndexError:
             raise StorageError(
                 f"{entity.__name__} rows were inserted and cannot be read back by "
                 f"{', '.join(key)}; nothing was kept",
@@ -134,17 +147,25 @@ class SqlRows:
     def ids_in(
         self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
     ) -> list[Any]:
-        """Return the ids of the rows whose column lies in one of the runs."""
+        """Return the ids of the rows whose column lies in one of the runs; lock their range."""
         table = TABLES[entity]
         keys = entity.__entity__.primary_key
         wanted = keys[0] if len(keys) == 1 else column
         found: list[Any] = []
         for chunk in _chunks(runs, _RUNS_CHUNK):
             statement = select(table.c[wanted]).where(_within(table, column, chunk))
-            found.extend(self._execute(statement.limit(most - len(found))).scalars())
+            statement = statement.limit(most - len(found)).with_for_update()
+            found.extend(self._execute(statement).scalars())
             if len(found) >= most:
                 break
         return found
+
+    def _column(self, table: Table, name: str) -> Any:
+        """Return a column as it is read; MySQL shows but six digits of a FLOAT by itself."""
+        column = table.c[name]
+        if not isinstance(column.type, Float) or self._session.get_bind().dialect.name == "sqlite":
+            return column
+        return type_coerce(column + literal_column("0e0"), Float).label(name)
 
     def _execute(self, statement: Any, parameters: Any = None) -> Any:
         return self._session.connection().execute(statement, parameters)
@@ -157,10 +178,6 @@ def _is_unique(entity: type[Entity], key: Sequence[str]) -> bool:
 def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
     held = table.c[column]
     return or_(*(and_(held >= first, held <= last) for first, last in runs))
-
-
-def _folded(values: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(fold(value) if isinstance(value, str) else value for value in values)
 
 
 def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -55,6 +55,9 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
     connect_args: dict[str, Any] = {"connect_timeout": 10}
     if url.get_driver_name() == "pymysql":
         connect_args["charset"] = "utf8mb4"
+        if url.password:
+            # PyMySQL would encode it as Latin-1, whatever the charset of the connection.
+            connect_args["password"] = url.password.encode()
         if raise_on_warnings:
             connect_args["init_command"] = (
                 "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')"
@@ -67,8 +70,20 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
         isolation_level="REPEATABLE READ",
         connect_args=connect_args,
     )
+    if url.get_driver_name() == "pymysql":
+        event.listen(engine, "do_connect", _connect_keeping)
     translate_errors(engine)
     return engine
+
+
+def _connect_keeping(
+    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
+) -> Any:
+    from eyened_domain.adapters.sql.streaming import (  # noqa: PLC0415 - imports the driver
+        KeepingConnection,
+    )
+
+    return KeepingConnection(*arguments, **options)
 
 
 def sqlite_engine(url: URL) -> Engine:

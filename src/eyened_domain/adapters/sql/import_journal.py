@@ -7,12 +7,17 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, inspect, select, update
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.tables.bookkeeping import import_batch, import_item
+from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.entity import entity_class
 from eyened_domain.services.importing.ports import ChangedRow, ImportRun, MadeRows, Row
+
+_CHUNK = 1000
+_SOURCE_LENGTH = 1000
 
 
 class SqlImportJournal:
@@ -23,15 +28,16 @@ class SqlImportJournal:
 
     def begin(self, source: str | None, options: dict[str, Any]) -> int:
         """Note that an import has begun; return its number."""
-        statement = insert(import_batch).values(started_at=_now(), source=source, options=options)
-        made = self._session.connection().execute(statement).inserted_primary_key
+        shown = source and source[:_SOURCE_LENGTH]
+        statement = insert(import_batch).values(started_at=_now(), source=shown, options=options)
+        made = self._execute(statement).inserted_primary_key
         return int(made[0]) if made else 0
 
     def note(self, import_id: int, items: Sequence[MadeRows | ChangedRow]) -> None:
         """Note what an import made and changed."""
         rows = [{"import_batch_id": import_id, **_row(item)} for item in items]
-        if rows:
-            self._session.connection().execute(insert(import_item), rows)
+        for start in range(0, len(rows), _CHUNK):
+            self._execute(insert(import_item), rows[start : start + _CHUNK])
 
     def finish(self, import_id: int) -> None:
         """Note that an import has come to its end."""
@@ -46,13 +52,13 @@ class SqlImportJournal:
         statement = select(import_batch).where(import_batch.c.import_batch_id == import_id)
         if lock:
             statement = statement.with_for_update()
-        row = self._session.connection().execute(statement).first()
+        row = self._execute(statement).first()
         return None if row is None else _run(row)
 
     def runs(self) -> list[ImportRun]:
         """Return all imports, the newest first."""
         statement = select(import_batch).order_by(import_batch.c.import_batch_id.desc())
-        return [_run(row) for row in self._session.connection().execute(statement)]
+        return [_run(row) for row in self._execute(statement)]
 
     def items(self, import_id: int) -> list[MadeRows | ChangedRow]:
         """Return what an import made and changed, in its order."""
@@ -61,10 +67,22 @@ class SqlImportJournal:
             .where(import_item.c.import_batch_id == import_id)
             .order_by(import_item.c.import_item_id)
         )
-        return [_item(row) for row in self._session.connection().execute(statement)]
+        return [_item(row) for row in self._execute(statement)]
+
+    def _execute(self, statement: Any, parameters: Any = None) -> Any:
+        connection = self._session.connection()
+        try:
+            return connection.execute(statement, parameters)
+        except (ProgrammingError, OperationalError) as error:
+            if inspect(connection).has_table(import_item.name):
+                raise
+            raise ConfigurationError(
+                "this database keeps no record of imports yet, so nothing was written; run "
+                "`eorm upgrade` (and before it `eorm adopt`, if another program made it)"
+            ) from error
 
     def _stamp(self, import_id: int, **when: datetime) -> None:
-        self._session.connection().execute(
+        self._execute(
             update(import_batch).where(import_batch.c.import_batch_id == import_id).values(when)
         )
 

@@ -6,35 +6,65 @@ from collections.abc import Iterable, Mapping
 from typing import Any, SupportsIndex
 from weakref import ref
 
-from sqlalchemy.ext.mutable import Mutable
+from sqlalchemy import event
+from sqlalchemy.orm import InstanceState, InstrumentedAttribute
+from sqlalchemy.orm.attributes import flag_modified
 
 
-class TrackedJson(Mutable):
-    """What SQLAlchemy tracks: the outermost dict or list of a JSON column."""
+class TrackedJson:
+    """A dict or list of a JSON column, or within one, that tells its object of every edit."""
 
+    owner: Any = None
+    """The object that it was read from: kept from being collected while somebody edits it."""
     _container: ref[TrackedJson] | None = None
-
-    @classmethod
-    def coerce(cls, key: str, value: Any) -> Any:  # noqa: ARG003
-        """Turn dicts and lists into tracked ones; leave plain values as they are."""
-        return _tracked(value, None)
+    _holder: ref[InstanceState[Any]] | None = None
+    _key: str = ""
 
     def changed(self) -> None:
         """Tell the object that holds the outermost value that it is to be stored."""
         container = self._container() if self._container is not None else None
+        state = self._holder() if self._holder is not None else None
         if container is not None:
             container.changed()
-        else:
-            super().changed()
+        elif state is not None:
+            holder = state.obj()
+            if holder is not None and state.dict.get(self._key) is self:
+                flag_modified(holder, self._key)
 
     def _keep(self, value: Any) -> Any:
         return _tracked(value, self)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
 
-    def __setstate__(self, state: Any) -> None:
-        """Nothing of the tracking is pickled."""
+def track_json(attribute: InstrumentedAttribute[Any]) -> None:
+    """Make the values of a mapped JSON column notice edits; plain values stay as they are."""
+    key = attribute.key
+
+    def hold(state: InstanceState[Any], value: Any) -> Any:
+        tracked = _tracked(value, None)
+        if isinstance(tracked, TrackedJson):
+            tracked._holder, tracked._key = ref(state), key
+        return tracked
+
+    def load(state: InstanceState[Any], *_: Any) -> None:
+        value = state.dict.get(key)
+        if isinstance(value, dict | list):
+            state.dict[key] = hold(state, value)
+
+    def refresh(state: InstanceState[Any], _context: Any, names: Iterable[str] | None) -> None:
+        if not names or key in names:
+            load(state)
+
+    def replace(state: InstanceState[Any], value: Any, before: Any, _initiator: Any) -> Any:
+        return value if value is before else hold(state, value)
+
+    for name, listener in (
+        ("load", load),
+        ("refresh", refresh),
+        ("refresh_flush", refresh),
+        ("unpickle", load),
+    ):
+        event.listen(attribute.class_, name, listener, raw=True, propagate=True)
+    event.listen(attribute, "set", replace, raw=True, retval=True, propagate=True)
 
 
 def _tracked(value: Any, container: TrackedJson | None) -> Any:
@@ -128,7 +158,7 @@ class TrackedList(TrackedJson, list[Any]):
         self.extend(values)
         return self
 
-    def __imul__(self, times: SupportsIndex) -> TrackedList:  # type: ignore[override, misc]
+    def __imul__(self, times: SupportsIndex) -> TrackedList:
         self[:] = _plain(self) * int(times)
         return self
 

@@ -15,14 +15,14 @@ from sqlalchemy.orm import Mapper, RelationshipProperty, registry, relationship
 
 from eyened_domain import model
 from eyened_domain.adapters.sql import tables
+from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.attribute_access import (
     DistinctList,
-    adopt,
     explain_unloaded,
     join_session_of_linked,
 )
-from eyened_domain.adapters.sql.held_links import hand_over_changes
-from eyened_domain.adapters.sql.json_tracking import TrackedJson
+from eyened_domain.adapters.sql.json_tracking import track_json
+from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -119,7 +119,7 @@ def _map_all() -> None:
     Entity.late_state = {"_sa_instance_state": adopt}
     for entity in TABLES:
         _instrument(entity)
-    hand_over_changes(DistinctList)
+    guard_changes(DistinctList)
 
 
 def _own_links(entity: type[Entity]) -> list[LinkInfo]:
@@ -131,8 +131,8 @@ def _own_links(entity: type[Entity]) -> list[LinkInfo]:
 def _instrument(entity: type[Entity]) -> None:
     for name, column in entity.__entity__.columns.items():
         if isinstance(column.kind, Json):
-            TrackedJson.associate_with_attribute(getattr(entity, name))
-        explain_unloaded(getattr(entity, name))
+            track_json(getattr(entity, name))
+        explain_unloaded(getattr(entity, name), is_json=isinstance(column.kind, Json))
     for name, link in entity.__entity__.links.items():
         explain_unloaded(getattr(entity, name), is_link=True)
         if not link.many and link.back:

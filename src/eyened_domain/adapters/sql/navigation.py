@@ -103,9 +103,7 @@ def _mappers_of(prop: RelationshipProperty[Any]) -> frozenset[Mapper[Any]]:
     return frozenset(prop.parent.self_and_descendants)
 
 
-def _load(
-    session: Session, prop: RelationshipProperty[Any], wanted: list[_Wanted]
-) -> list[Any]:
+def _load(session: Session, prop: RelationshipProperty[Any], wanted: list[_Wanted]) -> list[Any]:
     """Load the relation of all the states, set it, and return what the first one has."""
     if prop.direction is RelationshipDirection.MANYTOONE:
         return _load_parents(session, prop, wanted)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import event
+from sqlalchemy import Select, event
 from sqlalchemy.orm import InstanceState, ORMExecuteState, QueryContext, Session, UOWTransaction
 
-from eyened_domain.adapters.sql.held_links import refuse_held
+from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
+from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance, ImagePaths
 
@@ -36,6 +37,28 @@ class DomainSession(Session):
         """Return the repository of an entity class."""
         return repository_for(self, entity)
 
+    def frame(
+        self, statement: Select[Any], *, backend: str = "pandas", database_names: bool = False
+    ) -> Any:
+        """Return the rows of a query as a DataFrame; see `eyened_domain.adapters.frames.frame`."""
+        from eyened_domain.adapters.frames import frame  # noqa: PLC0415 - loaded when used
+
+        return frame(self, statement, backend=backend, database_names=database_names)
+
+    def close(self) -> None:
+        """Close the session; what is not committed is rolled back, by the server if it is gone."""
+        try:
+            super().close()
+        except ConnectionLost:
+            self.invalidate()
+
+    def rollback(self) -> None:
+        """Take back what is not committed; the server has done so if the connection is gone."""
+        try:
+            super().rollback()
+        except ConnectionLost:
+            super().rollback()
+
 
 @event.listens_for(DomainSession, "do_orm_execute")
 def _navigate(execution: ORMExecuteState) -> Any:
@@ -44,8 +67,11 @@ def _navigate(execution: ORMExecuteState) -> Any:
 
 @event.listens_for(DomainSession, "before_flush")
 def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
-    for one in (*session.new, *session.dirty):
+    for one in session.new:
         if isinstance(one, Entity):
+            one.check_rules()
+    for one in session.dirty:
+        if isinstance(one, Entity) and session.is_modified(one, include_collections=False):
             one.check_rules()
 
 

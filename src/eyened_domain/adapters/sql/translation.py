@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy import (
+    Engine,
+    ExceptionContext,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    event,
+)
 from sqlalchemy.exc import DBAPIError
 
 from eyened_domain.adapters.sql.tables.metadata import metadata
@@ -24,7 +31,7 @@ class ConnectionLost(Conflict):
 
 
 _DEADLOCKS = {1020, 1205, 1213}
-_LOST = {2006, 2013, 2014, 2055, 4031, 1927, 1053}
+_LOST = {1053, 1079, 1152, 1158, 1159, 1160, 1161, 1317, 1927, 2006, 2013, 2014, 2055, 4031}
 _UNREACHABLE = {1044, 1045, 1049, 1698, 2002, 2003, 2005}
 _DUPLICATES = {1062, 1586}
 _MISSING = {1048, 1364}
@@ -50,10 +57,11 @@ def _on_error(context: ExceptionContext) -> None:
 def translated_error(error: DBAPIError) -> EyenedError | None:
     """Return our error for a database's; None when it is not known here."""
     code, text = _code_and_text(error)
-    if error.connection_invalidated or code in _LOST:
+    closed = code == 0 and not text  # what PyMySQL says of a connection that is closed
+    if error.connection_invalidated or code in _LOST or closed:
         return ConnectionLost(f"the connection to the database was lost ({text}); run it again")
     if isinstance(code, int):
-        return _from_mysql(code, text)
+        return _from_mysql(code, text, error.statement or "")
     return _from_sqlite(text)
 
 
@@ -64,11 +72,11 @@ def _code_and_text(error: DBAPIError) -> tuple[Any, str]:
     return None, str(arguments[0]) if arguments else ""
 
 
-def _from_mysql(code: int, text: str) -> EyenedError | None:  # noqa: PLR0911 - a table of cases
+def _from_mysql(code: int, text: str, statement: str) -> EyenedError | None:  # noqa: PLR0911 - a table of cases
     if code in _DEADLOCKS:
         return Conflict(f"somebody else holds the same rows ({text}); run it again")
     if code in _DUPLICATES:
-        return _duplicate(*_constraint(text))
+        return _duplicate(*_constraint(text, statement))
     if code in _STILL_REFERRED:
         return _still_referred(*_foreign_key(text))
     if code in _POINTS_NOWHERE:
@@ -111,18 +119,26 @@ def _quoted(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def _constraint(text: str) -> tuple[str, list[str]]:
+def _constraint(text: str, statement: str) -> tuple[str, list[str]]:
     """Return the table and the columns of the key that a MySQL message names."""
     found = re.search(r"for key '(?:[^'.]*\.)?([^']+)'", text)
     name = found.group(1) if found else ""
-    for table in metadata.tables.values():
-        for index in table.indexes:
-            if index.name == name and index.unique:
-                return table.name, [column.name for column in index.columns]
-        for constraint in table.constraints:
-            if constraint.name == name:
-                return table.name, [column.name for column in getattr(constraint, "columns", [])]
-    return "", [name]
+    written = re.match(r"\s*(?:INSERT INTO|UPDATE)\s+`?(\w+)", statement)
+    known = metadata.tables.get(written.group(1)) if written else None
+    if known is None and name == "PRIMARY":
+        return "", ["primary key"]
+    for table in metadata.tables.values() if known is None else [known]:
+        for key in (*table.indexes, *table.constraints):
+            if isinstance(key, Index | UniqueConstraint | PrimaryKeyConstraint):
+                columns = [column.name for column in key.columns]
+                if name == (key.name or _name_given(key, columns)):
+                    return table.name, columns
+    return known.name if known is not None else "", [name]
+
+
+def _name_given(key: Any, columns: list[str]) -> str:
+    """Return what MySQL calls a key without a name."""
+    return "PRIMARY" if isinstance(key, PrimaryKeyConstraint) else columns[0]
 
 
 def _foreign_key(text: str) -> tuple[str, str, str]:

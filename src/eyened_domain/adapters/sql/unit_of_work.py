@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import insert
-
-from eyened_domain.adapters.sql.bulk import SqlRows
-from eyened_domain.adapters.sql.import_journal import SqlImportJournal
+from eyened_domain.adapters.sql.commit_token import commit_with_token
 from eyened_domain.adapters.sql.repositories import SqlRepository
 from eyened_domain.adapters.sql.session import DomainSession
-from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
+from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.ports import Subscribers
 from eyened_domain.services.unit_of_work import BaseUnitOfWork
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.sql.bulk import SqlRows
+    from eyened_domain.adapters.sql.import_journal import SqlImportJournal
 
 E = TypeVar("E", bound=Entity)
 
@@ -27,8 +27,9 @@ class SqlUnitOfWork(BaseUnitOfWork):
     Args:
         make_session: gives a fresh session.
         subscribers: called with each recorded event, after commit.
-        log_commit: write a token along with the commit, so that a commit whose answer
-            was lost can be looked up.
+        log_commit: the unit is one that is run again when the database gives way. `commit`
+            sends what has changed; `finish` commits, once, with a token by which a commit
+            whose answer was lost is looked up.
     """
 
     def __init__(
@@ -41,10 +42,10 @@ class SqlUnitOfWork(BaseUnitOfWork):
         super().__init__(subscribers)
         self._make_session = make_session
         self._log_commit = log_commit
+        self._look_up_with = make_session
+        self._promised = False
         self.token = uuid.uuid4().hex
         """What `UnitOfWorkLog` knows this unit by."""
-        self.committed = False
-        """Whether `commit` was called and returned."""
 
     @property
     def session(self) -> DomainSession:
@@ -55,30 +56,72 @@ class SqlUnitOfWork(BaseUnitOfWork):
     @property
     def rows(self) -> SqlRows:
         """Set-based reading and writing in this unit's transaction."""
+        from eyened_domain.adapters.sql.bulk import SqlRows  # noqa: PLC0415 - only imports use it
+
         self._check_open()
         return SqlRows(self._session)
 
     @property
     def imports(self) -> SqlImportJournal:
         """The record of imports."""
+        from eyened_domain.adapters.sql.import_journal import (  # noqa: PLC0415
+            SqlImportJournal,
+        )
+
         self._check_open()
         return SqlImportJournal(self._session)
+
+    def commit(self) -> None:
+        """Make everything permanent, then publish the events and call the callbacks.
+
+        In a unit that may be run again, `Database.run` does so when the work has returned:
+        a part that was permanent before then could be done twice.
+        """
+        if self._log_commit:
+            self.flush()
+            self._promised = True
+        else:
+            super().commit()
+
+    def finish(self, make_session: Callable[[], DomainSession]) -> None:
+        """Commit a unit that may be run again.
+
+        Args:
+            make_session: gives a fresh session, to look the commit up if its answer is lost.
+
+        Raises:
+            Conflict: it was not committed, and may be run again.
+            StorageError: whether it was committed cannot be found out.
+        """
+        self._look_up_with = make_session
+        super().commit()
+
+    def rollback(self) -> None:
+        """Take back everything since the last commit, and forget the events.
+
+        Raises:
+            RuleBroken: the unit may be run again, and has called `commit` already.
+        """
+        if self._promised:
+            raise RuleBroken(
+                "database.run commits once, when the work has returned; what was committed "
+                "cannot stay while the rest is rolled back: make it two units of work"
+            )
+        super().rollback()
+
+    def take_back(self) -> None:
+        """Take everything back before the unit is run again; new objects are new once more."""
+        self._forget()
+        self._session.rollback()
 
     def _begin(self) -> None:
         self._session = self._make_session()
 
     def _commit(self) -> None:
         if self._log_commit:
-            self._session.flush()
-            self._session.execute(
-                insert(unit_of_work_log).values(
-                    unit_of_work_id=self.token, committed_at=datetime.now().replace(microsecond=0)
-                )
-            )
-        self._session.commit()
-        self.committed = True
-        if self._log_commit:
-            self.token, self._log_commit = uuid.uuid4().hex, True
+            commit_with_token(self._session, self.token, self._look_up_with)
+        else:
+            self._session.commit()
 
     def _rollback(self) -> None:
         self._session.rollback()

@@ -1,6 +1,7 @@
 """The main job: records of images become rows; plan, apply, undo."""
 
 from eyened_domain.services.importing.applying import Written
+from eyened_domain.services.importing.entries import RecordError
 from eyened_domain.services.importing.options import (
     ImportDefaults,
     ImportOptions,
@@ -8,7 +9,6 @@ from eyened_domain.services.importing.options import (
     OnError,
 )
 from eyened_domain.services.importing.plan import ImportPlan, Level
-from eyened_domain.services.importing.records import RecordError
 from eyened_domain.services.importing.service import Importing, ImportResult
 from eyened_domain.services.importing.undoing import Undone
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from eyened_domain.model.acquisition import (
     DeviceInstance,
@@ -13,13 +13,14 @@ from eyened_domain.model.acquisition import (
     SourceInfo,
 )
 from eyened_domain.model.entity import Entity
+from eyened_domain.services.importing.entries import Origin
+from eyened_domain.services.importing.names import fold
 from eyened_domain.services.importing.options import ImportDefaults
-from eyened_domain.services.importing.plan import fold
 from eyened_domain.services.importing.ports import Row, Rows
-from eyened_domain.services.importing.records import ImageEntry, Origin
 
 UNKNOWN = "unknown"
 """What a device or modality is called when neither record nor file says."""
+_PATH_LENGTH = 250
 
 
 class Acquisition:
@@ -27,67 +28,46 @@ class Acquisition:
 
     Args:
         rows: the storage's set-based reading and writing.
-        source: id (None while there is none) and name of the default source.
         defaults: what the configuration says.
     """
 
-    def __init__(
-        self, rows: Rows, source: tuple[int | None, str], defaults: ImportDefaults
-    ) -> None:
+    def __init__(self, rows: Rows, defaults: ImportDefaults) -> None:
         self._rows = rows
-        self._source = source
         self._defaults = defaults
         self.made: dict[str, list[int]] = {}
         """The ids of the rows that were made, by entity."""
 
-    def find_or_make(self, images: list[ImageEntry]) -> dict[int, Row]:
-        """Return the foreign keys of each image entry (by its `id`)."""
-        sources = self._sources({image.origin.source_name or "" for image in images})
-        devices = self._devices({_device(image.origin) for image in images})
-        modalities = self._named(
-            ModalityTable, "modality_tag", {_modality(image.columns) for image in images}
-        )
-        scans = self._named(
-            Scan, "scan_mode", {i.origin.scan_mode for i in images if i.origin.scan_mode}
-        )
-        return {
-            id(image): {
-                "source_info_id": image.columns.get("source_info_id")
-                or sources[fold(image.origin.source_name or "")],
-                "device_instance_id": image.columns.get("device_instance_id")
-                or devices[_device(image.origin)],
-                "modality_id": modalities[fold(_modality(image.columns))],
-                "scan_id": image.columns.get("scan_id")
-                or scans.get(fold(image.origin.scan_mode or "")),
+    def find_or_make(self, images: Sequence[tuple[Origin, Row]]) -> list[Row]:
+        """Return the foreign keys of images, given where they come from and their columns."""
+        wanted = [_wanted(origin, columns) for origin, columns in images]
+        distinct = set(wanted)
+        sources = self._named(SourceInfo, "source_name", {one.source for one in distinct})
+        devices = self._devices({one.device for one in distinct})
+        modalities = self._named(ModalityTable, "modality_tag", {one.modality for one in distinct})
+        scans = self._named(Scan, "scan_mode", {one.scan for one in distinct if one.scan})
+        keys: dict[_Wanted, Row] = {
+            one: {
+                "source_info_id": sources[fold(one.source)],
+                "device_instance_id": devices[one.device],
+                "modality_id": modalities[fold(one.modality)],
+                "scan_id": scans[fold(one.scan)] if one.scan else None,
             }
-            for image in images
+            for one in distinct
         }
+        return [keys[one] for one in wanted]
 
-    def _sources(self, names: set[str]) -> dict[str, int]:
-        wanted = {name or self._source[1] for name in names}
-        found = self._found(SourceInfo, "source_name", wanted)
-        for name in sorted(wanted):
-            if fold(name) not in found:
-                found[fold(name)] = self._make_source(name)
-        if self._source[0] is not None:
-            found.setdefault(fold(self._source[1]), self._source[0])
-        found[""] = found.get(fold(self._source[1]), 0)
-        return found
-
-    def _make_source(self, name: str) -> int:
-        """Make a source; its paths are those of the configuration, made unique by its name."""
+    def _source_row(self, name: str) -> Row:
+        """Return a source; its paths are those of the configuration, made unique by its name."""
         images, thumbnails = self._defaults.images_basepath, self._defaults.thumbnails_path
         row: Row = {"source_name": name}
         for column, path in (("source_path", images), ("thumbnail_path", thumbnails)):
-            plain = str(path)[-250:]
+            plain = str(path)[-_PATH_LENGTH:]
             taken = self._rows.find(SourceInfo, column, [plain], (column,))
-            row[column] = f"{plain}#{name}"[-250:] if taken else plain
-        return self._insert(SourceInfo, [row], ("source_name",))[0]
+            row[column] = f"{plain}#{name}"[-_PATH_LENGTH:] if taken else plain
+        return row
 
-    def _devices(
-        self, wanted: set[tuple[str, str, str, str | None]]
-    ) -> dict[tuple[str, str, str, str | None], int]:
-        models = self._device_models({(manufacturer, name) for manufacturer, name, _, _ in wanted})
+    def _devices(self, wanted: set[_Device]) -> dict[_Device, int]:
+        models = self._device_models({(one.manufacturer, one.model) for one in wanted})
         columns = ("device_model_id", "description", "device_instance_id")
         found = {
             (model_id, fold(description)): identity
@@ -95,19 +75,19 @@ class Acquisition:
                 DeviceInstance, "device_model_id", set(models.values()), columns
             )
         }
-        by_key: dict[tuple[str, str, str, str | None], int] = {}
+        by_device: dict[_Device, int] = {}
         for device in sorted(wanted, key=str):
-            key = (models[fold(device[0]), fold(device[1])], fold(device[2]))
+            model_id = models[fold(device.manufacturer), fold(device.model)]
+            key = (model_id, fold(device.description))
             if key not in found:
                 row = {
-                    "device_model_id": key[0],
-                    "description": device[2],
-                    "serial_number": device[3],
+                    "device_model_id": model_id,
+                    "description": device.description,
+                    "serial_number": device.serial,
                 }
-                made = self._insert(DeviceInstance, [row], ("device_model_id", "description"))
-                found[key] = made[0]
-            by_key[device] = found[key]
-        return by_key
+                found[key] = self._insert(DeviceInstance, row, ("device_model_id", "description"))
+            by_device[device] = found[key]
+        return by_device
 
     def _device_models(self, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
         columns = ("manufacturer", "manufacturer_model_name", "device_model_id")
@@ -121,40 +101,57 @@ class Acquisition:
             key = (fold(manufacturer), fold(name))
             if key not in found:
                 row = {"manufacturer": manufacturer, "manufacturer_model_name": name}
-                made = self._insert(DeviceModel, [row], ("manufacturer", "manufacturer_model_name"))
-                found[key] = made[0]
+                names = ("manufacturer", "manufacturer_model_name")
+                found[key] = self._insert(DeviceModel, row, names)
         return found
 
     def _named(self, entity: type[Entity], column: str, names: set[str]) -> dict[str, int]:
-        found = self._found(entity, column, names)
+        (key,) = entity.__entity__.primary_key
+        found = {
+            fold(name): identity
+            for name, identity in self._rows.find(entity, column, names, (column, key))
+        }
         for name in sorted(names):
             if fold(name) not in found:
-                found[fold(name)] = self._insert(entity, [{column: name}], (column,))[0]
+                row = self._source_row(name) if entity is SourceInfo else {column: name}
+                found[fold(name)] = self._insert(entity, row, (column,))
         return found
 
-    def _found(self, entity: type[Entity], column: str, names: Iterable[str]) -> dict[str, int]:
-        (key,) = entity.__entity__.primary_key
-        rows = self._rows.find(entity, column, names, (column, key))
-        return {fold(name): identity for name, identity in rows}
-
-    def _insert(self, entity: type[Entity], rows: list[Row], key: tuple[str, ...]) -> list[int]:
-        ids = self._rows.insert(entity, rows, key=key)
-        self.made.setdefault(entity.__name__, []).extend(ids)
-        return ids
+    def _insert(self, entity: type[Entity], row: Row, key: tuple[str, ...]) -> int:
+        (identity,) = self._rows.insert(entity, [row], key=key)
+        self.made.setdefault(entity.__name__, []).append(identity)
+        return identity
 
 
-def _device(origin: Origin) -> tuple[str, str, str, str | None]:
-    """Return manufacturer, model, description and serial number of the device."""
-    serial = origin.serial_number
-    description = origin.device_description or serial or UNKNOWN
-    return (
+class _Device(NamedTuple):
+    """What devices are told apart by, and the serial number of a new one."""
+
+    manufacturer: str
+    model: str
+    description: str
+    serial: str | None
+
+
+class _Wanted(NamedTuple):
+    """What an image refers to."""
+
+    source: str
+    device: _Device
+    modality: str
+    scan: str | None
+
+
+def _wanted(origin: Origin, columns: Row) -> _Wanted:
+    modality = columns.get("modality")
+    device = _Device(
         origin.manufacturer or UNKNOWN,
         origin.manufacturer_model_name or UNKNOWN,
-        description,
-        serial,
+        origin.device_description or origin.serial_number or UNKNOWN,
+        origin.serial_number,
     )
-
-
-def _modality(columns: dict[str, Any]) -> str:
-    modality = columns.get("modality")
-    return UNKNOWN if modality is None else str(modality.name)
+    return _Wanted(
+        origin.source_name or "",
+        device,
+        UNKNOWN if modality is None else str(modality.name),
+        origin.scan_mode,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from attrs import define, field, frozen
@@ -14,23 +15,24 @@ from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing.acquisition import Acquisition
-from eyened_domain.services.importing.lookups import (
-    Known,
-    KnownImage,
-    default_source,
-    images_of,
-    look_up,
-    look_up_patients,
-)
-from eyened_domain.services.importing.options import ImportDefaults, OnConflict
-from eyened_domain.services.importing.plan import ImportPlan, fold
-from eyened_domain.services.importing.ports import ChangedRow, MadeRows, Row
-from eyened_domain.services.importing.records import (
+from eyened_domain.services.importing.changes import HeldOrigins, changes
+from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
     SeriesEntry,
     StudyEntry,
+    images_of,
 )
+from eyened_domain.services.importing.lookups import (
+    Known,
+    default_source,
+    look_up_images,
+    look_up_patients,
+    look_up_projects,
+)
+from eyened_domain.services.importing.options import ImportDefaults, OnConflict
+from eyened_domain.services.importing.plan import ImportPlan
+from eyened_domain.services.importing.ports import ChangedRow, MadeRows, Row
 
 
 @define
@@ -71,177 +73,220 @@ class PortionWriter:
         self._rows = uow.rows
         self._plan = plan
         self._defaults = defaults
+        self._acquisition = Acquisition(uow.rows, defaults)
         self._written = Written()
         self._items: list[MadeRows | ChangedRow] = []
+        self._known = Known()
 
     def write(self, patients: list[PatientEntry]) -> Step:
         """Write a portion.
 
         Raises:
-            NotFound: a project, patient or study is gone since the plan was made.
+            NotFound: a project, patient, study, series or image is gone since the plan was made.
             Conflict: somebody is writing the same rows; run it again.
         """
-        self._source = default_source(self._rows, self._plan.options, self._defaults)
-        known = look_up(self._rows, patients, self._source, lock=True)
-        new = [image for image in images_of(patients) if _known(image, known) is None]
-        self._written.matched = sum(1 for image in images_of(patients)) - len(new)
+        # First of all: one import at a time, and what the others wrote is seen from here on.
+        default_source(self._rows, self._plan.options, self._defaults, lock=True)
+        images, known = images_of(patients), self._known
+        look_up_images(self._rows, known, images)
+        look_up_projects(self._rows, known, patients)
+        new = [image for image in images if image.key not in known.images]
+        _require_not_gone(new)
+        self._written.matched = len(images) - len(new)
         wanted = _needed(patients, new)
-        self._make_projects(wanted, known)
-        self._make_patients(wanted, known)
-        self._make_studies(wanted, known)
-        self._make_images(new, self._make_series(new, known))
+        self._make_projects(wanted)
+        look_up_patients(self._rows, known, patients)
+        self._make_patients(wanted)
+        self._make_studies([study for patient in wanted for study in patient.studies])
+        self._make_images(new, self._make_series(new))
         if self._plan.options.conflict is OnConflict.update:
-            self._update(patients, known)
+            self._update(patients)
+        for name, ids in self._acquisition.made.items():
+            self._note_made(entity_class(name), ids)
         return Step(self._written, self._items)
 
-    def _make_projects(self, patients: list[PatientEntry], known: Known) -> None:
-        names = {
-            fold(p.project_name): p.project_name
-            for p in patients
-            if fold(p.project_name) not in known.projects
-        }
-        if names and not self._plan.options.create_projects:
-            raise _gone("Project", *names.values())
-        rows = [{"project_name": name, "external": "N"} for name in names.values()]
+    def _make_projects(self, patients: list[PatientEntry]) -> None:
+        missing: dict[str, str] = {}
+        for patient in patients:
+            if self._known.project_id(patient) is None:
+                missing.setdefault(patient.key[0], patient.project_name)
+        if missing and not self._plan.options.create_projects:
+            raise _gone("Project", missing.values())
+        rows = [{"project_name": name, "external": "N"} for name in missing.values()]
         ids = self._insert(Project, rows, key=("project_name",))
-        known.projects.update(zip(names, ids, strict=True))
+        self._known.projects.update(zip(missing, ids, strict=True))
 
-    def _make_patients(self, patients: list[PatientEntry], known: Known) -> None:
-        look_up_patients(self._rows, known, patients, lock=True)
+    def _make_patients(self, patients: list[PatientEntry]) -> None:
         missing: dict[tuple[int, str], PatientEntry] = {}
         for patient in patients:
-            key = (known.projects[fold(patient.project_name)], fold(str(patient.identifier)))
-            if key not in known.patients:
-                missing.setdefault(key, patient)
+            if self._known.patient_id(patient) is None:
+                project, identifier = patient.key
+                missing.setdefault((self._known.projects[project], identifier), patient)
         if missing and not self._plan.options.create_patients:
-            raise _gone("Patient", *(str(p.identifier) for p in missing.values()))
+            raise _gone("Patient", (str(patient.identifier) for patient in missing.values()))
         rows = [
             {
                 "project_id": project_id,
                 "patient_identifier": patient.identifier,
-                **self._plan.columns_of_patient(patient),
+                **self._plan.columns_of(patient),
             }
             for (project_id, _), patient in missing.items()
         ]
         ids = self._insert(Patient, rows, key=("patient_identifier", "project_id"))
-        known.patients.update(zip(missing, ids, strict=True))
+        self._known.patients.update(zip(missing, ids, strict=True))
 
-    def _make_studies(self, patients: list[PatientEntry], known: Known) -> None:
-        missing: dict[tuple[int, Any], StudyEntry] = {}
-        for patient in patients:
-            for study in patient.studies:
-                key = (_patient_id(patient, known), study.study_date)
-                if key not in known.studies:
-                    missing.setdefault(key, study)
+    def _make_studies(self, studies: list[StudyEntry]) -> None:
+        missing: dict[tuple[int, date], StudyEntry] = {}
+        for study in studies:
+            if self._known.study_id(study) is None:
+                missing.setdefault((self._patient_id(study.patient), study.study_date), study)
         if missing and not self._plan.options.create_studies:
-            raise _gone("Study", *(str(day) for _, day in missing))
+            raise _gone("Study", (str(day) for _, day in missing))
         rows = [
-            {"patient_id": patient_id, "study_date": day, **self._plan.columns_of_study(study)}
+            {"patient_id": patient_id, "study_date": day, **self._plan.columns_of(study)}
             for (patient_id, day), study in missing.items()
         ]
         ids = self._insert(Study, rows, key=("patient_id", "study_date"))
-        known.studies.update(zip(missing, ids, strict=True))
+        self._known.studies.update(zip(missing, ids, strict=True))
 
-    def _make_series(self, images: list[ImageEntry], known: Known) -> dict[int, int]:
+    def _make_series(self, images: list[ImageEntry]) -> dict[int, int]:
         """Make the series of new images; return the SeriesID of each entry (by its `id`)."""
         entries = {id(image.series): image.series for image in images}
         found: dict[int, int] = {}
         missing: dict[Any, list[SeriesEntry]] = {}
-        for entry in entries.values():
-            there = _series_there(entry, known)
+        studies: dict[int, int] = {}
+        for number, entry in entries.items():
+            studies[number] = study_id = self._study_id(entry.study)
+            there = self._series_there(entry, study_id)
             if there is not None:
-                found[id(entry)] = there
+                found[number] = there
             else:
-                uid = entry.columns.get("series_instance_uid")
-                missing.setdefault(uid if uid is not None else id(entry), []).append(entry)
-        studies = {_study_id(group[0].study, known) for group in missing.values()}
-        self._rows.find(Study, "study_id", studies, ("study_id",), lock=True)
+                missing.setdefault(entry.uid or number, []).append(entry)
         rows = [
-            {"study_id": _study_id(group[0].study, known), **group[0].columns}
+            {"study_id": studies[id(group[0])], **self._plan.columns_of(group[0])}
             for group in missing.values()
         ]
+        locked = {row["study_id"] for row in rows}
+        self._rows.find(Study, "study_id", locked, ("study_id",), lock=True)
         ids = self._insert(Series, rows, key=("study_id",))
         for group, series_id in zip(missing.values(), ids, strict=True):
             found.update({id(entry): series_id for entry in group})
         return found
 
+    def _series_there(self, entry: SeriesEntry, study_id: int) -> int | None:
+        """Return the series that new images go to, where there is one.
+
+        Raises:
+            NotFound: the record or the plan names one, and it is gone.
+        """
+        if entry.series_id is not None:
+            if self._known.series.get(entry.series_id, (None,))[0] != study_id:
+                raise _gone("Series", [str(entry.series_id)])
+            return entry.series_id
+        series_id, its_study = self._known.series_by_uid.get(entry.uid or "", (None, None))
+        if its_study == study_id:
+            return series_id
+        siblings = (self._known.images.get(image.key) for image in entry.images)
+        return next(
+            (one.series_id for one in siblings if one is not None and one.study_id == study_id),
+            None,
+        )
+
     def _make_images(self, images: list[ImageEntry], series: dict[int, int]) -> None:
         if not images:
             return
-        acquisition = Acquisition(self._rows, self._source, self._defaults)
-        origins = acquisition.find_or_make(images)
-        for name, ids in acquisition.made.items():
-            self._note_made(entity_class(name), ids)
+        keys = self._acquisition.find_or_make([(image.origin, image.columns) for image in images])
+        names = {name for image in images for name in image.columns}
+        blank: Row = {**dict.fromkeys(names), "inactive": False}
         rows = [
             {
+                **blank,
+                **key,
+                **image.columns,
                 "dataset_identifier": image.identifier,
                 "series_id": series[id(image.series)],
-                "inactive": False,
-                **image.columns,
-                **origins[id(image)],
             }
-            for image in images
+            for image, key in zip(images, keys, strict=True)
         ]
-        self._insert(ImageInstance, rows, key=("dataset_identifier", "source_info_id"))
+        self._note_made(
+            ImageInstance,
+            self._rows.insert(ImageInstance, rows, key=("dataset_identifier", "source_info_id")),
+        )
 
-    def _update(self, patients: list[PatientEntry], known: Known) -> None:
-        wanted: dict[type[Entity], dict[int, Row]] = {
-            Patient: {},
-            Study: {},
-            Series: {},
-            ImageInstance: {},
-        }
+    def _update(self, patients: list[PatientEntry]) -> None:
+        images: dict[int, ImageEntry] = {}
+        wanted: dict[type[Entity], dict[int, Row]] = {Patient: {}, Study: {}, Series: {}}
         for patient in patients:
+            wanted[Patient][self._patient_id(patient)] = self._plan.columns_of(patient)
             for study in patient.studies:
+                wanted[Study][self._study_id(study)] = self._plan.columns_of(study)
                 for series in study.series:
+                    if series.series_id is not None:
+                        columns = wanted[Series].setdefault(series.series_id, {})
+                        columns.update(self._plan.columns_of(series))
                     for image in series.images:
-                        found = _known(image, known)
+                        found = self._known.images.get(image.key)
                         if found is not None:
-                            wanted[ImageInstance][found.image_id] = image.columns
-                            wanted[Series].setdefault(found.series_id, {}).update(series.columns)
-                wanted[Study][_study_id(study, known)] = self._plan.columns_of_study(study)
-            wanted[Patient][_patient_id(patient, known)] = self._plan.columns_of_patient(patient)
-        for entity, columns in wanted.items():
-            self._change(entity, {row_id: given for row_id, given in columns.items() if given})
+                            images[found.image_id] = image
+        for entity, by_id in wanted.items():
+            self._change(entity, {row_id: given for row_id, given in by_id.items() if given})
+        self._change(ImageInstance, self._wanted_of_images(images))
+
+    def _wanted_of_images(self, images: dict[int, ImageEntry]) -> dict[int, Row]:
+        """Return what images that are there are to hold, with the ids of what they refer to."""
+        held = HeldOrigins(self._rows, images)
+        changing = changes(self._rows, ImageInstance, _columns(images))
+        remade = {i: one for i, one in images.items() if "modality" in changing.get(i, ((), ()))[1]}
+        moved = {i: one for i, one in images.items() if held.differing(i, one.origin)}
+        both = remade | moved
+        origins = [held.completed(i, one.origin) for i, one in both.items()]
+        pairs = zip(origins, (one.columns for one in both.values()), strict=True)
+        wanted = _columns(images)
+        for image_id, keys in zip(both, self._acquisition.find_or_make([*pairs]), strict=True):
+            names = {"device_instance_id", "scan_id"} if image_id in moved else set()
+            names |= {"modality_id"} if image_id in remade else set()
+            wanted[image_id] = {**{name: keys[name] for name in names}, **wanted[image_id]}
+        return wanted
 
     def _change(self, entity: type[Entity], wanted: dict[int, Row]) -> None:
         """Write what differs from what the rows hold, and note what they held."""
         (key,) = entity.__entity__.primary_key
-        names = sorted({name for columns in wanted.values() for name in columns})
-        held = {
-            row[0]: dict(zip(names, row[1:], strict=True))
-            for row in self._rows.find(entity, key, wanted, (key, *names), lock=True)
-        }
-        changed = []
-        for row_id, columns in wanted.items():
-            before = held.get(row_id, {})
-            differing = {n: v for n, v in columns.items() if n in before and before[n] != v}
-            if differing:
-                changed.append({key: row_id, **differing})
-                was = {name: before[name] for name in differing}
-                self._items.append(
-                    ChangedRow(entity=entity.__name__, row_id=row_id, before=was, after=differing)
-                )
-        if changed:
-            self._rows.update(entity, changed)
-            self._written.changed[entity.__name__] = len(changed)
+        found = changes(self._rows, entity, wanted, lock=True)
+        if not found:
+            return
+        self._rows.update(entity, [{key: row_id, **new} for row_id, (_, new) in found.items()])
+        self._written.changed[entity.__name__] = len(found)
+        self._items += [
+            ChangedRow(entity=entity.__name__, row_id=row_id, before=before, after=after)
+            for row_id, (before, after) in found.items()
+        ]
 
     def _insert(self, entity: type[Entity], rows: list[Row], *, key: tuple[str, ...]) -> list[int]:
         if not rows:
             return []
-        names = {name for row in rows for name in row}
-        ids: list[int] = self._rows.insert(
-            entity, [{name: row.get(name) for name in names} for row in rows], key=key
-        )
+        blank: Row = dict.fromkeys(name for row in rows for name in row)
+        ids: list[int] = self._rows.insert(entity, [{**blank, **row} for row in rows], key=key)
         self._note_made(entity, ids)
         return ids
 
     def _note_made(self, entity: type[Entity], ids: list[int]) -> None:
         self._written.made[entity.__name__] = self._written.made.get(entity.__name__, 0) + len(ids)
-        self._items.extend(
+        self._items += [
             MadeRows(entity=entity.__name__, first_id=first, last_id=last)
             for first, last in runs_of(ids)
-        )
+        ]
+
+    def _patient_id(self, patient: PatientEntry) -> int:
+        found = self._known.patient_id(patient)
+        if found is None:
+            raise _gone("Patient", [str(patient.identifier)])
+        return found
+
+    def _study_id(self, study: StudyEntry) -> int:
+        found = self._known.study_id(study)
+        if found is None:
+            raise _gone("Study", [str(study.study_date)])
+        return found
 
 
 def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
@@ -255,9 +300,14 @@ def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
     return runs
 
 
+def _columns(images: dict[int, ImageEntry]) -> dict[int, Row]:
+    return {image_id: image.columns for image_id, image in images.items()}
+
+
 def _needed(patients: list[PatientEntry], new: list[ImageEntry]) -> list[PatientEntry]:
-    """Return the patients with what has to be there: what new images hang on, and what stands
-    in the records without any image.
+    """Return the patients with what has to be there.
+
+    That is what new images hang on, and what stands in the records without any image.
     """
     series = {id(image.series) for image in new}
     needed = []
@@ -273,30 +323,14 @@ def _needed(patients: list[PatientEntry], new: list[ImageEntry]) -> list[Patient
     return needed
 
 
-def _known(image: ImageEntry, known: Known) -> KnownImage | None:
-    return known.images.get((fold(image.origin.source_name or ""), fold(image.identifier)))
+def _require_not_gone(new: list[ImageEntry]) -> None:
+    """Refuse images that were there when the plan was made: their files were not looked at."""
+    gone = [image.identifier for image in new if image.exists]
+    if gone:
+        raise _gone("ImageInstance", gone)
 
 
-def _series_there(entry: SeriesEntry, known: Known) -> int | None:
-    """Return the series that a new image goes to, where there is one."""
-    if entry.series_id is not None:
-        return entry.series_id
-    by_uid = known.series_by_uid.get(str(entry.columns.get("series_instance_uid")))
-    if by_uid is not None:
-        return by_uid[0]
-    siblings = (_known(image, known) for image in entry.images)
-    return next((found.series_id for found in siblings if found is not None), None)
-
-
-def _patient_id(patient: PatientEntry, known: Known) -> int:
-    return known.patients[known.projects[fold(patient.project_name)], fold(str(patient.identifier))]
-
-
-def _study_id(study: StudyEntry, known: Known) -> int:
-    return known.studies[_patient_id(study.patient, known), study.study_date]
-
-
-def _gone(entity: str, *names: str) -> NotFound:
+def _gone(entity: str, names: Iterable[str]) -> NotFound:
     return NotFound(
         f"{entity} {', '.join(sorted(names)[:5])} was there when the plan was made and is gone; "
         "make the plan again",

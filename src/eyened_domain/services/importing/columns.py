@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+
+from attrs import frozen
 
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.entity import Entity
@@ -14,20 +16,30 @@ from eyened_domain.model.fields import ColumnInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.study import Series, Study
-from eyened_domain.model.values import Flag, Integer, Json, Real, Refused, Text, json_value, shown
+from eyened_domain.model.values import Flag, Integer, Json, Kind, Real, Refused, Text, json_value
+from eyened_domain.model.values import shown as shown_whole
 
 _TAKEN = {
     Patient: {"patient_identifier": "patient_identifier"},
     Study: {"study_date": "study_date"},
     Series: {},
-    ImageInstance: {"dataset_identifier": "image", "modality_id": "modality"},
+    ImageInstance: {
+        "dataset_identifier": "image",
+        "modality_id": "modality",
+        "source_info_id": "source_name",
+    },
 }
-"""Columns that a record gives in another place than `props`, and where."""
+"""Columns that a record gives in another place than `props`, or under another name."""
 
 _GENERATED = {"date_inserted", "thumbnail_path", "file_checksum", "data_hash"}
+_SIZES = {"rows_y", "columns_x", "samples_per_pixel", "nr_of_frames"}
 _TRUE = {"1", "true", "yes", "y"}
 _FALSE = {"0", "false", "no", "n"}
 _LONGEST_JSON = 1_000_000
+_DEEPEST_JSON = 50
+_LONGEST_SCALAR = 100
+_LONGEST_NAME = 80
+_CACHED_VALUES = 512
 _LATIN_1_END = 0xFF
 _BMP_END = 0xFFFF
 
@@ -42,13 +54,21 @@ DEVICE_COLUMNS = {
 """What an image's props may say beyond its own columns, of where it comes from."""
 
 
+@frozen(eq=False)
+class _Column:
+    """A column as records give it; values that come again are converted once."""
+
+    name: str
+    convert: Callable[[Any], Any]
+
+
 def convert(entity: type[Entity], props: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that the props of a record give, under their Python names.
 
     Args:
         entity: Patient, Study, Series or ImageInstance.
         props: names in either style; values as the column holds them, or as texts; None
-            (and an empty text, in a CSV) means not given.
+            and an empty text mean not given.
 
     Raises:
         UnknownName: the entity has no such column.
@@ -56,28 +76,42 @@ def convert(entity: type[Entity], props: Mapping[str, Any]) -> dict[str, Any]:
     """
     columns: dict[str, Any] = {}
     for given, value in props.items():
-        name, column = _column(entity, given)
-        if value is None:
+        column = _column(entity, given)
+        if value is None or (value.__class__ is str and not value):
             continue
-        if name in columns:
-            raise BadInput(f"{given} is given twice, under both names", field=name)
-        columns[name] = convert_value(entity.__name__, name, column, value)
+        if column.name in columns:
+            raise BadInput(f"{given} is given twice, under both names", field=column.name)
+        columns[column.name] = column.convert(value)
     return columns
 
 
 @lru_cache(maxsize=1024)
-def _column(entity: type[Entity], given: str) -> tuple[str, ColumnInfo]:
+def _column(entity: type[Entity], given: str) -> _Column:
+    if len(given) > _LONGEST_NAME:
+        raise UnknownName(
+            f"{entity.__entity__.name} has no field {shown(given)}", field=shown(given)
+        )
+    info = _device_column(given) if entity is ImageInstance else None
+    if info is None:
+        info = _own_column(entity, given)
+    return _Column(info.name, _converter(entity.__entity__.name, info))
+
+
+def _device_column(given: str) -> ColumnInfo | None:
+    for name, (database_name, length) in DEVICE_COLUMNS.items():
+        if given in (name, database_name):
+            return ColumnInfo(
+                name=name,
+                database_name=database_name,
+                kind=Text(length),
+                nullable=True,
+                required=False,
+            )
+    return None
+
+
+def _own_column(entity: type[Entity], given: str) -> ColumnInfo:
     info = entity.__entity__
-    if entity is ImageInstance:
-        for name, (database_name, length) in DEVICE_COLUMNS.items():
-            if given in (name, database_name):
-                return name, ColumnInfo(
-                    name=name,
-                    database_name=database_name,
-                    kind=Text(length),
-                    nullable=True,
-                    required=False,
-                )
     name = info.field_name(given)
     column = info.columns.get(name)
     if column is None:
@@ -86,11 +120,38 @@ def _column(entity: type[Entity], given: str) -> tuple[str, ColumnInfo]:
         )
     elsewhere = _TAKEN[entity].get(name)
     if elsewhere is not None:
-        raise BadInput(f"{info.name}.{name} is given as {elsewhere!r}, not in props", field=name)
+        raise BadInput(f"{info.name}.{name} is given as {elsewhere!r}", field=name)
     hierarchy = column.references in {"Project", "Patient", "Study", "Series"}
     if column.primary_key or hierarchy or name in _GENERATED:
         raise BadInput(f"{info.name}.{name} is not for records to give", field=name)
-    return name, column
+    return column
+
+
+def _converter(where: str, column: ColumnInfo) -> Callable[[Any], Any]:
+    """Return the conversion of a column's values; equal scalars are converted once."""
+    positive = column.name in _SIZES
+
+    def convert_one(value: Any) -> Any:
+        converted = convert_value(where, column.name, column, value)
+        if positive and converted < 1:
+            raise _misfit(where, column.name, value, f"{converted} is no size: 1 or more is needed")
+        if isinstance(column.kind, Text) and not converted.strip():
+            raise _misfit(where, column.name, value, "it is empty; leave it out instead")
+        return converted
+
+    if isinstance(column.kind, Json):
+        return convert_one
+    known = lru_cache(maxsize=_CACHED_VALUES, typed=True)(convert_one)
+
+    def convert_known(value: Any) -> Any:
+        if value.__class__ in _SCALARS:
+            return known(value)
+        return convert_one(value)
+
+    return convert_known
+
+
+_SCALARS = {str, int, bool, float}
 
 
 def convert_value(where: str, name: str, column: ColumnInfo, value: Any) -> Any:
@@ -99,31 +160,39 @@ def convert_value(where: str, name: str, column: ColumnInfo, value: Any) -> Any:
     Raises:
         BadInput: it does not fit; the message names the field and the value.
     """
-    kind = column.kind
     try:
-        if isinstance(value, str):
-            if isinstance(kind, Text):
-                check_name(value)
-            else:
-                value = _from_text(kind, value)
-        return kind.convert(value)
+        return _fitted(column.kind, value)
     except Refused as refused:
-        raise BadInput(
-            f"{where}.{name}: {refused}", entity=where, field=name, value=shown(value)
-        ) from None
+        raise _misfit(where, name, value, str(refused)) from None
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        # Numbers that are too large to be shown, lists in lists without end.
+        reason = f"{shown(value)} cannot be read ({type(error).__name__})"
+        raise _misfit(where, name, value, reason) from None
 
 
-def _from_text(kind: Any, text: str) -> Any:
-    text = text.strip()
-    try:
-        if isinstance(kind, Integer):
-            return int(text)
-        if isinstance(kind, Real):
-            return float(text)
-        if isinstance(kind, Json):
-            return _json(text)
-    except ValueError as error:
-        raise Refused(f"{shown(text)} cannot be read ({error})") from None
+def _misfit(where: str, name: str, value: Any, reason: str) -> BadInput:
+    return BadInput(f"{where}.{name}: {reason}", entity=where, field=name, value=shown(value))
+
+
+def _fitted(kind: Kind, value: Any) -> Any:
+    if isinstance(kind, Text):
+        return check_name(kind.convert(value))
+    if isinstance(kind, Json):
+        return _checked_json(_parsed_json(value) if isinstance(value, str) else value)
+    if isinstance(value, str):
+        if len(value) > _LONGEST_SCALAR:
+            raise Refused(f"{shown(value)} has {len(value):,} characters")
+        value = _from_text(kind, value.strip())
+    elif isinstance(value, list | tuple | set | Mapping):
+        raise Refused(f"one value is needed, not {shown(value)}")
+    return kind.convert(value)
+
+
+def _from_text(kind: Kind, text: str) -> Any:
+    if isinstance(kind, Integer):
+        return int(text)
+    if isinstance(kind, Real):
+        return float(text)
     if isinstance(kind, Flag):
         if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
@@ -131,10 +200,42 @@ def _from_text(kind: Any, text: str) -> Any:
     return text
 
 
-def _json(text: str) -> Any:
+def _parsed_json(text: str) -> Any:
     if len(text) > _LONGEST_JSON:
         raise Refused(f"{len(text):,} characters of JSON, at most {_LONGEST_JSON:,} are taken")
-    return json_value(json.loads(text))
+    return json.loads(text)
+
+
+def _checked_json(value: Any) -> Any:
+    """Refuse what is nested too deeply, or too large, for a storage to take."""
+    level = [value]
+    for _ in range(_DEEPEST_JSON):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            break
+    else:
+        raise Refused(f"{shown(value)} is nested more than {_DEEPEST_JSON} levels deep")
+    converted = json_value(value)
+    length = len(json.dumps(converted))
+    if length > _LONGEST_JSON:
+        raise Refused(f"{length:,} characters of JSON, at most {_LONGEST_JSON:,} are taken")
+    return converted
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
+def shown(value: object) -> str:
+    """Return a value as it may stand in a message; of what holds much, only what it is."""
+    if isinstance(value, list | tuple | set | frozenset | Mapping):
+        return f"a {type(value).__name__} of {len(value):,}"
+    try:
+        return shown_whole(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits
+        return f"a {type(value).__name__}"
 
 
 def check_name(text: str) -> str:
@@ -164,14 +265,29 @@ def name_value(where: str, field: str, value: Any, length: int) -> str:
     Raises:
         BadInput: it is no text, empty, too long, or has characters that no name has.
     """
+    if value.__class__ is str:
+        return _name(where, field, value, length)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
+        return _name(where, field, str(value), length)
+    return _checked_name(where, field, value, length)
+
+
+def _not_blank(text: str) -> str:
+    """Return a text without white space around it."""
+    text = text.strip()
+    if not text:
+        raise Refused("it is empty")
+    return text
+
+
+def _checked_name(where: str, field: str, value: Any, length: int) -> str:
     try:
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        text = Text(length).convert(value).strip()
-        if not text:
-            raise Refused("it is empty")
-        return check_name(text)
-    except Refused as refused:
+        return check_name(_not_blank(Text(length).convert(value)))
+    except (Refused, ValueError, RecursionError) as refused:
+        reason = refused if isinstance(refused, Refused) else f"{shown(value)} is no name"
         raise BadInput(
-            f"{field}: {refused}", entity=where, field=field, value=shown(value)
+            f"{field}: {reason}", entity=where, field=field, value=shown(value)
         ) from None
+
+
+_name = lru_cache(maxsize=4096)(_checked_name)

@@ -6,37 +6,53 @@ import math
 from typing import Any
 
 from eyened_domain.errors import BadInput
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.study import Series
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 from eyened_domain.services.importing.columns import convert_value
-from eyened_domain.services.importing.plan import fold
-from eyened_domain.services.importing.records import ImageEntry
+from eyened_domain.services.importing.entries import ImageEntry
+from eyened_domain.services.importing.names import fold
 
 _TOLERANCE = 1e-3
 _ORIGIN = ("manufacturer", "manufacturer_model_name", "serial_number")
+_ORIGIN_LENGTH = 45
 _SERIES = ("series_instance_uid", "study_instance_uid", "series_number")
 
 
-def fill_from_file(image: ImageEntry, files: ImageFiles) -> None:
-    """Read an image's file and fill in what the record does not say.
+def read_header(files: ImageFiles, identifier: str, sizes: dict[str, int | None]) -> ImageHeader:
+    """Read the header of an image file; sizes are those that its record gives.
 
     Raises:
-        BadInput: the file is missing, damaged or no image; or it disagrees with the record.
+        BadInput: the file is missing, damaged or no image.
     """
-    header = files.read_header(
-        image.identifier,
-        rows_y=image.columns.get("rows_y"),
-        columns_x=image.columns.get("columns_x"),
-        nr_of_frames=image.columns.get("nr_of_frames"),
-    )
+    return files.read_header(identifier, **sizes)
+
+
+def sizes_of(image: ImageEntry) -> dict[str, int | None]:
+    """Return the sizes that a record gives, which a file without a header is read by."""
+    return {name: image.columns.get(name) for name in ("rows_y", "columns_x", "nr_of_frames")}
+
+
+def fill_in(image: ImageEntry, header: ImageHeader) -> None:
+    """Fill in what the record of an image does not say and its file does.
+
+    Raises:
+        BadInput: they disagree.
+    """
+    found: list[tuple[dict[str, Any], str, Any]] = []
     for name, value in _told(header).items():
         if name in _ORIGIN:
-            _fill_origin(image, name, str(value))
+            _check_origin(image, name, value)
         elif name in _SERIES:
-            _fill(image.series.columns, "Series", Series, name, value)
+            found.append(_agreed(image.series.columns, Series, name, value))
         elif name in ImageInstance.__entity__.columns:
-            _fill(image.columns, "ImageInstance", ImageInstance, name, value)
+            found.append(_agreed(image.columns, ImageInstance, name, value))
+    for name in _ORIGIN:
+        if getattr(image.origin, name) is None:
+            setattr(image.origin, name, _name(header.columns.get(name)))
+    for columns, name, value in found:
+        columns.setdefault(name, value)
 
 
 def _told(header: ImageHeader) -> dict[str, Any]:
@@ -49,21 +65,30 @@ def _told(header: ImageHeader) -> dict[str, Any]:
     return {**sizes, **{name: v for name, v in header.columns.items() if v is not None}}
 
 
-def _fill(columns: dict[str, Any], where: str, entity: type[Any], name: str, value: Any) -> None:
-    converted = convert_value(where, name, entity.__entity__.columns[name], value)
+def _agreed(
+    columns: dict[str, Any], entity: type[Entity], name: str, value: Any
+) -> tuple[dict[str, Any], str, Any]:
+    """Return what to fill in where, once the record is found to say nothing else."""
+    info = entity.__entity__
+    converted = convert_value(info.name, name, info.columns[name], value)
     given = columns.get(name)
-    if given is None:
-        columns[name] = converted
-    elif not _agree(given, converted):
-        raise _disagreement(where, name, given, converted)
+    if given is not None and not _agree(given, converted):
+        raise _disagreement(info.name, name, given, converted)
+    return columns, name, converted
 
 
-def _fill_origin(image: ImageEntry, name: str, value: str) -> None:
-    given = getattr(image.origin, name)
-    if given is None:
-        setattr(image.origin, name, value.strip()[:45] or None)
-    elif fold(given) != fold(value.strip()):
-        raise _disagreement("ImageInstance", name, given, value)
+def _check_origin(image: ImageEntry, name: str, value: Any) -> None:
+    told, given = _name(value), getattr(image.origin, name)
+    if told and given is not None and fold(given) != fold(told):
+        raise _disagreement("ImageInstance", name, given, told)
+
+
+def _name(value: Any) -> str | None:
+    """Return a name that a file gives in the form in which it is stored; None for no name."""
+    if value is None:
+        return None
+    text = "".join(character for character in str(value) if character.isprintable())
+    return text.strip()[:_ORIGIN_LENGTH].rstrip() or None
 
 
 def _agree(given: Any, told: Any) -> bool:

@@ -8,32 +8,52 @@ from typing import Any
 
 from attrs import define, field
 
-from eyened_domain.model.acquisition import SourceInfo
+from eyened_domain.model.acquisition import DeviceInstance, Scan, SourceInfo
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
+from eyened_domain.services.importing.entries import ImageEntry, PatientEntry, StudyEntry
+from eyened_domain.services.importing.names import fold
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions
-from eyened_domain.services.importing.plan import fold
 from eyened_domain.services.importing.ports import Rows
-from eyened_domain.services.importing.records import ImageEntry, PatientEntry
+
+_REFERRED: dict[str, type[Entity]] = {"device_instance_id": DeviceInstance, "scan_id": Scan}
 
 
 @define
 class Known:
-    """Ids of what is there already, by what records call it."""
+    """Ids of what is there already, by what records call it (names folded)."""
 
     projects: dict[str, int] = field(factory=dict)
     patients: dict[tuple[int, str], int] = field(factory=dict)
     studies: dict[tuple[int, date], int] = field(factory=dict)
-    series: dict[int, int] = field(factory=dict)
-    """SeriesID to StudyID."""
+    series: dict[int, tuple[int, str | None]] = field(factory=dict)
+    """SeriesID to StudyID and SeriesInstanceUid."""
     series_by_uid: dict[str, tuple[int, int]] = field(factory=dict)
     """SeriesInstanceUid to SeriesID and StudyID."""
     images: dict[tuple[str, str], KnownImage] = field(factory=dict)
-    """By source name (folded; "" for the default) and DatasetIdentifier (folded)."""
+    """By source name and DatasetIdentifier."""
     sop_uids: dict[str, str] = field(factory=dict)
     """SOPInstanceUid to DatasetIdentifier."""
+    references: dict[str, set[int]] = field(factory=dict)
+    """For columns of images that refer to other things: which of the ids are there."""
+
+    def project_id(self, patient: PatientEntry) -> int | None:
+        """Return the id of a patient's project, if it is there."""
+        return self.projects.get(patient.key[0])
+
+    def patient_id(self, patient: PatientEntry) -> int | None:
+        """Return the id of a patient who is there."""
+        project, identifier = patient.key
+        project_id = self.projects.get(project)
+        return None if project_id is None else self.patients.get((project_id, identifier))
+
+    def study_id(self, study: StudyEntry) -> int | None:
+        """Return the id of a study that is there."""
+        patient_id = self.patient_id(study.patient)
+        return None if patient_id is None else self.studies.get((patient_id, study.study_date))
 
 
 @define
@@ -49,88 +69,49 @@ class KnownImage:
     project_id: int = 0
 
 
-def images_of(patients: Iterable[PatientEntry]) -> list[ImageEntry]:
-    """Return all images of the entries, in order."""
-    return [
-        image
-        for patient in patients
-        for study in patient.studies
-        for series in study.series
-        for image in series.images
-    ]
-
-
 def default_source(
-    rows: Rows, options: ImportOptions, defaults: ImportDefaults
-) -> tuple[int | None, str]:
-    """Return the id (None while there is none) and the name of the source of unnamed images.
+    rows: Rows, options: ImportOptions, defaults: ImportDefaults, *, lock: bool = False
+) -> str:
+    """Return the name of the source of images that name none; it need not be there yet.
 
-    It is the source called `options.source_name`, or else the one whose path is
-    IMAGES_BASEPATH, or else a new one called "images".
-    """
-    columns = ("source_info_id", "source_name")
-    if options.source_name is not None:
-        found = rows.find(SourceInfo, "source_name", [options.source_name], columns)
-        return (found[0][0], found[0][1]) if found else (None, options.source_name)
-    found = rows.find(SourceInfo, "source_path", [str(defaults.images_basepath)], columns)
-    if not found:
-        found = rows.find(SourceInfo, "source_name", ["images"], columns)
-    return (found[0][0], found[0][1]) if found else (None, "images")
-
-
-def look_up(
-    rows: Rows, patients: list[PatientEntry], source: tuple[int | None, str], *, lock: bool = False
-) -> Known:
-    """Return what is there of what a portion names, in a constant number of statements.
+    It is `options.source_name`, or else the source whose path is IMAGES_BASEPATH, or else
+    the one called "images".
 
     Args:
         rows: the storage's set-based reading.
-        patients: the portion.
-        source: id and name of the default source.
-        lock: see what others committed up to now, and keep it from changing.
+        options: how the import is done.
+        defaults: what the configuration says.
+        lock: let one import at a time write images of this source.
     """
-    known = Known()
-    names = {patient.project_name for patient in patients}
-    for name, identity in rows.find(Project, "project_name", names, ("project_name", "project_id")):
-        known.projects[fold(name)] = identity
-    _look_up_images(rows, known, images_of(patients), source, lock=lock)
-    look_up_patients(rows, known, patients, lock=lock)
-    return known
+    name = options.source_name
+    if name is None:
+        path = str(defaults.images_basepath)
+        found = rows.find(SourceInfo, "source_path", [path], ("source_name",), lock=lock)
+        if found:
+            return str(found[0][0])
+        name = "images"
+    if lock:
+        rows.find(SourceInfo, "source_name", [name], ("source_name",), lock=True)
+    return name
 
 
-def _look_up_images(
-    rows: Rows,
-    known: Known,
-    images: list[ImageEntry],
-    source: tuple[int | None, str],
-    *,
-    lock: bool,
-) -> None:
-    by_source: dict[str, set[str]] = {}
+def look_up_images(rows: Rows, known: Known, images: list[ImageEntry]) -> None:
+    """Look up which images are there already, and in which series."""
+    by_source: dict[str, list[str]] = {}
     for image in images:
-        by_source.setdefault(image.origin.source_name or "", set()).add(image.identifier)
-    named = [name for name in by_source if name]
-    source_ids = {
-        fold(name): identity
-        for name, identity in rows.find(
-            SourceInfo, "source_name", named, ("source_name", "source_info_id")
-        )
-    }
-    if source[0] is not None:
-        source_ids[""] = source[0]
-    for name, identifiers in by_source.items():
-        source_id = source_ids.get(fold(name))
-        if source_id is not None:
-            columns = ("dataset_identifier", "image_instance_id", "series_id")
-            for identifier, image_id, series_id in rows.find(
-                ImageInstance,
-                "dataset_identifier",
-                identifiers,
-                columns,
-                lock=lock,
-                source_info_id=source_id,
-            ):
-                known.images[fold(name), fold(identifier)] = KnownImage(image_id, series_id)
+        by_source.setdefault(image.key[0], []).append(image.identifier)
+    names = {image.origin.source_name or "" for image in images}
+    columns = ("source_name", "source_info_id")
+    for name, source_id in rows.find(SourceInfo, "source_name", names, columns):
+        source = fold(name)
+        for identifier, image_id, series_id in rows.find(
+            ImageInstance,
+            "dataset_identifier",
+            by_source.get(source, ()),
+            ("dataset_identifier", "image_instance_id", "series_id"),
+            source_info_id=source_id,
+        ):
+            known.images[source, fold(identifier)] = KnownImage(image_id, series_id)
     _place(rows, list(known.images.values()))
 
 
@@ -158,13 +139,18 @@ def _place(rows: Rows, images: list[KnownImage]) -> None:
         image.patient_identifier, image.project_id = found[image.patient_id]
 
 
-def look_up_patients(
-    rows: Rows, known: Known, patients: list[PatientEntry], *, lock: bool = False
-) -> None:
+def look_up_projects(rows: Rows, known: Known, patients: Iterable[PatientEntry]) -> None:
+    """Look up the projects that patients belong to."""
+    names = {patient.project_name for patient in patients}
+    for name, identity in rows.find(Project, "project_name", names, ("project_name", "project_id")):
+        known.projects[fold(name)] = identity
+
+
+def look_up_patients(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
     """Look up the patients of known projects, their studies, and the series that are named."""
     wanted: dict[int, set[str]] = {}
     for patient in patients:
-        project_id = known.projects.get(fold(patient.project_name))
+        project_id = known.project_id(patient)
         if project_id is not None and patient.identifier is not None:
             wanted.setdefault(project_id, set()).add(patient.identifier)
     for project_id, identifiers in wanted.items():
@@ -173,7 +159,6 @@ def look_up_patients(
             "patient_identifier",
             identifiers,
             ("patient_identifier", "patient_id"),
-            lock=lock,
             project_id=project_id,
         ):
             known.patients[project_id, fold(identifier)] = patient_id
@@ -182,36 +167,35 @@ def look_up_patients(
         "patient_id",
         set(known.patients.values()),
         ("patient_id", "study_date", "study_id"),
-        lock=lock,
     ):
         known.studies[patient_id, day] = study_id
-    _look_up_series(rows, known, patients)
+    look_up_series(rows, known, patients)
 
 
-def _look_up_series(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
+def look_up_series(rows: Rows, known: Known, patients: Iterable[PatientEntry]) -> None:
+    """Look up the series that are named by their id or by their SeriesInstanceUID."""
     series = [one for patient in patients for study in patient.studies for one in study.series]
     ids = {one.series_id for one in series if one.series_id is not None}
-    known.series.update(rows.find(Series, "series_id", ids, ("series_id", "study_id")))
-    uids = {one.columns["series_instance_uid"] for one in series if _uid(one.columns)}
-    for uid, series_id, study_id in rows.find(
-        Series, "series_instance_uid", uids, ("series_instance_uid", "series_id", "study_id")
-    ):
-        known.series_by_uid[uid] = (series_id, study_id)
+    columns = ("series_id", "study_id", "series_instance_uid")
+    for series_id, study_id, uid in rows.find(Series, "series_id", ids, columns):
+        known.series[series_id] = (study_id, uid)
+    uids = {one.columns["series_instance_uid"] for one in series if one.uid is not None}
+    for series_id, study_id, uid in rows.find(Series, "series_instance_uid", uids, columns):
+        known.series_by_uid[fold(uid)] = (series_id, study_id)
 
 
-def look_up_uids(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
-    """Look up the DICOM UIDs of series and images, once the files have told them."""
-    _look_up_series(rows, known, patients)
-    uids = {image.columns.get("sop_instance_uid") for image in images_of(patients)} - {None}
-    known.sop_uids.update(
-        rows.find(
-            ImageInstance,
-            "sop_instance_uid",
-            uids,
-            ("sop_instance_uid", "dataset_identifier"),
-        )
-    )
-
-
-def _uid(columns: dict[str, Any]) -> bool:
-    return columns.get("series_instance_uid") is not None
+def look_up_references(rows: Rows, known: Known, images: Iterable[ImageEntry]) -> None:
+    """Look up the DICOM UIDs of images, and the devices and scans that they give by id."""
+    given: dict[str, set[Any]] = {"sop_instance_uid": set()}
+    given |= {name: set() for name in _REFERRED}
+    for image in images:
+        for name in given.keys() & image.columns.keys():
+            given[name].add(image.columns[name])
+    columns = ("sop_instance_uid", "dataset_identifier")
+    uids = given.pop("sop_instance_uid")
+    for uid, identifier in rows.find(ImageInstance, "sop_instance_uid", uids, columns):
+        known.sop_uids[fold(uid)] = identifier
+    for name, ids in given.items():
+        if ids:
+            found = rows.find(_REFERRED[name], name, ids, (name,))
+            known.references[name] = {row[0] for row in found}

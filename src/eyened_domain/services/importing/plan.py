@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import json
-import pickle
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date
-from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
-from attrs import asdict, define, field
+from attrs import asdict, define, evolve, field
 
-from eyened_domain.errors import BadInput
-from eyened_domain.model.entity import entity_class
-from eyened_domain.services.importing.columns import DEVICE_COLUMNS, convert_value
-from eyened_domain.services.importing.options import ImportOptions
-from eyened_domain.services.importing.records import (
-    ImageEntry,
-    Origin,
+from eyened_domain.errors import BadInput, EyenedError
+from eyened_domain.services.importing.entries import (
     PatientEntry,
     RecordError,
     SeriesEntry,
     StudyEntry,
 )
+from eyened_domain.services.importing.options import ImportOptions
+from eyened_domain.services.importing.portions import Portions
+from eyened_domain.services.importing.saved import patient_in, patient_out
 
 LEVELS = ("Project", "Patient", "Study", "Series", "ImageInstance")
 _FORMAT = "eyened_domain import plan 1"
-_PORTIONS_IN_MEMORY = 25
 _ERRORS_PRINTED = 20
 
 
@@ -51,40 +43,6 @@ class Level:
         return self.new + self.existing + self.skipped
 
 
-class Portions:
-    """Entries in portions; the later ones wait in a temporary file, so memory stays bounded."""
-
-    def __init__(self) -> None:
-        self._held: list[list[PatientEntry]] = []
-        self._file: IO[bytes] | None = None
-        self._filed = 0
-
-    def append(self, portion: list[PatientEntry]) -> None:
-        """Add a portion at the end."""
-        if self._file is None and len(self._held) < _PORTIONS_IN_MEMORY:
-            self._held.append(portion)
-            return
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="eyened-import-")  # noqa: SIM115
-        self._file.seek(0, 2)
-        pickle.dump(portion, self._file, protocol=pickle.HIGHEST_PROTOCOL)
-        self._filed += 1
-
-    def __len__(self) -> int:
-        return len(self._held) + self._filed
-
-    def __iter__(self) -> Iterator[list[PatientEntry]]:
-        yield from self._held
-        if self._file is None:
-            return
-        position = 0
-        for _ in range(self._filed):
-            self._file.seek(position)
-            portion: list[PatientEntry] = pickle.load(self._file)  # noqa: S301 - our own, unnamed
-            position = self._file.tell()
-            yield portion
-
-
 @define
 class ImportPlan:
     """What an import would do. Nothing is written until it is applied.
@@ -103,7 +61,7 @@ class ImportPlan:
     errors: list[RecordError] = field(factory=list)
     portions: Portions = field(factory=Portions, repr=False)
     shared: dict[tuple[Any, ...], dict[str, Any]] = field(factory=dict, repr=False)
-    """What all records together say of a patient or study that several of them name."""
+    """What all records together say of a patient, study or series, by its key."""
 
     def __str__(self) -> str:
         lines = [f"{'':14}{'total':>9}{'new':>9}{'existing':>9}{'left out':>9}  columns filled"]
@@ -129,29 +87,35 @@ class ImportPlan:
             "errors": [asdict(error) for error in self.errors],
         }
 
-    def columns_of_patient(self, entry: PatientEntry) -> dict[str, Any]:
-        """Return what all records together say of the patient."""
-        return self.shared.get(patient_key(entry), entry.columns)
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything new, or anything to change."""
+        return any(level.new or level.changed for level in self.levels.values())
 
-    def columns_of_study(self, entry: StudyEntry) -> dict[str, Any]:
-        """Return what all records together say of the study."""
-        return self.shared.get(study_key(entry), entry.columns)
+    def columns_of(self, entry: PatientEntry | StudyEntry | SeriesEntry) -> dict[str, Any]:
+        """Return what all records together say of a patient, study or series."""
+        key = entry.key
+        return entry.columns if key is None else self.shared.get(key, entry.columns)
 
     def save(self, path: Path | str) -> None:
         """Write the plan to a file, one JSON document per line.
 
         Raises:
-            BadInput: the file exists already.
+            BadInput: the file exists already, or cannot be written.
         """
+        path = Path(path)
         try:
-            with Path(path).open("x", encoding="utf-8") as file:
-                head = {"format": _FORMAT, **self.as_dict()}
-                file.write(json.dumps(head) + "\n")
-                for portion in self.portions:
-                    lines = [json.dumps(_patient_out(self, entry)) for entry in portion]
-                    file.write(json.dumps(len(lines)) + "\n" + "".join(f"{x}\n" for x in lines))
+            file = path.open("x", encoding="utf-8")
         except FileExistsError:
             raise BadInput(f"{path} exists already; choose another name for the plan") from None
+        except OSError as error:
+            raise BadInput(f"{path} cannot be written: {error.strerror}") from None
+        try:
+            with file:
+                _write(self, file)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def load(cls, path: Path | str) -> ImportPlan:
@@ -163,25 +127,35 @@ class ImportPlan:
         try:
             with Path(path).open(encoding="utf-8") as file:
                 return _read(file)
-        except FileNotFoundError:
-            raise BadInput(f"there is no plan {path}") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise BadInput(f"the plan {path} cannot be read: {error.strerror}") from None
+        except EyenedError as error:
             raise BadInput(f"{path} is not a whole import plan ({error})") from None
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise BadInput(
+                f"{path} is not a whole import plan ({type(error).__name__}: {str(error)[:80]})"
+            ) from None
 
 
-def fold(text: str) -> str:
-    """Return a text as the database's keys compare it: without case and trailing blanks."""
-    return text.casefold().rstrip()
+def _write(plan: ImportPlan, file: IO[str]) -> None:
+    head = {"format": _FORMAT, "portions": len(plan.portions), **plan.as_dict()}
+    file.write(json.dumps(head) + "\n")
+    for portion in plan.portions:
+        lines = [json.dumps(patient_out(_whole(plan, entry))) for entry in portion]
+        file.write(json.dumps(len(lines)) + "\n" + "".join(f"{line}\n" for line in lines))
 
 
-def patient_key(entry: PatientEntry) -> tuple[Any, ...]:
-    """Return what tells patients apart: project and identifier."""
-    return (fold(entry.project_name), fold(entry.identifier or ""))
-
-
-def study_key(entry: StudyEntry) -> tuple[Any, ...]:
-    """Return what tells studies apart: patient and date."""
-    return (*patient_key(entry.patient), entry.study_date)
+def _whole(plan: ImportPlan, entry: PatientEntry) -> PatientEntry:
+    """Return an entry with all that the records together say of the patient and the studies."""
+    studies = [
+        evolve(
+            study,
+            columns=plan.columns_of(study),
+            series=[evolve(one, columns=plan.columns_of(one)) for one in study.series],
+        )
+        for study in entry.studies
+    ]
+    return evolve(entry, columns=plan.columns_of(entry), studies=studies)
 
 
 def _read(file: IO[str]) -> ImportPlan:
@@ -198,101 +172,9 @@ def _read(file: IO[str]) -> ImportPlan:
             changed=Counter(level["changed"]),
         )
     plan.errors = [RecordError(**error) for error in head["errors"]]
-    for line in file:
-        plan.portions.append([_patient_in(json.loads(next(file))) for _ in range(json.loads(line))])
+    for _ in range(head["portions"]):
+        count = json.loads(file.readline())
+        plan.portions.append([patient_in(json.loads(file.readline())) for _ in range(count)])
+    if file.read(1):
+        raise ValueError("there is more after its end")
     return plan
-
-
-def _plain(columns: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain_value(value) for name, value in columns.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
-
-
-def _patient_out(plan: ImportPlan, entry: PatientEntry) -> dict[str, Any]:
-    return {
-        "project_name": entry.project_name,
-        "identifier": entry.identifier,
-        "columns": _plain(plan.columns_of_patient(entry)),
-        "where": entry.where,
-        "studies": [
-            {
-                "study_date": study.study_date.isoformat(),
-                "columns": _plain(plan.columns_of_study(study)),
-                "where": study.where,
-                "series": [_series_out(series) for series in study.series],
-            }
-            for study in entry.studies
-        ],
-    }
-
-
-def _series_out(entry: SeriesEntry) -> dict[str, Any]:
-    return {
-        "series_id": entry.series_id,
-        "columns": _plain(entry.columns),
-        "where": entry.where,
-        "images": [
-            {
-                "path": image.path,
-                "identifier": image.identifier,
-                "columns": _plain(image.columns),
-                "origin": asdict(image.origin),
-                "exists": image.exists,
-                "where": image.where,
-            }
-            for image in entry.images
-        ],
-    }
-
-
-def _columns_in(entity: str, columns: dict[str, Any]) -> dict[str, Any]:
-    known = entity_class(entity).__entity__.columns
-    return {name: convert_value(entity, name, known[name], v) for name, v in columns.items()}
-
-
-def _patient_in(saved: dict[str, Any]) -> PatientEntry:
-    entry = PatientEntry(
-        project_name=saved["project_name"],
-        identifier=saved["identifier"],
-        columns=_columns_in("Patient", saved["columns"]),
-        where=saved["where"],
-    )
-    for study in saved["studies"]:
-        study_entry = StudyEntry(
-            patient=entry,
-            study_date=date.fromisoformat(study["study_date"]),
-            columns=_columns_in("Study", study["columns"]),
-            where=study["where"],
-        )
-        study_entry.series = [_series_in(study_entry, series) for series in study["series"]]
-        entry.studies.append(study_entry)
-    return entry
-
-
-def _series_in(study: StudyEntry, saved: dict[str, Any]) -> SeriesEntry:
-    entry = SeriesEntry(
-        study=study,
-        series_id=saved["series_id"],
-        columns=_columns_in("Series", saved["columns"]),
-        where=saved["where"],
-    )
-    entry.images = [
-        ImageEntry(
-            series=entry,
-            path=image["path"],
-            columns=_columns_in("ImageInstance", image["columns"]),
-            where=image["where"],
-            origin=Origin(**{name: image["origin"].get(name) for name in DEVICE_COLUMNS}),
-            identifier=image["identifier"],
-            exists=image["exists"],
-        )
-        for image in saved["images"]
-    ]
-    return entry

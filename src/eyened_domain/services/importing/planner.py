@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor
-from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 from eyened_domain.errors import BadInput, StorageError
 from eyened_domain.services.image_files import ImageFiles
-from eyened_domain.services.importing.headers import fill_from_file
-from eyened_domain.services.importing.lookups import (
-    Known,
-    KnownImage,
-    default_source,
-    images_of,
-    look_up,
-    look_up_patients,
-    look_up_uids,
-)
-from eyened_domain.services.importing.options import (
-    ImportDefaults,
-    ImportOptions,
-    OnConflict,
-)
-from eyened_domain.services.importing.plan import (
-    ImportPlan,
-    fold,
-    patient_key,
-    study_key,
-)
-from eyened_domain.services.importing.ports import ImportStorage, Progress
-from eyened_domain.services.importing.records import (
+from eyened_domain.services.importing.columns import check_name
+from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
-    RecordReader,
     SeriesEntry,
     StudyEntry,
+    images_of,
+    join,
     note,
-    random_identifier,
+    prune,
 )
+from eyened_domain.services.importing.headers import fill_in, read_header, sizes_of
+from eyened_domain.services.importing.lookups import (
+    Known,
+    default_source,
+    look_up_images,
+    look_up_patients,
+    look_up_projects,
+    look_up_references,
+    look_up_series,
+)
+from eyened_domain.services.importing.merging import Merging
+from eyened_domain.services.importing.names import fold, spelling
+from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
+from eyened_domain.services.importing.placing import Placing
+from eyened_domain.services.importing.plan import ImportPlan
+from eyened_domain.services.importing.ports import ImportStorage, Progress
+from eyened_domain.services.importing.records import RecordReader
 from eyened_domain.services.importing.tally import Tally
 
 IMAGES_PER_PORTION = 1000
+T = TypeVar("T")
 
 
 class Planner:
@@ -73,13 +71,18 @@ class Planner:
         self._plan = ImportPlan(options=options)
         self._plan.errors = self._reader.errors
         self._tally = Tally(self._plan)
-        self._seen: dict[bytes, str] = {}
+        self._placing = Placing(options)
+        self._seen: dict[int, str] = {}
+        self._spelt: dict[tuple[str, ...], tuple[str, str]] = {}
+        self._source = ""
 
     def plan(
         self, records: Iterable[Any], *, source: str | None = None, progress: Progress | None = None
     ) -> ImportPlan:
         """Return the plan for the records; they are read once, in portions."""
         self._plan.source = source
+        with self._storage.unit_of_work() as uow:
+            self._source = default_source(uow.rows, self._options, self._defaults)
         total = len(records) if isinstance(records, Sized) else None
         for done, portion in self._portions(records):
             self._plan_portion(portion)
@@ -89,253 +92,251 @@ class Planner:
 
     def _portions(self, records: Iterable[Any]) -> Iterator[tuple[int, list[PatientEntry]]]:
         portion: list[PatientEntry] = []
-        images = number = 0
+        size = number = 0
         for number, record in enumerate(records, start=1):
             entry = self._reader.read(number, record)
             if entry is None:
                 continue
-            portion.append(entry)
-            images += 1 + sum(len(s.images) for study in entry.studies for s in study.series)
-            if images >= IMAGES_PER_PORTION:
+            size += max(1, sum(len(s.images) for study in entry.studies for s in study.series))
+            join(portion, entry)
+            if size >= IMAGES_PER_PORTION:
                 yield number, portion
-                portion, images = [], 0
+                portion, size = [], 0
         yield number, portion
 
     def _plan_portion(self, patients: list[PatientEntry]) -> None:
-        self._keep_images(patients, self._identify)
+        self._try_images(images_of(patients), self._identify)
+        patients = prune(patients)
+        known = self._look_up(patients)
+        patients = [patient for patient in patients if self._is_allowed(patient, known)]
+        self._place(patients, known)
+        patients = prune(patients)
+        images = [image for image in images_of(patients) if self._is_read(image)]
+        self._read_files(images)
+        patients = prune(patients)
         with self._storage.unit_of_work() as uow:
-            source = default_source(uow.rows, self._options, self._defaults)
-            known = look_up(uow.rows, patients, source)
-            if self._name_patients(patients, known):
-                look_up_patients(uow.rows, known, patients)
-        patients = [patient for patient in patients if self._check(patient, known)]
-        self._keep_images(patients, lambda image: self._place(image, known))
-        self._read_files(patients)
-        with self._storage.unit_of_work() as uow:
-            look_up_uids(uow.rows, known, patients)
-        self._keep_images(patients, lambda image: self._finish(image, known))
-        patients = [patient for patient in patients if patient.studies or not patient.declared]
-        for patient in patients:
-            self._share(patient)
-            self._tally.count(patient, known)
+            look_up_series(uow.rows, known, patients)
+            look_up_references(uow.rows, known, images_of(patients))
+        self._check_series(patients, known)
+        patients = self._merged(prune(patients), known)
         if patients:
             self._plan.portions.append(patients)
 
-    def _keep_images(self, patients: list[PatientEntry], check: Any) -> None:
-        """Keep the images that pass a check, and note what is wrong with the others."""
-        for patient in patients:
-            for study in patient.studies:
-                for series in study.series:
-                    series.images = [i for i in series.images if self._passes(i, check)]
-                study.series = [series for series in study.series if series.images]
-            patient.studies = [s for s in patient.studies if s.series or not s.declared]
+    def _look_up(self, patients: list[PatientEntry]) -> Known:
+        known = Known()
+        with self._storage.unit_of_work() as uow:
+            look_up_images(uow.rows, known, images_of(patients))
+            look_up_projects(uow.rows, known, patients)
+            for patient in patients:
+                if patient.identifier is None:
+                    patient.name(_identifier(patient, known))
+            look_up_patients(uow.rows, known, patients)
+        return known
 
-    def _passes(self, image: ImageEntry, check: Any) -> bool:
-        try:
-            check(image)
-        except (BadInput, StorageError) as error:
-            self._plan.errors.append(note(image.where, error))
-            self._tally.skip_image()
-            return False
-        return True
+    def _try_images(self, images: list[ImageEntry], check: Callable[[ImageEntry], None]) -> None:
+        """Check images; what is wrong is noted, and the image is left out."""
+        for image in images:
+            try:
+                check(image)
+            except (BadInput, StorageError) as error:
+                self._plan.errors.append(note(image.where, error))
+                self._leave_out([image])
+
+    def _leave_out(self, images: Iterable[ImageEntry]) -> None:
+        for image in images:
+            if image.good:
+                image.good = False
+                self._tally.skip_images(1)
 
     def _identify(self, image: ImageEntry) -> None:
-        image.identifier = self._files.identifier_of(image.path)
-        key = f"{fold(image.origin.source_name or '')}\0{fold(image.identifier)}"
-        digest = blake2b(key.encode(), digest_size=12).digest()
-        before = self._seen.setdefault(digest, image.where)
+        image.identifier = identifier = self._files.identifier_of(image.path)
+        if not identifier.isascii():
+            _check_characters(identifier)
+        origin = image.origin
+        if origin.source_name is None:
+            origin.source_name = self._source
+        image.key = (fold(origin.source_name), fold(identifier))
+        before = self._seen.setdefault(hash(image.key), image.where)
         if before != image.where:
-            raise BadInput(f"image: {image.identifier!r} is in {before} already", field="image")
+            raise BadInput(
+                f"image: {identifier!r}, or a name that differs from it in case or accents only, "
+                f"is in {before} already",
+                field="image",
+            )
 
-    def _name_patients(self, patients: list[PatientEntry], known: Known) -> bool:
-        """Give an identifier to patients who have none: that of their images, or a random one."""
-        nameless = [patient for patient in patients if patient.identifier is None]
-        for patient in nameless:
-            there = [_known_image(image, known) for image in images_of([patient])]
-            identifiers = [image.patient_identifier for image in there if image is not None]
-            patient.identifier = identifiers[0] if identifiers else random_identifier()
-        return bool(nameless)
-
-    def _check(self, patient: PatientEntry, known: Known) -> bool:
-        try:
-            self._check_patient(patient, known)
-        except BadInput as error:
-            self._plan.errors.append(note(patient.where, error))
+    def _is_allowed(self, patient: PatientEntry, known: Known) -> bool:
+        """Whether a patient is there or may be made; leaves out the studies that may not."""
+        error = _tried(self._check_patient, patient, known)
+        if error is not None:
+            self._note_all(patient, images_of([patient]), error)
             self._tally.skip_patient(patient)
             return False
-        patient.studies = [study for study in patient.studies if self._check_study(study, known)]
+        patient.studies = [study for study in patient.studies if self._has_place(study, known)]
         return bool(patient.studies) or not patient.declared
 
     def _check_patient(self, patient: PatientEntry, known: Known) -> None:
-        project_id = known.projects.get(fold(patient.project_name))
-        if project_id is None and not self._options.create_projects:
+        if known.project_id(patient) is None and not self._options.create_projects:
             raise _not_there("Project", "project_name", patient.project_name, "create_projects")
-        there = project_id is not None and (project_id, fold(str(patient.identifier)))
-        if there not in known.patients and not self._options.create_patients:
-            raise _not_there(
-                "Patient", "patient_identifier", str(patient.identifier), "create_patients"
-            )
-        self._merge(patient_key(patient), patient.columns, patient.where, "Patient")
+        identifier = str(patient.identifier)
+        if known.patient_id(patient) is None and not self._options.create_patients:
+            raise _not_there("Patient", "patient_identifier", identifier, "create_patients")
+        project, _ = patient.key
+        self._check_spelling((project,), "project_name", patient.project_name, patient.where)
+        self._check_spelling(patient.key, "patient_identifier", identifier, patient.where)
 
-    def _check_study(self, study: StudyEntry, known: Known) -> bool:
-        patient_id = _patient_id(study.patient, known)
-        there = patient_id is not None and (patient_id, study.study_date)
-        try:
-            if there not in known.studies and not self._options.create_studies:
-                raise _not_there("Study", "study_date", str(study.study_date), "create_studies")
-            self._merge(study_key(study), study.columns, study.where, "Study")
-        except BadInput as error:
-            self._plan.errors.append(note(study.where, error))
-            self._tally.skip_study(study)
-            return False
-        return True
-
-    def _merge(
-        self, key: tuple[Any, ...], columns: dict[str, Any], where: str, entity: str
-    ) -> None:
-        """Put together what several records say of one patient or study.
-
-        Raises:
-            BadInput: they contradict each other.
-        """
-        if not columns:
-            return
-        merged = self._plan.shared.setdefault(key, {})
-        for name, value in columns.items():
-            if merged.get(name, value) != value:
-                raise BadInput(
-                    f"{entity}.{name}: {value} here, {merged[name]} in an earlier record of the "
-                    f"same {entity.lower()}",
-                    field=name,
-                )
-        merged.update(columns)
-
-    def _place(self, image: ImageEntry, known: Known) -> None:
-        """See whether an image is there already, and whether it hangs where the record says."""
-        found = _known_image(image, known)
-        image.exists = found is not None
-        series = image.series
-        if found is None:
-            self._check_series(series, known)
-        elif self._options.conflict is not OnConflict.skip:
-            _check_place(series, found, known)
-
-    def _check_series(self, series: SeriesEntry, known: Known) -> None:
-        if series.series_id is None:
-            if not self._options.create_series:
-                raise BadInput(
-                    "series_id: the image names no series; give series_id, or allow new series "
-                    "(create_series)",
-                    field="series_id",
-                )
-            return
-        study_id = _study_id(series.study, known)
-        if study_id is None or known.series.get(series.series_id) != study_id:
+    def _check_spelling(self, key: tuple[str, ...], field: str, name: str, where: str) -> None:
+        before, first = self._spelt.setdefault(key, (spelling(name), where))
+        if before != spelling(name):
             raise BadInput(
-                f"series_id: the study of {series.study.study_date} has no series "
-                f"{series.series_id}",
-                field="series_id",
-                value=series.series_id,
+                f"{field}: {name!r} here, {before!r} in {first}; not every database tells these "
+                "apart, so write them in the same way",
+                field=field,
             )
 
-    def _read_files(self, patients: list[PatientEntry]) -> None:
-        if not self._options.read_files:
-            return
-        if self._executor is None:
-            self._keep_images(patients, self._read_file)
-            return
-        wanted = [image for image in images_of(patients) if self._is_read(image)]
-        futures = {
-            id(image): self._executor.submit(_read_apart, image, self._files) for image in wanted
-        }
-        self._keep_images(patients, lambda image: _take_over(image, futures.get(id(image))))
+    def _has_place(self, study: StudyEntry, known: Known) -> bool:
+        if self._options.create_studies or known.study_id(study) is not None:
+            return True
+        error = _not_there("Study", "study_date", str(study.study_date), "create_studies")
+        self._drop_study(study, error)
+        return False
+
+    def _drop_study(self, study: StudyEntry, error: BadInput) -> None:
+        images = [image for series in study.series for image in series.images]
+        self._note_all(study, images, error)
+        self._tally.skip_study(study)
+
+    def _place(self, patients: list[PatientEntry], known: Known) -> None:
+        """See which images are there already, and where; leave these out where that is wanted."""
+        skips = self._options.conflict is OnConflict.skip
+        for series in _series_of(patients):
+            for image in series.images:
+                image.exists = image.key in known.images
+            if not skips:
+                there = [image for image in series.images if image.exists]
+                self._try_images(there, lambda image: self._placing.check_image(image, known))
+            error = _tried(self._placing.find_series, series, known)
+            if error is not None:
+                self._drop_series(series, error)
+            if skips:
+                self._leave_out(image for image in series.images if image.exists)
+
+    def _drop_series(self, series: SeriesEntry, error: BadInput) -> None:
+        """Leave out the new images of a series; with `conflict = update` all of them."""
+        update = self._options.conflict is OnConflict.update
+        bad = [image for image in series.images if image.good and (update or not image.exists)]
+        if bad:
+            self._plan.errors.append(note(series.where, error))
+            self._leave_out(bad)
 
     def _is_read(self, image: ImageEntry) -> bool:
+        if not self._options.read_files:
+            return False
         return not image.exists or self._options.conflict is OnConflict.update
 
-    def _read_file(self, image: ImageEntry) -> None:
-        if self._is_read(image):
-            fill_from_file(image, self._files)
-
-    def _finish(self, image: ImageEntry, known: Known) -> None:
-        """Check what is only known once the file was read."""
-        if image.exists:
-            return
-        if image.columns.get("laterality") is None:
-            raise BadInput(
-                "laterality: neither the record nor the file says which eye it is; give L or R",
-                field="laterality",
+    def _read_files(self, images: list[ImageEntry]) -> None:
+        if self._executor is None:
+            self._try_images(
+                images,
+                lambda image: fill_in(
+                    image, read_header(self._files, image.identifier, sizes_of(image))
+                ),
             )
-        uid = image.columns.get("sop_instance_uid")
-        if uid is None:
             return
-        there = known.sop_uids.get(uid)
-        seen = self._seen.setdefault(
-            blake2b(f"uid\0{uid}".encode(), digest_size=12).digest(), image.where
-        )
-        if there is not None or seen != image.where:
-            raise BadInput(
-                f"sop_instance_uid: {uid} is that of {there or seen} already",
-                field="sop_instance_uid",
-                value=uid,
+        headers = {
+            id(image): self._executor.submit(
+                read_header, self._files, image.identifier, sizes_of(image)
             )
+            for image in images
+        }
+        self._try_images(images, lambda image: fill_in(image, headers.pop(id(image)).result()))
 
-    def _share(self, patient: PatientEntry) -> None:
-        """Let go of what is kept once for all records of a patient or study."""
-        if patient_key(patient) in self._plan.shared:
-            patient.columns = {}
+    def _check_series(self, patients: list[PatientEntry], known: Known) -> None:
+        update = self._options.conflict is OnConflict.update
+        for series in _series_of(patients):
+            error = _tried(self._placing.check_series, series, known)
+            if error is not None:
+                self._drop_series(series, error)
+            checked = [i for i in series.images if i.good and (update or not i.exists)]
+            self._try_images(checked, lambda image: self._placing.check_new(image, known))
+
+    def _merged(self, patients: list[PatientEntry], known: Known) -> list[PatientEntry]:
+        """Make the entries part of the plan, without those that contradict earlier ones."""
+        merging = Merging(self._plan, self._tally, known)
+        if self._options.conflict is OnConflict.update:
+            with self._storage.unit_of_work() as uow:
+                merging.look_at_rows(uow.rows, patients)
+        taken = [patient for patient in patients if self._is_taken(patient, merging)]
+        merging.count(taken)
+        return taken
+
+    def _is_taken(self, patient: PatientEntry, merging: Merging) -> bool:
+        error = _tried(merging.check, patient)
+        if error is not None:
+            self._note_all(patient, images_of([patient]), error)
+            self._tally.skip_patient(patient)
+            return False
         for study in patient.studies:
-            if study_key(study) in self._plan.shared:
-                study.columns = {}
+            error = _tried(merging.check, study)
+            if error is not None:
+                self._drop_study(study, error)
+                study.declared, study.series = True, []
+            for series in study.series:
+                error = _tried(merging.check, series)
+                if error is None:
+                    merging.take(series)
+                else:
+                    self._drop_series(series, error)
+            if study.series or not study.declared:
+                merging.take(study)
+        if prune([patient]):
+            merging.take(patient)
+            return True
+        return False
+
+    def _note_all(
+        self, entry: PatientEntry | StudyEntry, images: list[ImageEntry], error: BadInput
+    ) -> None:
+        """Note an error of a patient or study once for each record that it is in."""
+        places = {image.where.partition(",")[0]: image.where for image in images}
+        if len(places) > 1:
+            self._plan.errors += [note(record, error) for record in places]
+        else:
+            self._plan.errors.append(note(entry.where, error))
 
 
-def _read_apart(image: ImageEntry, files: ImageFiles) -> tuple[Any, Any, Any]:
-    """Read a file in another thread or process; what was filled in travels back."""
-    fill_from_file(image, files)
-    return image.columns, image.origin, image.series.columns
+def _tried(check: Callable[..., None], *arguments: Any) -> BadInput | None:
+    """Return what a check raises."""
+    try:
+        check(*arguments)
+    except BadInput as error:
+        return error
+    return None
 
 
-def _take_over(image: ImageEntry, future: Any) -> None:
-    if future is not None:
-        image.columns, image.origin, series_columns = future.result()
-        image.series.columns.update(series_columns)
+def _series_of(patients: list[PatientEntry]) -> Iterator[SeriesEntry]:
+    for patient in patients:
+        for study in patient.studies:
+            yield from study.series
 
 
-def _known_image(image: ImageEntry, known: Known) -> KnownImage | None:
-    return known.images.get((fold(image.origin.source_name or ""), fold(image.identifier)))
+def _identifier(patient: PatientEntry, known: Known) -> str:
+    """Return the identifier of a patient whose record has none.
+
+    It is that of the patient whose images they are, or else 16 random hex digits.
+    """
+    project_id = known.project_id(patient)
+    for image in images_of([patient]):
+        found = known.images.get(image.key)
+        if found is not None and found.project_id == project_id:
+            return found.patient_identifier
+    return secrets.token_hex(8)
 
 
-def _patient_id(patient: PatientEntry, known: Known) -> int | None:
-    project_id = known.projects.get(fold(patient.project_name))
-    if project_id is None:
-        return None
-    return known.patients.get((project_id, fold(str(patient.identifier))))
-
-
-def _study_id(study: StudyEntry, known: Known) -> int | None:
-    patient_id = _patient_id(study.patient, known)
-    return None if patient_id is None else known.studies.get((patient_id, study.study_date))
-
-
-def _check_place(series: SeriesEntry, found: KnownImage, known: Known) -> None:
-    study = series.study
-    if _patient_id(study.patient, known) != found.patient_id:
-        raise BadInput(
-            f"image: it is there already, as ImageInstance {found.image_id} of patient "
-            f"{found.patient_identifier!r}, not of {study.patient.identifier!r}",
-            field="patient_identifier",
-        )
-    if study.study_date != found.study_date:
-        raise BadInput(
-            f"image: it is there already, as ImageInstance {found.image_id} of the study of "
-            f"{found.study_date}, not of {study.study_date}",
-            field="study_date",
-        )
-    if series.series_id not in (None, found.series_id):
-        raise BadInput(
-            f"image: it is there already, in series {found.series_id}, not {series.series_id}",
-            field="series_id",
-        )
+def _check_characters(identifier: str) -> None:
+    try:
+        check_name(identifier)
+    except ValueError as refused:
+        raise BadInput(f"image: {refused}", field="image") from None
 
 
 def _not_there(entity: str, field: str, value: str, option: str) -> BadInput:

@@ -61,7 +61,9 @@ class Rows(Protocol):
     def ids_in(
         self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
     ) -> list[Any]:
-        """Return the ids of the rows whose column lies in one of the runs.
+        """Return the ids of the rows whose column lies in one of the runs, and keep out others.
+
+        Until the transaction ends nobody can add such a row.
 
         Args:
             entity: whose rows; with a composite key, the column's own values are returned.
@@ -115,7 +117,11 @@ class ImportJournal(Protocol):
         """Note that an import has come to its end."""
 
     def run(self, import_id: int, *, lock: bool = False) -> ImportRun | None:
-        """Return the import of that number; with `lock`, keep others from undoing it."""
+        """Return the import of that number; with `lock`, keep others from undoing it.
+
+        Raises:
+            ConfigurationError: the storage keeps no record of imports yet.
+        """
 
     def runs(self) -> list[ImportRun]:
         """Return all imports, the newest first."""

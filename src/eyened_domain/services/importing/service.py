@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field
 
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import BadInput, Conflict, Duplicate
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing.applying import PortionWriter, Written
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
@@ -17,6 +17,7 @@ from eyened_domain.services.importing.planner import Planner
 from eyened_domain.services.importing.ports import ImportRun, ImportStorage, Progress
 from eyened_domain.services.importing.undoing import Undoing, Undone
 
+T = TypeVar("T")
 RETRIES = 12
 
 
@@ -96,6 +97,8 @@ class Importing:
         Raises:
             BadInput: records are bad, and the plan says to stop then.
             NotFound: what the plan found is gone.
+            Duplicate: the database takes two names of the import for the same.
+            ConfigurationError: the database has no record of imports yet.
         """
         if plan.errors and plan.options.on_error is OnError.stop:
             raise BadInput(
@@ -103,6 +106,12 @@ class Importing:
                 f"{plan.errors[0]}",
                 field=plan.errors[0].field,
             )
+        with self._storage.unit_of_work() as uow:
+            uow.imports.run(0)  # asks for nothing but whether imports are recorded
+        if not plan.writes:
+            found = self._looked_over(plan, progress)
+            if found is not None:
+                return found
         if plan.options.on_error is OnError.stop:
             return self._apply_whole(plan, progress)
         return self._apply_in_portions(plan, progress)
@@ -136,6 +145,25 @@ class Importing:
             runs: list[ImportRun] = uow.imports.runs()
             return runs
 
+    def _looked_over(self, plan: ImportPlan, progress: Progress | None) -> ImportResult | None:
+        """Return what a plan comes to that has nothing new; None when that is so no more.
+
+        Nothing is committed, not even the token of a unit of work.
+        """
+        result = ImportResult(None, Written(), plan)
+        try:
+            with self._storage.unit_of_work() as uow:
+                for done, portion in enumerate(plan.portions, start=1):
+                    step = PortionWriter(uow, plan, self._defaults).write(portion)
+                    if step.items:
+                        return None
+                    result.written.add(step.written)
+                    if progress is not None:
+                        progress(done, len(plan.portions))
+        except Conflict:
+            return None
+        return result
+
     def _apply_whole(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
         def write(uow: Any) -> ImportResult:
             result = ImportResult(None, Written(), plan)
@@ -147,7 +175,7 @@ class Importing:
                 uow.imports.finish(result.import_id)
             return result
 
-        return self._storage.run(write, retries=RETRIES)
+        return self._run(write)
 
     def _apply_in_portions(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
         result = ImportResult(None, Written(), plan)
@@ -159,7 +187,7 @@ class Importing:
                 self._write(uow, plan, portion, step)
                 return step
 
-            step = self._storage.run(write, retries=RETRIES)
+            step = self._run(write)
             result.import_id = step.import_id
             result.written.add(step.written)
             if progress is not None:
@@ -167,6 +195,26 @@ class Importing:
         if result.import_id is not None:
             number = result.import_id
             self._storage.run(lambda uow: uow.imports.finish(number), retries=RETRIES)
+        return result
+
+    def _run(self, write: Callable[[Any], T]) -> T:
+        """Run work in a unit of work; again, too, where somebody else was faster with a row.
+
+        The second time such a row is found. When it is not, the database takes for the
+        same what is told apart here, and running it once more would not help.
+        """
+        raced: list[Duplicate] = []
+
+        def attempt(uow: Any) -> T:
+            try:
+                return write(uow)
+            except Duplicate as duplicate:
+                if any(str(duplicate.__cause__) == str(one.__cause__) for one in raced):
+                    raise
+                raced.append(duplicate)
+                raise Conflict(str(duplicate), entity=duplicate.entity) from duplicate
+
+        result: T = self._storage.run(attempt, retries=RETRIES)
         return result
 
     def _write(self, uow: Any, plan: ImportPlan, portion: Any, result: ImportResult) -> None:

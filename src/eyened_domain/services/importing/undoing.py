@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
 
 from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
+from eyened_domain.services.importing.applying import runs_of
+from eyened_domain.services.importing.changes import changes
 from eyened_domain.services.importing.ports import ChangedRow, MadeRows
 
 _FROM_BELOW = ("ImageInstance", "Series", "Study", "Patient", "Project")
@@ -51,9 +54,9 @@ class Undoing:
         if run.undone_at is not None:
             raise RuleBroken(f"import {import_id} was undone already, at {run.undone_at}")
         items = self._journal.items(import_id)
-        made = _made(items)
+        made = _without(_made(items), _made(self._made_later(import_id)))
         changed = [item for item in items if isinstance(item, ChangedRow)]
-        attached = self._attached(made) + self._changed_since(changed, made)
+        attached = self._attached(made) + self._changed_since(changed)
         if attached:
             raise RuleBroken(
                 f"import {import_id} cannot be undone: {'; '.join(attached)}; take these out "
@@ -67,6 +70,15 @@ class Undoing:
         self._delete_shared(made, undone)
         self._journal.mark_undone(import_id)
         return undone
+
+    def _made_later(self, import_id: int) -> list[MadeRows | ChangedRow]:
+        """Return what later imports made: SQLite gives ids again that have become free."""
+        return [
+            item
+            for run in self._journal.runs()
+            if run.import_id > import_id and run.undone_at is None
+            for item in self._journal.items(run.import_id)
+        ]
 
     def _attached(self, made: dict[str, Runs]) -> list[str]:
         """Say what refers to the import's rows and is not of the import itself."""
@@ -91,21 +103,15 @@ class Undoing:
         ids = self._rows.ids_in(entity, column, runs, most=most)
         return [one for one in ids if not _within(one, own)]
 
-    def _changed_since(self, changed: list[ChangedRow], made: dict[str, Runs]) -> list[str]:
+    def _changed_since(self, changed: list[ChangedRow]) -> list[str]:
         """Say which rows that the import changed were changed again since."""
         found = []
         for name, items in _by_entity(changed).items():
-            entity = entity_class(name)
-            (key,) = entity.__entity__.primary_key
-            columns = sorted({column for item in items for column in item.after})
-            ids = [item.row_id for item in items]
-            rows = self._rows.find(entity, key, ids, (key, *columns), lock=True)
-            now = {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
-            last = {item.row_id: item for item in items}
-            for row_id, item in last.items():
-                held = now.get(row_id, {})
-                if any(held.get(column) != value for column, value in item.after.items()):
-                    found.append(f"{name} {row_id} was changed since")
+            last: dict[int, dict[str, Any]] = {}
+            for item in items:
+                last.setdefault(item.row_id, {}).update(item.after)
+            since = changes(self._rows, entity_class(name), last, lock=True)
+            found += [f"{name} {row_id} was changed since" for row_id in since]
         return found[:_NAMED]
 
     def _restore(self, changed: list[ChangedRow], made: dict[str, Runs], undone: Undone) -> None:
@@ -139,12 +145,30 @@ class Undoing:
         )
 
 
-def _made(items: list[MadeRows | ChangedRow]) -> dict[str, Runs]:
+def _made(items: Sequence[MadeRows | ChangedRow]) -> dict[str, Runs]:
     made: dict[str, Runs] = defaultdict(list)
     for item in items:
         if isinstance(item, MadeRows):
             made[item.entity].append((item.first_id, item.last_id))
     return defaultdict(list, {name: sorted(runs) for name, runs in made.items()})
+
+
+def _without(made: dict[str, Runs], later: dict[str, Runs]) -> dict[str, Runs]:
+    """Return the runs without the ids that were free again and given to a later import."""
+    return defaultdict(
+        list,
+        {
+            name: runs_of(
+                identity
+                for first, last in runs
+                for identity in range(first, last + 1)
+                if not _within(identity, later[name])
+            )
+            if name in later
+            else runs
+            for name, runs in made.items()
+        },
+    )
 
 
 def _by_entity(changed: list[ChangedRow]) -> dict[str, list[ChangedRow]]:

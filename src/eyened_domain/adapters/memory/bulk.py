@@ -1,0 +1,129 @@
+"""Whole sets of rows at a time, in memory; see `services.importing.ports.Rows`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from eyened_domain.adapters.memory.constraints import (
+    check_keys,
+    check_references,
+    check_values,
+    follow_removal,
+)
+from eyened_domain.adapters.memory.shape import shape_of
+from eyened_domain.adapters.memory.store import Row, folded
+from eyened_domain.model.entity import Entity
+from eyened_domain.services.importing.ports import Row as Columns
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.memory.objects import Objects
+
+
+class MemoryRows:
+    """Set-based reading and writing in the transaction of a unit of work."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def find(
+        self,
+        entity: type[Entity],
+        by: str,
+        values: Iterable[Any],
+        columns: Sequence[str],
+        *,
+        lock: bool = False,  # noqa: ARG002 - a commit finds out what others have changed
+        **equals: Any,
+    ) -> list[tuple[Any, ...]]:
+        """Return the columns of the rows whose column `by` holds one of the values."""
+        wanted = {folded(value) for value in values}
+        same = {name: folded(value) for name, value in equals.items()}
+        return [
+            tuple(row.values[name] for name in columns)
+            for row in self._rows(entity)
+            if folded(row.values[by]) in wanted
+            and all(folded(row.values[name]) == value for name, value in same.items())
+        ]
+
+    def insert(
+        self,
+        entity: type[Entity],
+        rows: Sequence[Columns],
+        *,
+        key: Sequence[str],  # noqa: ARG002 - the ids are known here
+    ) -> list[int]:
+        """Insert rows and return their ids, in order."""
+        self._objects.flush()
+        shape = shape_of(entity)
+        (primary,) = shape.primary_key
+        made = []
+        for given in rows:
+            values = self._converted(entity, {primary: None, **given})
+            if values[primary] is None:
+                values[primary] = self._objects.store.next_id(shape.root)
+            made.append(Row(entity, values))
+        self._put(made)
+        return [row.values[primary] for row in made]
+
+    def update(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
+        """Write the given columns of rows that exist; each row holds its primary key."""
+        self._objects.flush()
+        shape = shape_of(entity)
+        changed = []
+        for given in rows:
+            found = self._objects.view.row(shape.root, shape.key(given))
+            if found is not None:
+                changed.append(Row(found.entity, {**found.values, **given}))
+        self._put(changed)
+
+    def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
+        """Delete the rows with these runs of ids; return how many there were."""
+        (primary,) = shape_of(entity).primary_key
+        gone = [row for row in self._rows(entity) if _within(row.values[primary], runs)]
+        for row in gone:
+            self._objects.view.remove(row)
+        for row in gone:
+            follow_removal(self._objects.view, row)
+        return len(gone)
+
+    def ids_in(
+        self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
+    ) -> list[Any]:
+        """Return the ids of the rows whose column lies in one of the runs."""
+        keys = shape_of(entity).primary_key
+        wanted = keys[0] if len(keys) == 1 else column
+        found = [r.values[wanted] for r in self._rows(entity) if _within(r.values[column], runs)]
+        return found[:most]
+
+    def _rows(self, entity: type[Entity]) -> list[Row]:
+        self._objects.flush()
+        rows = self._objects.view.table(shape_of(entity).root).rows.values()
+        return [row for row in rows if issubclass(row.entity, entity)]
+
+    def _put(self, rows: list[Row]) -> None:
+        view = self._objects.view
+        mark = view.mark()
+        try:
+            for row in rows:
+                check_values(row)
+                view.put(row)
+            check_references(view, rows)
+            check_keys(view, rows)
+        except BaseException:
+            view.undo(mark)
+            raise
+
+    def _converted(self, entity: type[Entity], given: Columns) -> Columns:
+        values: Columns = {}
+        for column in shape_of(entity).columns:
+            value = given.get(column.name)
+            if value is None and column.name == "date_inserted":
+                value = datetime.now()
+            values[column.name] = None if value is None else column.kind.convert(value)
+        return values
+
+
+def _within(value: Any, runs: Sequence[tuple[int, int]]) -> bool:
+    return value is not None and any(first <= value <= last for first, last in runs)

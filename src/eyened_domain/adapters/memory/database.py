@@ -1,0 +1,49 @@
+"""A database in memory: gives units of work on one store, as `Database` does on a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from eyened_domain.adapters.memory.store import MemoryStore
+from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork
+from eyened_domain.errors import Conflict
+from eyened_domain.services.ports import Subscribers
+
+T = TypeVar("T")
+
+
+class MemoryDatabase:
+    """Units of work on one store in memory; takes the place of `Database` in tests.
+
+    Args:
+        store: what is committed; one of its own when none is given.
+        subscribers: called with each recorded event, after commit.
+    """
+
+    def __init__(self, store: MemoryStore | None = None, subscribers: Subscribers = ()) -> None:
+        self.store = MemoryStore() if store is None else store
+        self._subscribers = subscribers
+
+    def unit_of_work(self) -> MemoryUnitOfWork:
+        """Return a unit of work, to be used in a `with` block."""
+        return MemoryUnitOfWork(self.store, self._subscribers)
+
+    def run(self, work: Callable[[MemoryUnitOfWork], T], *, retries: int = 3) -> T:
+        """Run work in a unit of work and commit it; all of it again on a conflict.
+
+        Raises:
+            Conflict: it did not succeed after all retries.
+        """
+        for _ in range(retries):
+            try:
+                return self._run(work)
+            except Conflict:
+                continue
+        return self._run(work)
+
+    def _run(self, work: Callable[[MemoryUnitOfWork], T]) -> T:
+        with self.unit_of_work() as uow:
+            result = work(uow)
+            uow.commit()
+            return result

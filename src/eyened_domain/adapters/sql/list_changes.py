@@ -1,0 +1,108 @@
+"""What happens when somebody changes the list of a mapped link to many.
+
+- it takes only what the link leads to;
+- nothing comes into it twice, whichever way it is changed;
+- where a unit of work in memory holds the objects (`model.links.Holder`), the change goes
+  to the model's own list: such objects keep to the links of the model, also in a process
+  where a database has mapped the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, SupportsIndex
+
+from sqlalchemy.orm import Session
+
+from eyened_domain.errors import RuleBroken
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.links import HOLDER, ToMany, ToOne, join
+
+Change = Callable[..., Any]
+_TAKES = {"append": 0, "extend": 0, "insert": 1, "__setitem__": 1, "__iadd__": 0}
+"""The changes that put something in, with the place of that among the arguments."""
+_DROPS = ("remove", "pop", "clear", "__delitem__")
+_OF_SEVERAL = {"extend", "__iadd__"}
+
+
+def held_link(instance: Entity, name: str) -> ToOne | ToMany:
+    """Return the model's own descriptor of a link."""
+    link = instance.__entity__.links[name]
+    return ToMany(link) if link.many else ToOne(link)
+
+
+def join_held(instance: Entity, value: Any) -> bool:
+    """Let an object be held together with what it is linked to.
+
+    Returns:
+        whether it is held now.
+    """
+    for other in value if isinstance(value, list) else [value]:
+        if isinstance(other, Entity) and HOLDER in other.__dict__:
+            join(instance, other)
+    return HOLDER in instance.__dict__
+
+
+def guard_changes(collection: type[list[Any]]) -> None:
+    """Put what this module promises in front of the changes that SQLAlchemy has instrumented."""
+    own: dict[str, Change] = {"insert": _insert, "__setitem__": _set_items}
+    for name in (*_TAKES, *_DROPS):
+        change = own.get(name) or getattr(collection, name)
+        setattr(collection, name, _guarded(name, wraps(getattr(collection, name))(change)))
+
+
+def _guarded(name: str, change: Change) -> Change:
+    place = _TAKES.get(name)
+
+    @wraps(change)
+    def changed(self: Any, *arguments: Any) -> Any:
+        adapter: Any = getattr(self, "_sa_adapter", None)
+        owner = None if adapter is None else adapter.owner_state.obj()
+        if owner is None:
+            return change(self, *arguments)
+        items: list[Any] = []
+        if place is not None:
+            several = name in _OF_SEVERAL or isinstance(arguments[0], slice)
+            items = list(arguments[place]) if several else [arguments[place]]
+            for item in items:
+                owner.check_link(owner.__entity__.links[adapter.attr.key], item)
+            given = items if several else items[0]
+            arguments = (*arguments[:place], given, *arguments[place + 1 :])
+        if join_held(owner, items):
+            there = getattr(owner, adapter.attr.key)
+            if there is not self:
+                return getattr(there, name)(*arguments)
+        return change(self, *arguments)
+
+    return changed
+
+
+def _insert(self: list[Any], index: SupportsIndex, item: Any) -> None:
+    """Put an item at a place, unless it is in the list."""
+    if not any(one is item for one in self):
+        self.append(item)
+        list.pop(self)
+        list.insert(self, index, item)
+
+
+def _set_items(self: list[Any], index: Any, value: Any) -> None:
+    """Let other items stand at a place; each stands in the list once."""
+    after = list(self)
+    after[index] = value
+    distinct = {id(item): item for item in after}
+    for item in [one for one in self if id(one) not in distinct]:
+        self.remove(item)
+    there = {id(one) for one in self}
+    self.extend([item for item in distinct.values() if id(item) not in there])
+    list.__setitem__(self, slice(None), list(distinct.values()))
+
+
+def refuse_held(_session: Session, one: object) -> None:
+    """Refuse an object that a unit of work in memory holds (a `before_attach` listener)."""
+    if isinstance(one, Entity) and HOLDER in one.__dict__:
+        raise RuleBroken(
+            f"this {type(one).__name__} belongs to a unit of work in memory; make another one "
+            "for the database",
+            entity=type(one).__name__,
+        )

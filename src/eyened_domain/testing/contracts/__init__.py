@@ -1,0 +1,35 @@
+"""What every storage of entities is held to: ours, and a stranger's.
+
+Inherit from a class in a test module, and give the fixture `make_unit_of_work`: a function
+that returns a fresh unit of work on the same storage each time, and takes `subscribers`:
+
+    class TestMyStorage(StorageContract):
+        @pytest.fixture
+        def make_unit_of_work(self):
+            store = MyStore()
+            return lambda subscribers=(): MyUnitOfWork(store, subscribers)
+
+`StorageContract` is all of them together.
+"""
+
+from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
+from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
+from eyened_domain.testing.contracts.links import LinkContract as LinkContract
+from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
+from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
+from eyened_domain.testing.contracts.round_trip import RoundTripContract as RoundTripContract
+from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
+from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
+
+
+class StorageContract(
+    UnitOfWorkContract,
+    RepositoryContract,
+    LinkContract,
+    KeyContract,
+    RemovalContract,
+    JsonContract,
+    RoundTripContract,
+    TaggingContract,
+):
+    """Everything that a storage of entities is held to."""

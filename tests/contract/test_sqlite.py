@@ -1,0 +1,25 @@
+"""The contract, on SQLite."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eyened_domain import Database
+from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
+from eyened_domain.services.ports import Subscribers
+from eyened_domain.testing.contracts import StorageContract
+from eyened_domain.testing.contracts.base import MakeUnitOfWork
+from eyened_domain.testing.databases import settings_on
+
+
+class TestSqlite(StorageContract):
+    @pytest.fixture
+    def make_unit_of_work(self, sqlite_url: str, tmp_path: Path) -> Iterator[MakeUnitOfWork]:
+        database = Database(settings_on(sqlite_url, tmp_path))
+
+        def make(subscribers: Subscribers = ()) -> SqlUnitOfWork:
+            return SqlUnitOfWork(database._writing_session, subscribers)
+
+        yield make
+        database.close()
