@@ -93,18 +93,19 @@ class Killer:
 def lookups_counted() -> Iterator[Counter[str]]:
     """Count the commits whose answer was lost, by what the look-up of their token found."""
     found: Counter[str] = Counter()
-    original = commit_token._went_through
+    module: Any = commit_token
+    original = module._went_through
 
     def counting(*arguments: Any) -> bool:
-        went_through = original(*arguments)
+        went_through: bool = original(*arguments)
         found["went through" if went_through else "did not"] += 1
         return went_through
 
-    commit_token._went_through = counting
+    module._went_through = counting
     try:
         yield found
     finally:
-        commit_token._went_through = original
+        module._went_through = original
 
 
 def attack(database: Database, killer: Killer) -> None:
@@ -187,7 +188,7 @@ def _found(database: Database) -> dict[str, Any]:
             .group_by(Project.project_name)
         )
         counted = {name: count for name, count in names}  # noqa: C416 - rows of two
-        return {"names": counted, "round": session.get(Study, 1).study_round}
+        return {"names": counted, "round": Study.by_id(session, 1).study_round}
 
 
 def main() -> int:

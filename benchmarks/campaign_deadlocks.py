@@ -75,6 +75,7 @@ class Injector:
         self.done: Counter[int] = Counter()
 
     def __call__(self, _connection: Any, cursor: Any, *_rest: Any) -> None:
+        """Make the statement that is about to be sent fail, now and then."""
         if self._rng.random() < 0.04:
             code = self._rng.choice(INJECTED)
             self.done[code] += 1

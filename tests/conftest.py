@@ -20,15 +20,6 @@ from eyened_domain.testing.databases import (  # noqa: F401
 )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep pytest-alembic, where it is installed, from adding its own tests.
-
-    Release 0.13.1 breaks the collection with pytest 9.2 (`_nodeid`), and
-    `integration/test_migrations.py` walks the revisions on both kinds of database anyway.
-    """
-    config.option.pytest_alembic_tests_path = "none"
-
-
 @pytest.fixture(scope="session")
 def schema() -> dict[str, Any]:
     """The contract's `schema.json`, as it was when this software was written."""

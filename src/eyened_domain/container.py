@@ -11,9 +11,9 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from eyened_domain.adapters.importing import importing_on
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.services.importing import ImportDefaults, Importing
 from eyened_domain.services.tagging import Tagging
 
 
@@ -38,12 +38,6 @@ class Container(containers.DeclarativeContainer):
     unit_of_work = database.provided.unit_of_work.call()
 
     image_files = providers.Factory(FileSystemImageFiles, settings.images_basepath)
-    import_defaults = providers.Factory(
-        ImportDefaults,
-        study_date=settings.default_study_date,
-        images_basepath=settings.images_basepath,
-        thumbnails_path=settings.thumbnails_path,
-    )
 
     tagging = providers.Factory(Tagging)
-    importing = providers.Factory(Importing, database, image_files, import_defaults)
+    importing = providers.Factory(importing_on, database, image_files)

@@ -200,8 +200,10 @@ _SOME = st.lists(_ITEM, max_size=ITEMS + 1)
 _PLACE = st.integers(-ITEMS, ITEMS)
 _STEP = st.tuples(
     st.sampled_from(
-        ["point", "append", "insert", "remove", "pop", "clear", "assign", "extend", "add"]
-        + ["slice", "delete", "delete_slice", "replace"]  # noqa: RUF005
+        [
+            *("point", "append", "insert", "remove", "pop", "clear", "assign", "extend"),
+            *("add", "slice", "delete", "delete_slice", "replace"),
+        ]
     ),
     st.integers(0, OWNERS - 1),
     _ITEM,

@@ -93,6 +93,23 @@ with database.get_session() as session:
     )
 
 
+def test_links_that_have_no_way_back_are_kept_when_classes_are_mapped() -> None:
+    run_alone(
+        """
+from eyened_domain.model import StudyTagLink
+from eyened_domain.testing import Builder
+link = Builder().a_study_tag_link()
+other = link.creator
+from eyened_domain import Database
+with Database("sqlite://").get_session() as session:
+    session.add(link)
+    session.commit()
+    assert link.creator is other and link.creator_id == other.creator_id
+    assert link.tag.study_tag_links == link.study.study_tag_links == [link]
+"""
+    )
+
+
 def test_objects_born_before_mapping_keep_to_the_laws_after_it() -> None:
     run_alone(
         BORN_BEFORE

@@ -50,7 +50,8 @@ def count_queries(database: Database | Engine) -> Iterator[CountedQueries]:
     counted = CountedQueries()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
-        counted.statements.append(statement)
+        if not statement.startswith("BEGIN"):  # SQLite's transactions are begun by a statement
+            counted.statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
     try:

@@ -34,13 +34,12 @@ def demo_command(env: Path | None, as_json: bool, folder: Path) -> None:
     """
     if env is not None:
         raise click.UsageError("the demo has settings of its own: leave -e out, name a folder")
-    from eyened_domain.container import Container  # noqa: PLC0415 - loaded when a command runs
+    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - loaded when run
 
-    container = Container(config={"EYENED_HOME": str(folder)})
-    database = container.database()
+    database = Database({"EYENED_HOME": str(folder)})
     try:
-        records = _draw(container, folder)
-        result = _bring_in(container, records)
+        records = _draw(database, folder)
+        result = _bring_in(database, records)
         visits = _visits(database)
     finally:
         database.close()
@@ -56,19 +55,20 @@ def demo_command(env: Path | None, as_json: bool, folder: Path) -> None:
     click.echo(_NEXT.format(folder=folder, project=PROJECT))
 
 
-def _draw(container: Any, folder: Path) -> list[dict[str, Any]]:
+def _draw(database: Database, folder: Path) -> list[dict[str, Any]]:
     from eyened_domain.adapters.phantoms import write_demo_images  # noqa: PLC0415
 
-    _ = container.database().engine
+    database.init()
     with progress_bar(f"Drawing eyes in {folder}"):
-        return write_demo_images(container.settings().images_basepath)
+        return write_demo_images(database.settings.images_basepath)
 
 
-def _bring_in(container: Any, records: list[dict[str, Any]]) -> Any:
+def _bring_in(database: Database, records: list[dict[str, Any]]) -> Any:
+    from eyened_domain.adapters.importing import importing_on  # noqa: PLC0415
     from eyened_domain.services.importing import ImportOptions  # noqa: PLC0415
 
     options = ImportOptions(create_projects=True, create_patients=True, create_studies=True)
-    return container.importing().run(records, options, source="eorm demo")
+    return importing_on(database).run(records, options, source="eorm demo")
 
 
 def _visits(database: Database) -> list[dict[str, Any]]:

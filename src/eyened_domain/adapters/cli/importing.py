@@ -120,13 +120,14 @@ def _applies(plan: ImportPlan) -> bool:
 
 @contextmanager
 def _importing(settings: Settings) -> Iterator[Importing]:
-    from eyened_domain.container import Container  # noqa: PLC0415 - loaded when a command runs
+    from eyened_domain.adapters.importing import importing_on  # noqa: PLC0415 - loaded when run
+    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
 
-    container = Container(config=settings)
+    database = Database(settings)
     try:
-        yield container.importing()
+        yield importing_on(database)
     finally:
-        container.database().close()
+        database.close()
 
 
 def _planned(

@@ -55,10 +55,7 @@ class Held:
         _own_lists(entity)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(None), ())  # a pickled object is held by nobody
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> None:
-        return None
+        return _released, (self.entity, None if self.row is None else self.row.values)
 
     @property
     def is_open(self) -> bool:
@@ -164,6 +161,13 @@ class Held:
         before = self.lists.get(link.name, [])
         old, new = {id(one) for one in before}, {id(one) for one in now}
         return [x for x in now if id(x) not in old], [x for x in before if id(x) not in new]
+
+
+def _released(entity: Entity, values: dict[str, Any] | None) -> Held:
+    """Return what is known of a pickled or copied object: no unit of work holds it."""
+    held = Held(entity, None)
+    held.row = None if values is None else Row(type(entity), values)
+    return held
 
 
 def hanging_on(entity: Entity, wanted: Any) -> Iterator[Entity]:

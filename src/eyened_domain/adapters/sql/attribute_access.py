@@ -29,7 +29,7 @@ class DistinctList(list[Any]):
     owner: Entity | None = None
     """Whose list it is: kept from being collected while somebody edits the list."""
 
-    @collection.internally_instrumented
+    @collection.internally_instrumented  # type: ignore[untyped-decorator]
     def append(self, item: Any, _sa_initiator: Any = None) -> None:
         """Put the item at the end, unless its way back says that it may be here already.
 
@@ -101,8 +101,10 @@ class _LinkAttribute(_ExplainedAttribute):
     def __set__(self, instance: Any, value: Any) -> None:
         if join_held(instance, value):
             held_link(instance, self.key).__set__(instance, value)
-        else:
-            super().__set__(instance, value)
+            return
+        if type(value) is list:
+            value = list({id(one): one for one in value}.values())
+        super().__set__(instance, value)
 
 
 def explain_unloaded(attribute: Any, *, is_link: bool = False, is_json: bool = False) -> None:

@@ -1,7 +1,7 @@
 """Whole sets of rows at a time: a constant number of statements per thousand rows.
 
 Written with SQLAlchemy Core, on the session's own connection and so in its transaction.
-Production servers are MySQL 8, which has no RETURNING: ids are read back by natural key.
+Production servers are MySQL 8, which has no RETURNING: ids are read back.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    func,
     insert,
     literal_column,
     or_,
@@ -67,45 +68,27 @@ class SqlRows:
         return found
 
     def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
-        """Insert rows and return their ids, in order, read back by the key.
+        """Insert rows and return their ids, in order.
 
-        The first column of the key is the one that is looked in. Where the key is not
-        unique, the caller holds a lock that keeps others from adding such rows.
+        They are read back as what is there beyond the highest id of before: a transaction
+        (REPEATABLE READ, or the one writer of SQLite) sees no new rows but its own. The
+        key tells which is which.
         """
         if entity.__entity__.parent:
             raise RuleBroken(f"{entity.__name__} rows are not inserted in bulk")
         table = TABLES[entity]
+        (primary,) = entity.__entity__.primary_key
         ids: list[int] = []
         for chunk in _chunks(rows, CHUNK):
-            before = set() if _is_unique(entity, key) else self._ids(entity, chunk, key)
+            highest = self._execute(select(func.max(table.c[primary]))).scalar() or 0
             self._execute(insert(table), chunk)
-            ids.extend(self._read_back(entity, chunk, key, before))
+            made = self._execute(
+                select(table.c[primary], *(table.c[name] for name in key))
+                .where(table.c[primary] > highest)
+                .order_by(table.c[primary])
+            )
+            ids.extend(_in_order(entity, [tuple(row) for row in made], chunk, key))
         return ids
-
-    def _ids(self, entity: type[Entity], rows: list[Row], key: Sequence[str]) -> set[int]:
-        (primary,) = entity.__entity__.primary_key
-        values = {row[key[0]] for row in rows}
-        return {row[0] for row in self.find(entity, key[0], values, (primary,), lock=True)}
-
-    def _read_back(
-        self, entity: type[Entity], rows: list[Row], key: Sequence[str], before: set[int]
-    ) -> list[int]:
-        (primary,) = entity.__entity__.primary_key
-        values = {row[key[0]] for row in rows}
-        made: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for identity, *held in self.find(entity, key[0], values, (primary, *key)):
-            if identity not in before:
-                made[tuple(held)].append(identity)
-        for ids in made.values():
-            ids.sort(reverse=True)
-        try:
-            return [made[tuple([row[name] for name in key])].pop() for row in rows]
-        except IndexError:
-            raise StorageError(
-                f"{entity.__name__} rows were inserted and cannot be read back by "
-                f"{', '.join(key)}; nothing was kept",
-                entity=entity.__name__,
-            ) from None
 
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
@@ -171,8 +154,24 @@ class SqlRows:
         return self._session.connection().execute(statement, parameters)
 
 
-def _is_unique(entity: type[Entity], key: Sequence[str]) -> bool:
-    return any(set(unique) <= set(key) for unique in entity.__entity__.unique)
+def _in_order(
+    entity: type[Entity], made: list[tuple[Any, ...]], rows: list[Row], key: Sequence[str]
+) -> list[int]:
+    """Return the id of each row; of rows that are alike in the key, the earlier has the lower."""
+    wanted = [tuple([row[name] for name in key]) for row in rows]
+    if [held for _, *held in made] == [[*one] for one in wanted]:
+        return [row[0] for row in made]
+    by_key: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for identity, *held in reversed(made):
+        by_key[tuple(held)].append(identity)
+    try:
+        return [by_key[one].pop() for one in wanted]
+    except IndexError:
+        raise StorageError(
+            f"{entity.__name__} rows were inserted and cannot be read back by "
+            f"{', '.join(key)}; nothing was kept",
+            entity=entity.__name__,
+        ) from None
 
 
 def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:

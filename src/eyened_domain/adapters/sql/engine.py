@@ -62,18 +62,33 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
             connect_args["init_command"] = (
                 "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')"
             )
+    bare, options = _without_secrets(url)
     engine = create_engine(
-        url,
+        bare,
         pool_pre_ping=True,
         pool_recycle=3600,
         hide_parameters=True,
         isolation_level="REPEATABLE READ",
-        connect_args=connect_args,
+        connect_args=options | connect_args,
     )
     if url.get_driver_name() == "pymysql":
         event.listen(engine, "do_connect", _connect_keeping)
-    translate_errors(engine)
+    _finish(engine)
     return engine
+
+
+def _without_secrets(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Split a URL into what everybody may see of an engine, and what the driver gets besides."""
+    _, given = url.get_dialect()().create_connect_args(url)
+    shown = {"host", "user", "username", "port", "database", "db"}
+    bare = URL.create(
+        url.drivername,
+        username=url.username,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+    )
+    return bare, {name: value for name, value in given.items() if name not in shown}
 
 
 def _connect_keeping(
@@ -98,8 +113,20 @@ def sqlite_engine(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    translate_errors(engine)
+    _finish(engine)
     return engine
+
+
+def _finish(engine: Engine) -> None:
+    """Add what the engines of both kinds have in common."""
+    translate_errors(engine)
+    _log_no_rows(engine)
+    event.listen(engine, "set_engine_execution_options", _log_no_rows)
+
+
+def _log_no_rows(engine: Engine, _options: object = None) -> None:
+    """Keep SQLAlchemy from logging rows at DEBUG: they hold what is private."""
+    engine._should_log_debug = lambda: False  # type: ignore[method-assign]
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -160,7 +160,8 @@ def _key_of(mapper: Mapper[Any], column: Any) -> str:
 
 def _set(state: InstanceState[Any], key: str, value: Any) -> None:
     """`set_committed_value` for who has the state already."""
-    state.manager[key].impl.set_committed_value(state, state.dict, value)
+    implementation: Any = state.manager[key].impl
+    implementation.set_committed_value(state, state.dict, value)
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:

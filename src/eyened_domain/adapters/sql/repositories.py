@@ -97,8 +97,8 @@ class SqlRepository(Generic[E]):
         field = ", ".join(values)
         if found:
             raise Duplicate(
-                f"more than one {self._info.name} has {_written(values)}; look it up by id, or "
-                f"with more columns",
+                f"more than one {self._info.name} has {self._written(values)}; look it up by id, "
+                f"or with more columns",
                 entity=self._info.name,
                 field=field,
             )
@@ -112,7 +112,8 @@ class SqlRepository(Generic[E]):
             name in info.columns and value is not None and not isinstance(value, _SEVERAL)
             for name, value in named.items()
         ):
-            return self.session.scalars(self._select((), values).limit(2)).all()
+            plain: Select[Any] = self._select((), values).limit(2)
+            return self.session.scalars(plain).all()
         parameters = {f"p_{name}": _converted(info, name, value) for name, value in named.items()}
         statement = _with_equal(self.entity, tuple(named))
         return self.session.scalars(statement, parameters).all()
@@ -172,16 +173,18 @@ class SqlRepository(Generic[E]):
         return [self._equal(self._info.field_name(name), value) for name, value in values.items()]
 
     def _equal(self, name: str, value: Any) -> ColumnElement[bool]:
-        attribute = getattr(self.entity, name)
+        attribute: ColumnElement[Any] = getattr(self.entity, name)
         if name in self._info.links:
             if self._info.links[name].many:
                 raise BadInput(f"{self._info.name}.{name} is a list; ask with an expression")
-            return attribute == value
-        if value is None:
+        elif value is None:
             return attribute.is_(None)
-        if isinstance(value, _SEVERAL):
+        elif isinstance(value, _SEVERAL):
             return attribute.in_([_converted(self._info, name, one) for one in value])
-        return attribute == _converted(self._info, name, value)
+        else:
+            value = _converted(self._info, name, value)
+        equal: ColumnElement[bool] = attribute == value
+        return equal
 
     def _name_column(self) -> str:
         if self._info.name_column is None:
@@ -194,14 +197,23 @@ class SqlRepository(Generic[E]):
     def _missing(self, default: Any, field: str, value: Any) -> Any:
         if default is not RAISE:
             return default
-        written = _written(value) if isinstance(value, dict) else f"{field} {shown(value)}"
+        written = self._written(value) if isinstance(value, dict) else f"{field} {shown(value)}"
         near = self._nearest(value) if isinstance(value, dict) else ""
         raise NotFound(
             f"there is no {self._info.name} with {written}{near}",
             entity=self._info.name,
             field=field,
-            value=value,
+            value=self._open(value) if isinstance(value, dict) else value,
         )
+
+    def _open(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values that may be shown; those of private columns are not among them."""
+        private = {name for name, info in self._info.columns.items() if info.private}
+        return {n: v for n, v in values.items() if self._info.field_name(n) not in private}
+
+    def _written(self, values: dict[str, Any]) -> str:
+        shown_values = {name: shown(value) for name, value in self._open(values).items()}
+        return ", ".join(f"{name} {shown_values.get(name, '(private)')}" for name in values)
 
     def _nearest(self, values: dict[str, Any]) -> str:
         """Say which names come near one that was not found."""
@@ -245,11 +257,9 @@ def repository_for(session: Session, entity: type[E]) -> SqlRepository[E]:
 
 
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
+    column = info.columns[name]
     try:
-        return info.columns[name].kind.convert(value)
+        return column.kind.convert(value)
     except Refused as refused:
-        raise BadInput(f"{info.name}.{name}: {refused}", entity=info.name, field=name) from None
-
-
-def _written(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+        said = "refused" if column.private else refused
+        raise BadInput(f"{info.name}.{name}: {said}", entity=info.name, field=name) from None

@@ -47,11 +47,12 @@ def run_unit(
             try:
                 result = work(unit)
                 unit.finish(make_session)
-                return result
             except (Conflict, PendingRollbackError) as error:
                 unit.take_back()
                 if attempt == retries:
                     raise _as_conflict(error) from error.__cause__
+            else:
+                return result
         time.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 0.01 * 2**attempt)))  # noqa: S311
     raise BadInput(f"retries is 0 or more, not {retries}")
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, event
 from sqlalchemy.orm import InstanceState, ORMExecuteState, QueryContext, Session, UOWTransaction
 
+from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -76,6 +77,7 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
 
 
 event.listen(DomainSession, "before_attach", refuse_held)
+read_back_generated_values(DomainSession)
 
 
 @event.listens_for(DomainSession, "after_attach")

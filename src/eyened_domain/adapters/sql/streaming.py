@@ -19,6 +19,11 @@ class KeepingCursor(SSCursor):
 
     _kept: deque[Any] | None = None
 
+    @property
+    def result(self) -> Any:
+        """What PyMySQL reads the rows from."""
+        return getattr(self, "_result", None)
+
     def keep_rest(self) -> None:
         """Read all rows that are left, so that the connection is free for something else."""
         rest: deque[Any] = deque()
@@ -34,13 +39,13 @@ class KeepingCursor(SSCursor):
 
     def _query(self, query: Any) -> Any:
         self._kept = None
-        found = super()._query(query)
+        found = super()._query(query)  # type: ignore[misc]
         if isinstance(self.connection, KeepingConnection):
             self.connection.stream = self
         return found
 
 
-class KeepingConnection(Connection):  # type: ignore[type-arg]
+class KeepingConnection(Connection):
     """A connection of PyMySQL whose streams lose nothing."""
 
     stream: KeepingCursor | None = None
@@ -52,7 +57,7 @@ class KeepingConnection(Connection):  # type: ignore[type-arg]
 
     def _execute_command(self, command: int, sql: Any) -> None:
         stream, self.stream = self.stream, None
-        current = self._result
-        if stream is not None and current is not None and stream._result is current:
+        current = getattr(self, "_result", None)
+        if stream is not None and current is not None and current is stream.result:
             stream.keep_rest()
         super()._execute_command(command, sql)  # type: ignore[misc]

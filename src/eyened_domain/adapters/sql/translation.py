@@ -48,6 +48,8 @@ def translate_errors(engine: Engine) -> None:
 
 def _on_error(context: ExceptionContext) -> None:
     error = context.sqlalchemy_exception
+    if isinstance(context.original_exception, UnicodeEncodeError):
+        raise BadInput("a text holds half a character (a lone surrogate): no database keeps it")
     if isinstance(error, DBAPIError):
         translated = translated_error(error)
         if translated is not None:
@@ -66,7 +68,7 @@ def translated_error(error: DBAPIError) -> EyenedError | None:
 
 
 def _code_and_text(error: DBAPIError) -> tuple[Any, str]:
-    arguments = getattr(error.orig, "args", ())
+    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
     if len(arguments) >= 2 and isinstance(arguments[0], int):
         return arguments[0], str(arguments[1])
     return None, str(arguments[0]) if arguments else ""

@@ -166,8 +166,6 @@ class PortionWriter:
             {"study_id": studies[id(group[0])], **self._plan.columns_of(group[0])}
             for group in missing.values()
         ]
-        locked = {row["study_id"] for row in rows}
-        self._rows.find(Study, "study_id", locked, ("study_id",), lock=True)
         ids = self._insert(Series, rows, key=("study_id",))
         for group, series_id in zip(missing.values(), ids, strict=True):
             found.update({id(entry): series_id for entry in group})

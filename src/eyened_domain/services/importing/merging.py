@@ -63,8 +63,10 @@ class Merging:
 
     def take(self, entry: Entry) -> None:
         """Put what an entry says together with what earlier ones said."""
+        if not entry.columns:
+            return
         self._count_columns(entry)
-        if entry.columns and entry.key is not None:
+        if entry.key is not None:
             self._plan.shared.setdefault(entry.key, {}).update(entry.columns)
             entry.columns = {}
 
@@ -94,8 +96,7 @@ class Merging:
             self._count("Patient", patient, patient.key, "patient_identifier")
             for study in patient.studies:
                 self._count("Study", study, study.key, "study_date")
-                for series in study.series:
-                    self._count("Series", series, (series.series_id or series.uid or id(series),))
+                self._count_series(study.series)
         images = images_of(patients)
         self._count_new([image for image in images if not image.exists])
         self._count_existing([image for image in images if image.exists])
@@ -105,13 +106,19 @@ class Merging:
         if self._tally.count(name, key, new=new) and new:
             self._tally.fill(name, always, new=True)
 
+    def _count_series(self, series: list[SeriesEntry]) -> None:
+        known = [one for one in series if one.series_id is not None or one.uid is not None]
+        for one in known:
+            self._count("Series", one, (one.series_id or one.uid,))
+        self._tally.add("Series", new=len(series) - len(known))
+
     def _count_new(self, images: list[ImageEntry]) -> None:
-        self._tally.add_images(new=len(images))
+        self._tally.add("ImageInstance", new=len(images))
         for names, times in Counter(tuple(image.columns) for image in images).items():
             self._tally.fill("ImageInstance", ("dataset_identifier", *names), new=True, times=times)
 
     def _count_existing(self, images: list[ImageEntry]) -> None:
-        self._tally.add_images(existing=len(images))
+        self._tally.add("ImageInstance", existing=len(images))
         if self._origins is None:
             return
         for image in images:

@@ -45,7 +45,7 @@ class Rows(Protocol):
         Args:
             entity: whose rows.
             rows: each with the same columns.
-            key: the columns that the ids are read back by; of rows that are alike in
+            key: the columns that the rows are told apart by; of rows that are alike in
                 them, the earlier has the lower id.
 
         Raises:

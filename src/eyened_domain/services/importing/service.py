@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from eyened_domain.errors import BadInput, Conflict, Duplicate
+from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing.applying import PortionWriter, Written
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
@@ -85,7 +86,8 @@ class Importing:
         planner = Planner(
             self._storage, self._files, self._defaults, options or ImportOptions(), executor
         )
-        return planner.plan(records, source=source, progress=progress)
+        with rarer_collections():
+            return planner.plan(records, source=source, progress=progress)
 
     def apply(self, plan: ImportPlan, *, progress: Progress | None = None) -> ImportResult:
         """Do what a plan says.
@@ -112,9 +114,10 @@ class Importing:
             found = self._looked_over(plan, progress)
             if found is not None:
                 return found
-        if plan.options.on_error is OnError.stop:
-            return self._apply_whole(plan, progress)
-        return self._apply_in_portions(plan, progress)
+        with rarer_collections():
+            if plan.options.on_error is OnError.stop:
+                return self._apply_whole(plan, progress)
+            return self._apply_in_portions(plan, progress)
 
     def run(
         self,

@@ -46,9 +46,9 @@ class Tally:
         level.existing += not new
         return True
 
-    def add_images(self, *, new: int = 0, existing: int = 0) -> None:
-        """Count images."""
-        level = self._levels["ImageInstance"]
+    def add(self, name: str, *, new: int = 0, existing: int = 0) -> None:
+        """Count rows of a level that are named once only."""
+        level = self._levels[name]
         level.new += new
         level.existing += existing
 

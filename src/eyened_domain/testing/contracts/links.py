@@ -37,12 +37,13 @@ class LinkContract(Contract):
     def test_the_same_in_the_names_of_the_database(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
+        a_study: Any = Study
         with make_unit_of_work() as uow:
             patient = uow.patients.add(build.a_patient())
             uow.flush()
-            uow.studies.add(Study(PatientID=patient.PatientID, StudyDate=DATES[0]))
-            Study(Patient=patient, StudyDate=DATES[1])
-            patient.Studies.append(Study(StudyDate=DATES[2]))
+            uow.studies.add(a_study(PatientID=patient.PatientID, StudyDate=DATES[0]))
+            a_study(Patient=patient, StudyDate=DATES[1])
+            patient.Studies.append(a_study(StudyDate=DATES[2]))
             uow.commit()
         with make_unit_of_work() as uow:
             assert sorted(_dates(uow.patients.where()[0])) == DATES
@@ -252,6 +253,20 @@ class LinkContract(Contract):
             first, second = uow.attributes_models.by_ids(ids)
             assert [one.attribute_name for one in first.output_attributes] == ["width"]
             assert [one.attribute_name for one in second.output_attributes] == ["area"]
+
+    def test_what_is_taken_off_a_many_to_many_list_just_loaded_is_unlinked(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            model = uow.attributes_models.add(build.an_attributes_model())
+            model.output_attributes = [build.an_attribute(), build.an_attribute()]
+            uow.commit()
+        with make_unit_of_work() as uow:
+            uow.attributes_models.where()[0].output_attributes.pop()
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert len(uow.attributes_models.where()[0].output_attributes) == 1
+            assert (uow.model_outputs.count(), uow.attributes.count()) == (1, 2)
 
     def test_many_to_many_within_one_entity(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

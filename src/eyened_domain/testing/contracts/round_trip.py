@@ -16,7 +16,7 @@ from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
 NAMES = [entity.__name__ for entity in entity_classes()]
 OWNERS = ["image_instance", "segmentation", "model_segmentation", "patient", "study"]
-VALUES = {
+VALUES: dict[str, dict[str, Any]] = {
     "String": {"value_text": "a text"},
     "Float": {"value_float": 0.25},
     "Int": {"value_int": -7},

@@ -255,7 +255,7 @@ class UnitOfWorkContract(Contract):
         called: list[str] = []
         with make_unit_of_work() as uow:
             uow.projects.add(Project(project_name="Cohort"))
-            uow.on_commit(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
+            uow.on_commit(lambda: 1 // 0)
             uow.on_commit(lambda: called.append("the next one"))
             uow.commit()
         assert called == ["the next one"]
