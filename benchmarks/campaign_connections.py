@@ -148,6 +148,7 @@ def run(url: str, *, units: int, kills: int, seed: int) -> dict[str, Any]:
             except EyenedError:
                 failed += 1
         killer.stop()
+        database.close()  # the last kill may still be on its way
         found = _found(database)
     wanted = {f"unit {number}" for number in range(units)}
     return {

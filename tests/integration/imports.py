@@ -72,7 +72,9 @@ def png(database: Database, *names: str, size: tuple[int, int] = (8, 6), mode: s
         Image.new(mode, size).save(path)
 
 
-def flat(image: str, *, patient: str = "P1", day: str = "2024-01-31", **more: Any) -> dict[str, Any]:
+def flat(
+    image: str, *, patient: str = "P1", day: str = "2024-01-31", **more: Any
+) -> dict[str, Any]:
     """A flat record of one image of a right eye."""
     return {
         "project_name": "AREDS",

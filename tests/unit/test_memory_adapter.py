@@ -4,8 +4,6 @@ import copy
 import pickle
 import subprocess
 import sys
-import threading
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 from sqlalchemy import true
 
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
-from eyened_domain.errors import BadInput, Conflict, Duplicate, NotLoaded, RuleBroken
+from eyened_domain.errors import BadInput, NotLoaded, RuleBroken
 from eyened_domain.model import (
     AttributeDefinition,
     Patient,
@@ -41,92 +39,6 @@ def store(builder: Builder) -> MemoryStore:
 
 def patient_of(uow: MemoryUnitOfWork, name: str) -> Patient:
     return uow.patients.one(patient_identifier=name)
-
-
-def test_of_two_who_change_the_same_row_the_last_is_refused(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as late:
-        patient_of(late, "a").sex = "F"
-        with MemoryUnitOfWork(store) as early:
-            patient_of(early, "a").birth_date = "1950-01-01"
-            early.commit()
-        with pytest.raises(Conflict, match=r"Patient.*somebody else.*run it again"):
-            late.commit()
-    with MemoryUnitOfWork(store) as uow:
-        found = patient_of(uow, "a")
-        assert (found.sex, found.birth_date) == (None, date(1950, 1, 1))
-        found.sex = "F"
-        uow.commit()
-
-
-def test_two_who_change_different_rows_both_succeed(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as one, MemoryUnitOfWork(store) as other:
-        patient_of(one, "a").sex = "F"
-        patient_of(other, "b").sex = "M"
-        Patient(patient_identifier="d", project=patient_of(one, "a").project)
-        one.commit()
-        other.commit()
-    with MemoryUnitOfWork(store) as uow:
-        found = {x.patient_identifier: x.sex and x.sex.name for x in uow.patients.where()}
-        assert found == {"a": "F", "b": "M", "c": None, "d": None}
-
-
-def test_of_two_who_add_the_same_natural_key_the_last_is_refused(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as one, MemoryUnitOfWork(store) as other:
-        one.projects.add(Project(project_name="New"))
-        other.projects.add(Project(project_name="NEW"))
-        one.flush()
-        other.flush()
-        one.commit()
-        with pytest.raises(Duplicate, match="project_name"):
-            other.commit()
-    with MemoryUnitOfWork(store) as uow:
-        assert uow.projects.count() == 2
-
-
-def test_a_child_of_what_somebody_else_deletes_is_refused(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as one, MemoryUnitOfWork(store) as other:
-        Study(patient=patient_of(one, "a"), study_date="2024-05-05")
-        one.flush()
-        other.patients.delete(patient_of(other, "a"))
-        other.commit()
-        with pytest.raises(Conflict, match="hangs on"):
-            one.commit()
-
-
-def test_deleting_what_somebody_else_hangs_something_on_is_refused(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as one, MemoryUnitOfWork(store) as other:
-        one.patients.delete(patient_of(one, "a"))
-        one.flush()
-        Study(patient=patient_of(other, "a"), study_date="2024-05-05")
-        other.commit()
-        with pytest.raises(Conflict):
-            one.commit()
-    with MemoryUnitOfWork(store) as uow:
-        assert len(patient_of(uow, "a").studies) == 2
-
-
-def test_a_row_that_somebody_else_deleted_cannot_be_changed(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as one:
-        patient = patient_of(one, "a")
-        one.commit()
-        with MemoryUnitOfWork(store) as other:
-            other.patients.delete(patient_of(other, "a"))
-            other.commit()
-        patient.sex = "F"
-        with pytest.raises(Conflict, match="changed or deleted"):
-            one.commit()
-
-
-def test_a_unit_sees_one_state_whatever_others_commit(store: MemoryStore) -> None:
-    with MemoryUnitOfWork(store) as uow:
-        assert uow.patients.count() == 3
-        with MemoryUnitOfWork(store) as other:
-            other.projects.delete(other.projects.by_name("Cohort"))
-            other.commit()
-        assert uow.patients.count() == 3
-        assert len(uow.projects.by_name("Cohort").patients) == 3
-        uow.commit()
-        assert uow.patients.count() == 0
 
 
 def test_units_hand_out_separate_objects(store: MemoryStore) -> None:
@@ -317,28 +229,6 @@ def test_images_are_told_that_they_lie_beneath_images(builder: Builder) -> None:
         image = uow.images.add(builder.an_image(dataset_identifier="a/b c.png"))
         assert image.path == Path("/images/a/b c.png")
         assert image.url == "https://images.example/a/b%20c.png"
-
-
-def test_threads_that_try_again_lose_nothing(store: MemoryStore) -> None:
-    def count_up() -> None:
-        for _ in range(10):
-            while True:
-                with MemoryUnitOfWork(store) as uow:
-                    try:
-                        study = uow.studies.where()[0]
-                        study.study_round = (study.study_round or 0) + 1
-                        uow.commit()
-                    except Conflict:
-                        continue
-                    break
-
-    threads = [threading.Thread(target=count_up) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    with MemoryUnitOfWork(store) as uow:
-        assert uow.studies.where()[0].study_round == 40
 
 
 def test_ten_thousand_objects_are_stored_found_and_walked() -> None:

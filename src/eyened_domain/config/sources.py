@@ -199,4 +199,4 @@ def _shown(path: str) -> str:
     _, at, behind = path.rpartition("@")
     text = f"{HIDDEN}@{behind}" if at else path
     limit = variables.SHOWN_CHARACTERS
-    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+    return repr(text if len(text) <= limit else "…" + text[1 - limit :])

@@ -87,13 +87,14 @@ class _LinkAttribute(_ExplainedAttribute):
     inherit_cache = True
 
     def __get__(self, instance: Any, owner: Any) -> Any:
-        if instance is not None:
-            known = instance.__dict__
-            if HOLDER in known:
-                return held_link(instance, self.key).__get__(instance, owner)
-            if "_sa_instance_state" not in known:
-                adopt(instance)
-        found = super().__get__(instance, owner)
+        if instance is None:
+            return super().__get__(instance, owner)
+        known = instance.__dict__
+        if HOLDER in known:
+            return held_link(instance, self.key).__get__(instance, owner)
+        if "_sa_instance_state" not in known:
+            adopt(instance)
+        found = known[self.key] if self.key in known else super().__get__(instance, owner)
         if type(found) is DistinctList:
             found.owner = instance
         return found

@@ -154,7 +154,7 @@ class TrackedList(TrackedJson, list[Any]):
         list.__delitem__(self, index)
         self.changed()
 
-    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[override, misc]
+    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[misc]
         self.extend(values)
         return self
 
