@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 NEWEST = HERE / ".venv"
 OLDEST = HERE / ".venv-oldest-sqlalchemy"
 OLDEST_SQLALCHEMY = "SQLAlchemy==2.0.40"
-ON_BOTH = ["tests/unit", "tests/contract", "tests/integration"]
+ON_BOTH = ["tests/contract", "tests/integration"]
 
 
 def main() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 from imports import UNREAD, dump, flat, importing_on, nested, options, row_counts, series, study
 
-from eyened_domain import Database, ImageInstance, Patient
+from eyened_domain import Database, ImageInstance, Patient, SourceInfo
 from eyened_domain.errors import ConfigurationError, Duplicate
 
 OTHER = {"laterality": "L", "modality": "OCT", "manufacturer": "Topcon", "cf_quality": 1 / 3}
@@ -200,33 +199,28 @@ def test_a_row_that_somebody_else_writes_first_is_found(
 
     database = Database(settings_on(mariadb_url, tmp_path))
     other = Database(settings_on(mariadb_url, tmp_path))
+    elsewhere = options(read_files=False, source_name="Elsewhere")
     importing = importing_on(database)
+    first = importing.run([flat("0.png"), flat("1.png", source_name="Elsewhere")], UNREAD)
+    importing.undo(int(first.import_id or 0))
+    with database.unit_of_work() as uow:
+        for name in ("images", "Elsewhere"):
+            uow.sources.add(SourceInfo(source_name=name, source_path=name, thumbnail_path=name))
+        uow.commit()
     plan = importing.plan([flat("a.png")], UNREAD)
-    raced = threading.Event()
-    make = applying.PortionWriter._make_patients
+    make_projects = applying.PortionWriter._make_projects
+    raced: list[Any] = []
 
-    def make_late(self: Any, patients: Any) -> None:
-        if not raced.is_set():
-            raced.set()
-            elsewhere = options(read_files=False, source_name="Elsewhere")
-            importing_on(other).run([flat("b.png") | {"project_name": "Q"}], elsewhere)
-            with other.unit_of_work() as uow:
-                project = uow.projects.by_name("Q")
-                project.project_name = "AREDS"
-                uow.commit()
-        make(self, patients)
+    def after_the_other(self: Any, patients: Any) -> None:
+        if not raced:
+            raced.append("now")
+            raced.append(importing_on(other).run([flat("b.png")], elsewhere))
+        make_projects(self, patients)
 
-    monkeypatch.setattr(applying.PortionWriter, "_make_patients", make_late)
-    before_project = applying.PortionWriter._make_projects
-
-    def no_projects_yet(self: Any, patients: Any) -> None:
-        make_late(self, [])
-        before_project(self, patients)
-
-    monkeypatch.setattr(applying.PortionWriter, "_make_projects", no_projects_yet)
+    monkeypatch.setattr(applying.PortionWriter, "_make_projects", after_the_other)
     result = importing.apply(plan)
-    assert "Project" not in result.written.made
-    assert "Patient" not in result.written.made
+    assert raced[1].written.made["Project"] == raced[1].written.made["Study"] == 1
+    assert result.written.made == {"Series": 1, "ImageInstance": 1}
     assert row_counts(database)["Patient"] == 1
     database.close()
     other.close()

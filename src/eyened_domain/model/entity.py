@@ -221,6 +221,15 @@ class Entity(Queries, metaclass=EntityMeta):
     def check_rules(self) -> None:
         """Raise `RuleBroken` where the object as a whole breaks a rule; called before storing."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: everything but private columns."""
+        columns = self.__entity__.columns
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if not (name in columns and columns[name].private)
+        }
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.__entity__.fields, *self.__entity__.aliases})
 

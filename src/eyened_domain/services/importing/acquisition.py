@@ -29,11 +29,13 @@ class Acquisition:
     Args:
         rows: the storage's set-based reading and writing.
         defaults: what the configuration says.
+        source: the name of the source of images that name none.
     """
 
-    def __init__(self, rows: Rows, defaults: ImportDefaults) -> None:
+    def __init__(self, rows: Rows, defaults: ImportDefaults, source: str) -> None:
         self._rows = rows
         self._defaults = defaults
+        self._source = source
         self.made: dict[str, list[int]] = {}
         """The ids of the rows that were made, by entity."""
 
@@ -57,12 +59,17 @@ class Acquisition:
         return [keys[one] for one in wanted]
 
     def _source_row(self, name: str) -> Row:
-        """Return a source; its paths are those of the configuration, made unique by its name."""
+        """Return a source; its paths are those of the configuration.
+
+        Those of another than the usual source are made unique by its name.
+        """
         images, thumbnails = self._defaults.images_basepath, self._defaults.thumbnails_path
         row: Row = {"source_name": name}
         for column, path in (("source_path", images), ("thumbnail_path", thumbnails)):
             plain = str(path)[-_PATH_LENGTH:]
-            taken = self._rows.find(SourceInfo, column, [plain], (column,))
+            taken = fold(name) != fold(self._source) or self._rows.find(
+                SourceInfo, column, [plain], (column,)
+            )
             row[column] = f"{plain}#{name}"[-_PATH_LENGTH:] if taken else plain
         return row
 

@@ -72,8 +72,9 @@ class PortionWriter:
     def __init__(self, uow: Any, plan: ImportPlan, defaults: ImportDefaults) -> None:
         self._rows = uow.rows
         self._plan = plan
-        self._defaults = defaults
-        self._acquisition = Acquisition(uow.rows, defaults)
+        # First of all: one import at a time, and what the others wrote is seen from here on.
+        source = default_source(uow.rows, plan.options, defaults, lock=True)
+        self._acquisition = Acquisition(uow.rows, defaults, source)
         self._written = Written()
         self._items: list[MadeRows | ChangedRow] = []
         self._known = Known()
@@ -85,8 +86,6 @@ class PortionWriter:
             NotFound: a project, patient, study, series or image is gone since the plan was made.
             Conflict: somebody is writing the same rows; run it again.
         """
-        # First of all: one import at a time, and what the others wrote is seen from here on.
-        default_source(self._rows, self._plan.options, self._defaults, lock=True)
         images, known = images_of(patients), self._known
         look_up_images(self._rows, known, images)
         look_up_projects(self._rows, known, patients)

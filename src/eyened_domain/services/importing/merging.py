@@ -68,7 +68,8 @@ class Merging:
         self._count_columns(entry)
         if entry.key is not None:
             self._plan.shared.setdefault(entry.key, {}).update(entry.columns)
-            entry.columns = {}
+            if not isinstance(entry, SeriesEntry):  # its UID is in the columns
+                entry.columns = {}
 
     def look_at_rows(self, rows: Rows, patients: list[PatientEntry]) -> None:
         """Look up what the rows hold that the entries would change (`conflict = update`)."""

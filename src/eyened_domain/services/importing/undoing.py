@@ -122,9 +122,10 @@ class Undoing:
             for item in reversed(items):
                 if not _within(item.row_id, made[name]):
                     restored.setdefault(item.row_id, {key: item.row_id}).update(item.before)
-            if restored:
-                self._rows.update(entity, list(restored.values()))
-                undone.restored[name] = len(restored)
+            there = [row_id for (row_id,) in self._rows.find(entity, key, restored, (key,))]
+            if there:
+                self._rows.update(entity, [restored[row_id] for row_id in there])
+                undone.restored[name] = len(there)
 
     def _delete_shared(self, made: dict[str, Runs], undone: Undone) -> None:
         for name in _SHARED:

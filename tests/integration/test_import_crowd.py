@@ -1,0 +1,29 @@
+"""Importers that run at once and are killed (reliability R16, small); bad records (S7, small)."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from benchmarks import campaign_imports, campaign_input
+
+SMALL = campaign_imports.Size(importers=3, each=300, kills=6)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_a_crowd_of_killed_importers_loses_and_doubles_nothing(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    server = campaign_imports.SERVER
+    if kind == "mariadb":
+        server = request.getfixturevalue("mariadb_server").url("").rstrip("/")
+    seed = secrets.randbelow(2**32)
+    result = campaign_imports.campaign(kind, SMALL, seed, server)
+    assert not +result, f"seed {seed}"
+    assert set(result) >= {"missing", "duplicates", "rows written by the re-run"}
+
+
+def test_bad_records_are_refused_in_one_family_of_errors() -> None:
+    seed = secrets.randbelow(2**32)
+    assert campaign_input.campaign(100, seed) == 0, f"seed {seed}"
