@@ -20,7 +20,10 @@ HERE = Path(__file__).resolve().parent
 NEWEST = HERE / ".venv"
 OLDEST = HERE / ".venv-oldest-sqlalchemy"
 OLDEST_SQLALCHEMY = "SQLAlchemy==2.0.40"
-ON_BOTH = ["tests/contract", "tests/integration"]
+ON_BOTH = [
+    "tests/contract",
+    *(f"tests/integration/test_{what}.py" for what in ("mapping", "navigation", "round_trip")),
+]
 
 
 def main() -> None:

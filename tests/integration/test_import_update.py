@@ -189,6 +189,10 @@ def test_a_key_that_only_the_database_takes_for_the_same_ends_in_one_error(
         importing.run([flat("b.png", patient="STRASSE")], UNREAD)
     assert caught.value.entity == "Patient"
     assert row_counts(database) == before
+    records = [flat(f"x{name}.png", patient=name) for name in ("A", "STRASSE", "B", "C")]
+    result = importing.run(records, options(read_files=False, on_error="skip"))
+    assert [error.where for error in result.plan.errors] == ["record 2"]
+    assert result.written.made["Patient"] == 3
 
 
 def test_a_row_that_somebody_else_writes_first_is_found(

@@ -196,7 +196,8 @@ def _polars(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) ->
 
 
 def _not_installed(backend: str) -> ConfigurationError:
-    return ConfigurationError(f"{backend} is not installed: pip install {backend}")
+    extra = "eyened-domain[frames]" if backend == "pandas" else backend
+    return ConfigurationError(f"{backend} is not installed: pip install '{extra}'")
 
 
 _BACKENDS: Mapping[str, Callable[..., Any]] = {"pandas": _pandas, "polars": _polars}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from datetime import date
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, dataclass_transform
@@ -34,6 +35,8 @@ from eyened_domain.model.queries import Queries
 from eyened_domain.model.values import Refused, shown
 
 C = TypeVar("C", bound="type[Entity]")
+
+_COLUMNS_IN_REPR = 6
 
 SHORT_NAMES = {"images": "image_instances", "Images": "image_instances"}
 """Short forms that people write, wherever an entity has the relation."""
@@ -63,6 +66,14 @@ class EntityInfo:
     def fields(self) -> frozenset[str]:
         """The Python names of all columns and links."""
         return frozenset(self.columns) | frozenset(self.links)
+
+    @cached_property
+    def told_by(self) -> tuple[str, ...]:
+        """The columns that may be shown, those first that tell objects apart."""
+        first = [*self.primary_key, *(name for key in self.unique for name in key)]
+        shown_columns = [name for name, info in self.columns.items() if not info.private]
+        ordered = dict.fromkeys([*first, *filter(None, [self.name_column]), *shown_columns])
+        return tuple(name for name in ordered if name in shown_columns)
 
     def field_name(self, name: str) -> str:
         """Return the Python name of a field given in either style.
@@ -235,12 +246,12 @@ class Entity(Queries, metaclass=EntityMeta):
 
     def __repr__(self) -> str:
         info = self.__entity__
-        shown_columns = [
-            f"{name}={shown(value)}"
-            for name, value in self.__dict__.items()
-            if name in info.columns and not info.columns[name].private and value is not None
+        held = [
+            f"{name}={_written(self.__dict__[name])}"
+            for name in info.told_by
+            if self.__dict__.get(name) is not None
         ]
-        return f"{info.name}({', '.join(shown_columns[:8])})"
+        return f"{info.name}({', '.join(held[:_COLUMNS_IN_REPR])})"
 
     def to_dict(self, *, database_names: bool = False) -> dict[str, Any]:
         """Return the columns as a dict, without links and without private columns.
@@ -258,6 +269,13 @@ class Entity(Queries, metaclass=EntityMeta):
                 shown_name = column_info.database_name if database_names else name
                 plain[shown_name] = value.name if isinstance(value, Enum) else value
         return plain
+
+
+def _written(value: Any) -> str:
+    """Return a value as `repr` of an entity shows it: enum members by name, dates in ISO form."""
+    if isinstance(value, Enum):
+        return value.name
+    return str(value) if isinstance(value, date) else shown(value)
 
 
 class DatabaseName:

@@ -16,7 +16,7 @@ from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError
 
 from eyened_domain.adapters.sql.adoption import adopt
-from eyened_domain.adapters.sql.json_tracking import TrackedJson
+from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
@@ -68,15 +68,15 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
 
 
 class _JsonAttribute(_ExplainedAttribute):
-    """A JSON column: who edits its value in place keeps the object from being collected."""
+    """A JSON column: its value notices edits, and keeps the object from being collected."""
 
     __slots__ = ()
     inherit_cache = True
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         found = super().__get__(instance, owner)
-        if isinstance(found, TrackedJson):
-            found.owner = instance
+        if instance is not None and isinstance(found, dict | list):
+            return tracked_for(instance, self.key, found)
         return found
 
 

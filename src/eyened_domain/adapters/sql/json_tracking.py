@@ -31,40 +31,51 @@ class TrackedJson:
             if holder is not None and state.dict.get(self._key) is self:
                 flag_modified(holder, self._key)
 
+    def is_held_by(self, state: InstanceState[Any]) -> bool:
+        """Say whether it is the value of a column of that object."""
+        return self._holder is not None and self._holder() is state
+
     def _keep(self, value: Any) -> Any:
         return _tracked(value, self)
 
 
 def track_json(attribute: InstrumentedAttribute[Any]) -> None:
-    """Make the values of a mapped JSON column notice edits; plain values stay as they are."""
+    """Make what is assigned to a mapped JSON column notice edits; plain values stay as they are."""
     key = attribute.key
 
-    def hold(state: InstanceState[Any], value: Any) -> Any:
-        tracked = _tracked(value, None)
-        if isinstance(tracked, TrackedJson):
-            tracked._holder, tracked._key = ref(state), key
-        return tracked
-
-    def load(state: InstanceState[Any], *_: Any) -> None:
-        value = state.dict.get(key)
-        if isinstance(value, dict | list):
-            state.dict[key] = hold(state, value)
-
-    def refresh(state: InstanceState[Any], _context: Any, names: Iterable[str] | None) -> None:
-        if not names or key in names:
-            load(state)
-
     def replace(state: InstanceState[Any], value: Any, before: Any, _initiator: Any) -> Any:
-        return value if value is before else hold(state, value)
+        return value if value is before else _held(value, state, key)
 
-    for name, listener in (
-        ("load", load),
-        ("refresh", refresh),
-        ("refresh_flush", refresh),
-        ("unpickle", load),
-    ):
-        event.listen(attribute.class_, name, listener, raw=True, propagate=True)
     event.listen(attribute, "set", replace, raw=True, retval=True, propagate=True)
+
+
+def tracked_for(entity: Any, key: str, value: Any) -> Any:
+    """Make a value of a JSON column that somebody reads notice edits.
+
+    Values are not tracked before they are read: of thousands of loaded objects, few are.
+
+    Args:
+        entity: the object that it is read from.
+        key: the column.
+        value: a dict or list, as it was loaded, or tracked before.
+
+    Returns:
+        the value that the object holds from now on.
+    """
+    state = entity.__dict__.get("_sa_instance_state")
+    if state is None:  # made before its class was mapped; the value is tracked when it is adopted
+        return value
+    if not isinstance(value, TrackedJson) or not value.is_held_by(state):
+        value = entity.__dict__[key] = _held(value, state, key)
+    value.owner = entity
+    return value
+
+
+def _held(value: Any, state: InstanceState[Any], key: str) -> Any:
+    tracked = _tracked(value, None)
+    if isinstance(tracked, TrackedJson):
+        tracked._holder, tracked._key = ref(state), key
+    return tracked
 
 
 def _tracked(value: Any, container: TrackedJson | None) -> Any:

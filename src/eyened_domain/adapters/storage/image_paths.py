@@ -26,15 +26,16 @@ class StoredImagePaths:
         Raises:
             BadInput: the identifier leads out of IMAGES_BASEPATH.
         """
-        relative = PurePosixPath(identifier)
-        if relative.is_absolute() or ".." in relative.parts:
+        if identifier.startswith("/") or (
+            ".." in identifier and ".." in PurePosixPath(identifier).parts
+        ):
             raise BadInput(
                 f"ImageInstance.dataset_identifier {identifier!r} leads out of IMAGES_BASEPATH",
                 entity="ImageInstance",
                 field="dataset_identifier",
                 value=identifier,
             )
-        return self._base / relative
+        return self._base / identifier
 
     def url_of(self, identifier: str) -> str:
         """Return the address on the image server.

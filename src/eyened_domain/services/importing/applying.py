@@ -67,13 +67,21 @@ class PortionWriter:
 
     What the database holds is looked up again: since the plan was made, others may have
     written what it calls new. That is a match then, not an error.
+
+    Args:
+        uow: the open unit of work.
+        plan: the plan.
+        defaults: what the configuration says.
+        lock: let one import at a time write images of the same source.
     """
 
-    def __init__(self, uow: Any, plan: ImportPlan, defaults: ImportDefaults) -> None:
+    def __init__(
+        self, uow: Any, plan: ImportPlan, defaults: ImportDefaults, *, lock: bool = True
+    ) -> None:
         self._rows = uow.rows
         self._plan = plan
         # First of all: one import at a time, and what the others wrote is seen from here on.
-        source = default_source(uow.rows, plan.options, defaults, lock=True)
+        source = default_source(uow.rows, plan.options, defaults, lock=lock)
         self._acquisition = Acquisition(uow.rows, defaults, source)
         self._written = Written()
         self._items: list[MadeRows | ChangedRow] = []

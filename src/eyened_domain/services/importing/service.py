@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 
-from eyened_domain.errors import BadInput, Conflict, Duplicate
+from eyened_domain.errors import BadInput, Conflict, Duplicate, NotFound
 from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing.applying import PortionWriter, Written
+from eyened_domain.services.importing.entries import PatientEntry, note
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.planner import Planner
@@ -94,7 +95,8 @@ class Importing:
 
         With `on_error = stop` in one transaction: all of it or nothing. With
         `on_error = skip` in portions, so that an import that was killed can be run again
-        and finds what it wrote.
+        and finds what it wrote; patients whom the database refuses are left out then, and
+        noted in the errors of the plan.
 
         Raises:
             BadInput: records are bad, and the plan says to stop then.
@@ -157,13 +159,13 @@ class Importing:
         try:
             with self._storage.unit_of_work() as uow:
                 for done, portion in enumerate(plan.portions, start=1):
-                    step = PortionWriter(uow, plan, self._defaults).write(portion)
+                    step = PortionWriter(uow, plan, self._defaults, lock=False).write(portion)
                     if step.items:
                         return None
                     result.written.add(step.written)
                     if progress is not None:
                         progress(done, len(plan.portions))
-        except Conflict:
+        except (Conflict, Duplicate):
             return None
         return result
 
@@ -183,22 +185,36 @@ class Importing:
     def _apply_in_portions(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
         result = ImportResult(None, Written(), plan)
         for done, portion in enumerate(plan.portions, start=1):
-            started = result.import_id
-
-            def write(uow: Any, portion: Any = portion, started: Any = started) -> ImportResult:
-                step = ImportResult(started, Written(), plan)
-                self._write(uow, plan, portion, step)
-                return step
-
-            step = self._run(write)
-            result.import_id = step.import_id
-            result.written.add(step.written)
+            self._apply_portion(plan, portion, result)
             if progress is not None:
                 progress(done, len(plan.portions))
         if result.import_id is not None:
             number = result.import_id
             self._storage.run(lambda uow: uow.imports.finish(number), retries=RETRIES)
         return result
+
+    def _apply_portion(
+        self, plan: ImportPlan, portion: list[PatientEntry], result: ImportResult
+    ) -> None:
+        """Write a portion; the patients in it whom the storage refuses are noted and left out."""
+
+        def write(uow: Any) -> ImportResult:
+            step = ImportResult(result.import_id, Written(), plan)
+            self._write(uow, plan, portion, step)
+            return step
+
+        try:
+            step = self._run(write)
+        except (BadInput, Duplicate, NotFound) as error:
+            middle = len(portion) // 2
+            if middle == 0:
+                plan.errors.append(note(portion[0].where, error))
+                return
+            self._apply_portion(plan, portion[:middle], result)
+            self._apply_portion(plan, portion[middle:], result)
+            return
+        result.import_id = step.import_id
+        result.written.add(step.written)
 
     def _run(self, write: Callable[[Any], T]) -> T:
         """Run work in a unit of work; again, too, where somebody else was faster with a row.
@@ -220,7 +236,9 @@ class Importing:
         result: T = self._storage.run(attempt, retries=RETRIES)
         return result
 
-    def _write(self, uow: Any, plan: ImportPlan, portion: Any, result: ImportResult) -> None:
+    def _write(
+        self, uow: Any, plan: ImportPlan, portion: list[PatientEntry], result: ImportResult
+    ) -> None:
         """Write one portion; the import is recorded with the first row that it writes."""
         step = PortionWriter(uow, plan, self._defaults).write(portion)
         result.written.add(step.written)
