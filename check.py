@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 NEWEST = HERE / ".venv"
 OLDEST = HERE / ".venv-oldest-sqlalchemy"
 OLDEST_SQLALCHEMY = "SQLAlchemy==2.0.40"
+PARALLEL = ["-n", "2", "--dist", "loadgroup"]
 ON_BOTH = [
     "tests/contract",
     *(f"tests/integration/test_{what}.py" for what in ("mapping", "navigation", "round_trip")),
@@ -41,8 +42,8 @@ def main() -> None:
         run("tests", python, "-m", "pytest", "-q", "tests/unit", "tests/architecture")
         return
     oldest = environment(OLDEST, OLDEST_SQLALCHEMY)
-    run(f"tests on {OLDEST_SQLALCHEMY}", oldest, "-m", "pytest", "-q", "-n", "2", *ON_BOTH)
-    run("tests", python, "-m", "pytest", "-n", "2")
+    run(f"tests on {OLDEST_SQLALCHEMY}", oldest, "-m", "pytest", "-q", *PARALLEL, *ON_BOTH)
+    run("tests", python, "-m", "pytest", *PARALLEL)
 
 
 def environment(folder: Path, *pinned: str) -> Path:

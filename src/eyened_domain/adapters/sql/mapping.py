@@ -11,7 +11,14 @@ from typing import Any
 
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import ForeignKey, Table, event
-from sqlalchemy.orm import Mapper, RelationshipProperty, registry, relationship
+from sqlalchemy.orm import (
+    Mapper,
+    RelationshipProperty,
+    foreign,
+    registry,
+    relationship,
+    remote,
+)
 
 from eyened_domain import model
 from eyened_domain.adapters.sql import tables
@@ -21,6 +28,7 @@ from eyened_domain.adapters.sql.attribute_access import (
     explain_unloaded,
     join_session_of_linked,
 )
+from eyened_domain.adapters.sql.garbage import rarer_collections
 from eyened_domain.adapters.sql.json_tracking import track_json
 from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.tables.metadata import metadata
@@ -102,7 +110,8 @@ def map_entities() -> bool:
     with _lock:
         if not _state["begun"]:
             _state["begun"] = True
-            _map_all()
+            with rarer_collections():
+                _map_all()
             _state["done"] = True
     return _state["done"]
 
@@ -149,12 +158,9 @@ def _relationship(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[
 
 def _many_to_one(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[Any]:
     local = TABLES[entity].c[str(link.via)]
-    remote = _foreign_key(local).column
     return relationship(
         entity_class(link.target),
-        primaryjoin=local == remote,
-        foreign_keys=[local],
-        remote_side=[remote],
+        primaryjoin=foreign(local) == remote(_foreign_key(local).column),
         back_populates=link.back,
     )
 
@@ -162,14 +168,12 @@ def _many_to_one(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[A
 def _one_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
     target = entity_class(link.target)
     back = target.__entity__.links[str(link.back)]
-    foreign = TABLES[target].c[str(back.via)]
-    key = _foreign_key(foreign)
+    theirs = TABLES[target].c[str(back.via)]
+    key = _foreign_key(theirs)
     cascades = key.ondelete == "CASCADE"
     return relationship(
         target,
-        primaryjoin=foreign == key.column,
-        foreign_keys=[foreign],
-        remote_side=[foreign],
+        primaryjoin=remote(foreign(theirs)) == key.column,
         back_populates=link.back,
         collection_class=DistinctList,
         cascade="save-update, merge, delete" if cascades else "save-update, merge",

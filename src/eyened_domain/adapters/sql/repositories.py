@@ -53,8 +53,7 @@ class SqlRepository(Generic[E]):
             found = self.session.get(self.entity, key)
         else:  # a statement that is built once takes half the time of session.get
             parts = key if isinstance(key, tuple) else (key,)
-            parameters = {f"p_{name}": part for name, part in zip(keys, parts, strict=True)}
-            found = self.session.scalars(_with_equal(self.entity, keys), parameters).first()
+            found = next(iter(self._with(dict(zip(keys, parts, strict=True)))), None)
         if found is not None:
             return found
         return self._missing(default, ", ".join(keys), identity)
@@ -114,9 +113,14 @@ class SqlRepository(Generic[E]):
         ):
             plain: Select[Any] = self._select((), values).limit(2)
             return self.session.scalars(plain).all()
-        parameters = {f"p_{name}": _converted(info, name, value) for name, value in named.items()}
-        statement = _with_equal(self.entity, tuple(named))
-        return self.session.scalars(statement, parameters).all()
+        return self._with({name: _converted(info, name, value) for name, value in named.items()})
+
+    def _with(self, values: dict[str, Any]) -> Sequence[E]:
+        """Return those whose columns hold these converted values, two at the most."""
+        statement = _with_equal(self.entity, tuple(values))
+        parameters = {f"p_{name}": value for name, value in values.items()}
+        # Not DomainSession.scalars: loading calmly costs more than so few objects.
+        return Session.scalars(self.session, statement, parameters).all()
 
     def count(self, **values: Any) -> int:
         """Return how many there are whose columns hold these values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Select, event
-from sqlalchemy.orm import InstanceState, ORMExecuteState, QueryContext, Session, UOWTransaction
+from sqlalchemy.orm import InstanceState, QueryContext, Session, UOWTransaction
 
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
@@ -72,9 +72,7 @@ class DomainSession(Session):
             super().rollback()
 
 
-@event.listens_for(DomainSession, "do_orm_execute")
-def _navigate(execution: ORMExecuteState) -> Any:
-    return load_siblings(execution)
+event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 
 @event.listens_for(DomainSession, "before_flush")
@@ -98,7 +96,11 @@ def _attach_files(session: DomainSession, one: object) -> None:
 
 
 @event.listens_for(ImageInstance, "load", raw=True)
-def _attach_files_when_loaded(state: InstanceState[ImageInstance], context: QueryContext) -> None:
+def _attach_files_when_loaded(
+    state: InstanceState[ImageInstance], context: QueryContext | None
+) -> None:
+    if context is None:  # a copy of `merge(load=False)`, which has been attached
+        return
     image, session = state.obj(), context.session
     if image is not None and isinstance(session, DomainSession):
         image.attach(session.image_paths)
