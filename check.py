@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 NEWEST = HERE / ".venv"
 OLDEST = HERE / ".venv-oldest-sqlalchemy"
 OLDEST_SQLALCHEMY = "SQLAlchemy==2.0.40"
-PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+PARALLEL = ["-n", "2"]
 ON_BOTH = [
     "tests/contract",
     *(f"tests/integration/test_{what}.py" for what in ("mapping", "navigation", "round_trip")),
@@ -43,7 +43,8 @@ def main() -> None:
         return
     oldest = environment(OLDEST, OLDEST_SQLALCHEMY)
     run(f"tests on {OLDEST_SQLALCHEMY}", oldest, "-m", "pytest", "-q", *PARALLEL, *ON_BOTH)
-    run("tests", python, "-m", "pytest", *PARALLEL)
+    run("the code in README and docs", python, "-m", "pytest", "-q", "README.md", "docs")
+    run("tests", python, "-m", "pytest", *PARALLEL, "tests")
 
 
 def environment(folder: Path, *pinned: str) -> Path:
