@@ -377,21 +377,19 @@ def test_progress_is_told_in_records_and_in_portions(
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_what_the_plan_found_and_is_gone_stops_the_import(database: Database) -> None:
+@pytest.mark.parametrize("gone", ["images", "series", "studies", "patients", "projects"])
+def test_what_the_plan_found_and_is_gone_stops_the_import(database: Database, gone: str) -> None:
     importing = importing_on(database)
     importing.run([flat("a.png")], UNREAD)
-    for again in ([flat("a.png")], [flat("b.png", series_id=1), flat("a.png")]):
-        with database.get_session() as session:
-            series_id = session.repository(Series).where()[0].series_id
-        for record in again:
-            if "series_id" in record:
-                record["series_id"] = series_id
-        plan = importing.plan(again, options(read_files=False, create_studies=False))
-        with database.unit_of_work() as uow:
-            uow.series.delete(uow.series.where()[0])
-            uow.commit()
-        before = row_counts(database)
+    records = [nested(study(series("a.png", "b.png")))]
+    finding = options(read_files=False, create_projects=False)
+    plans = [importing.plan(records, finding), importing.plan([flat("a.png")], finding)]
+    with database.unit_of_work() as uow:
+        repository = getattr(uow, gone)
+        repository.delete(repository.where()[0])
+        uow.commit()
+    before = row_counts(database)
+    for plan in plans:
         with pytest.raises(NotFound, match="gone"):
             importing.apply(plan)
         assert row_counts(database) == before
-        importing.run([flat("a.png")], UNREAD)
