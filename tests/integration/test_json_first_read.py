@@ -1,116 +1,116 @@
+"""JSON values are tracked from the first time that they are read of an object."""
+
 import gc
 import pickle
-import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
-sys.path.insert(0, "/work/main")
-
-from benchmarks.databases import fresh_database
-from benchmarks.dataset import fill
-from eyened_domain import ImageInstance
+from eyened_domain import BadInput, Database, ImageInstance
 from eyened_domain.adapters.sql.json_tracking import TrackedJson
 from eyened_domain.adapters.storage.image_paths import StoredImagePaths
-from eyened_domain.errors import BadInput
+from eyened_domain.testing import Builder
+
+FIELD = {"center": [980, 967], "radius": 940}
 
 
 @pytest.fixture
-def db():
-    with fresh_database("sqlite") as d:
-        fill(d.engine, 20)
-        yield d
+def image_id(sqlite_database: Database) -> int:
+    with sqlite_database.unit_of_work() as uow:
+        image = uow.images.add(Builder().an_image(cf_roi=FIELD))
+        uow.commit()
+    return image.image_instance_id
 
 
-def stored(db, n=1):
-    with db.get_session() as s:
-        return dict(s.get(ImageInstance, n).cf_roi)
+def stored(database: Database, image_id: int) -> Any:
+    """Return the field of view that the database holds."""
+    with database.get_session() as session:
+        return ImageInstance.by_id(session, image_id).cf_roi
 
 
-def test_first_read_edit_is_stored(db):
-    with db.get_session() as s:
-        s.get(ImageInstance, 1).cf_roi["center"].append(3)
+def test_an_edit_of_what_is_read_once_is_stored(sqlite_database: Database, image_id: int) -> None:
+    with sqlite_database.get_session() as session:
+        ImageInstance.by_id(session, image_id).cf_roi["center"].append(3)
         gc.collect()
-        s.commit()
-    assert stored(db)["center"] == [980, 967, 3]
+        session.commit()
+
+    assert stored(sqlite_database, image_id)["center"] == [980, 967, 3]
 
 
-def test_after_refresh_and_rollback(db):
-    with db.get_session() as s:
-        one = s.get(ImageInstance, 1)
-        old = one.cf_roi
+def test_a_value_from_before_a_rollback_changes_nothing_any_more(
+    sqlite_database: Database, image_id: int
+) -> None:
+    with sqlite_database.get_session() as session:
+        image = ImageInstance.by_id(session, image_id)
+        old = image.cf_roi
         old["radius"] = 1
-        s.rollback()
-        assert one.cf_roi["radius"] == 940 and one not in s.dirty
+        session.rollback()
+        assert image.cf_roi["radius"] == 940
         old["radius"] = 2
-        assert one not in s.dirty
-        s.refresh(one)
-        one.cf_roi["radius"] = 5
-        s.commit()
-    assert stored(db)["radius"] == 5
+        assert image not in session.dirty
+        session.refresh(image)
+        image.cf_roi["radius"] = 5
+        session.commit()
+
+    assert stored(sqlite_database, image_id)["radius"] == 5
 
 
-def test_merge_without_load_holds_for_the_copy(db):
-    with db.get_session() as a:
-        one = a.get(ImageInstance, 1)
-        mine = one.cf_roi
-        with db.get_session() as b:
-            two = b.merge(one, load=False)
-            two.cf_roi["radius"] = 7
-            assert mine["radius"] == 940 and one not in a.dirty and two in b.dirty
-            b.commit()
-            mine["radius"] = 9
-            assert one in a.dirty and two not in b.dirty
-    assert stored(db)["radius"] == 7
+def test_a_copy_in_another_session_has_a_value_of_its_own(
+    sqlite_database: Database, image_id: int
+) -> None:
+    with sqlite_database.get_session() as first, sqlite_database.get_session() as second:
+        image = ImageInstance.by_id(first, image_id)
+        mine = image.cf_roi
+        copy = second.merge(image, load=False)
+        copy.cf_roi["radius"] = 7
+        assert mine["radius"] == 940
+        assert image not in first.dirty
+        assert copy in second.dirty
+        first.rollback()
+        second.commit()
+
+    assert stored(sqlite_database, image_id)["radius"] == 7
 
 
-def test_merge_with_load(db):
-    with db.get_session() as a:
-        one = a.get(ImageInstance, 1)
-        one.cf_roi
-        a.expunge(one)
-    one.cf_roi["radius"] = 8
-    with db.get_session() as b:
-        two = b.merge(one)
-        two.cf_roi["radius"] += 1
-        b.commit()
-    assert stored(db)["radius"] == 9 and one.cf_roi["radius"] == 8
-
-
-def test_pickle_and_copy(db):
-    with db.get_session() as a:
-        one = a.get(ImageInstance, 1)
-        one.cf_roi
-    back = pickle.loads(pickle.dumps(one))
+def test_a_pickled_object_tracks_again_once_it_is_in_a_session(
+    sqlite_database: Database, image_id: int
+) -> None:
+    with sqlite_database.get_session() as session:
+        image = ImageInstance.by_id(session, image_id)
+        assert image.cf_roi == FIELD
+    back = pickle.loads(pickle.dumps(image))
     assert type(back.__dict__["cf_roi"]) is dict
-    with db.get_session() as b:
-        b.add(back)
+    with sqlite_database.get_session() as session:
+        session.add(back)
         back.cf_roi["radius"] = 11
-        assert back in b.dirty
-        b.commit()
-    assert stored(db)["radius"] == 11
+        assert back in session.dirty
+        session.commit()
+
+    assert stored(sqlite_database, image_id)["radius"] == 11
 
 
-def test_reading_dirties_nothing(db):
-    with db.get_session() as s:
-        one = s.get(ImageInstance, 1)
-        assert one.cf_roi is one.cf_roi is one.CFROI
-        assert isinstance(one.cf_roi, TrackedJson)
-        assert not s.is_modified(one) and one not in s.dirty
-        one.cf_roi = one.cf_roi
-        assert not s.is_modified(one)
+def test_reading_changes_nothing(sqlite_database: Database, image_id: int) -> None:
+    with sqlite_database.get_session() as session:
+        image = ImageInstance.by_id(session, image_id)
+        value = image.cf_roi
+        assert value is image.CFROI
+        assert isinstance(value, TrackedJson)
+        assert image not in session.dirty
+        image.cf_roi = value
+        assert not session.is_modified(image)
 
 
-@pytest.mark.parametrize("bad", ["/a", "//a", "..", "a/../b", "../a", "a/.."])
-def test_bad(bad):
-    with pytest.raises(BadInput):
-        StoredImagePaths(Path("/base")).path_of(bad)
+@pytest.mark.parametrize("identifier", ["/a", "//a", "..", "a/../b", "../a", "a/.."])
+def test_no_path_leads_out_of_the_base(identifier: str) -> None:
+    with pytest.raises(BadInput, match="leads out"):
+        StoredImagePaths(Path("/base")).path_of(identifier)
 
 
 @pytest.mark.parametrize(
-    "good", ["a", "a..b/c", "./a", "a//b", "", "..a", "a/...", "[png_series_3]x/y.png"]
+    "identifier", ["a", "a..b/c", "./a", "a//b", "..a", "a/...", "[png_series_3]x/y.png"]
 )
-def test_good(good):
-    from pathlib import PurePosixPath
+def test_a_path_stands_beneath_the_base(identifier: str) -> None:
+    expected = Path("/base") / PurePosixPath(identifier)
 
-    assert StoredImagePaths(Path("/base")).path_of(good) == Path("/base") / PurePosixPath(good)
+    assert StoredImagePaths(Path("/base")).path_of(identifier) == expected
