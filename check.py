@@ -36,7 +36,8 @@ def main() -> None:
     run("layers", NEWEST / "bin" / "lint-imports", "--no-cache")
     run("types", python, "-m", "mypy")
     run("types as users see them, mypy", python, "-m", "mypy", "tests/typing")
-    run("types as users see them, pyright", python, "-m", "pyright", "tests/typing")
+    pyright = (python, "-m", "pyright", "--pythonpath", python, "tests/typing")
+    run("types as users see them, pyright", *pyright)
     run("size", python, "-m", "benchmarks.size_report")
     if fast:
         run("tests", python, "-m", "pytest", "-q", "tests/unit", "tests/architecture")
