@@ -245,6 +245,11 @@ def test_a_patient_without_identifier_gets_sixteen_hex_digits_and_is_found_again
     assert row_counts(database) == before
     more = [nested(study(series("a.png", "b.png", "c.png")), patient=None)]
     assert importing.run(more, UNREAD).written.made == {"ImageInstance": 1}
+    elsewhere = nested(study(series("a.png", "d.png")), patient=None, project="Other")
+    importing.run([elsewhere], options(read_files=False, on_error="skip"))
+    with database.get_session() as session:
+        names = [one.patient_identifier for one in session.repository(Patient).where()]
+    assert len(set(names)) == 2, "the name of one project's patient is not taken to another"
     (error,) = importing.plan([nested(patient=None)], UNREAD).errors
     assert error.field == "patient_identifier"
     (error,) = importing.plan([nested(study(), patient=None)], UNREAD).errors

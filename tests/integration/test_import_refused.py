@@ -88,7 +88,7 @@ BAD: dict[str, tuple[Any, str | None]] = {
     "studies that are no list": ({"project_name": "A", "studies": "x"}, "studies"),
     "a series without images": (nested(study({"images": []})), "images"),
     "props that are no mapping": (flat("good.png", patient_props=[1]), "patient_props"),
-    "names that are no texts": (flat("good.png", patient_props={1: 2}), "patient_props"),
+    "names that are no texts": (flat("good.png", patient_props={1: 2}), "1"),
     "a series that is no number": (flat("good.png", series_id="first"), "series_id"),
     "no mapping": ("good.png", None),
     "nothing": (None, None),

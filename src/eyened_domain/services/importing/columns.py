@@ -6,9 +6,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.entity import Entity
@@ -35,6 +33,7 @@ _GENERATED = {"date_inserted", "thumbnail_path", "file_checksum", "data_hash"}
 _SIZES = {"rows_y", "columns_x", "samples_per_pixel", "nr_of_frames"}
 _TRUE = {"1", "true", "yes", "y"}
 _FALSE = {"0", "false", "no", "n"}
+_SCALARS = {str, int, bool, float}
 _LONGEST_JSON = 1_000_000
 _DEEPEST_JSON = 50
 _LONGEST_SCALAR = 100
@@ -54,11 +53,12 @@ DEVICE_COLUMNS = {
 """What an image's props may say beyond its own columns, of where it comes from."""
 
 
-@frozen(eq=False)
-class _Column:
-    """A column as records give it; values that come again are converted once."""
+class _Column(NamedTuple):
+    """A column as records give it."""
 
     name: str
+    known: Callable[[Any], Any]
+    """Converts; values that come again are converted once, so they have to be hashable."""
     convert: Callable[[Any], Any]
 
 
@@ -76,17 +76,19 @@ def convert(entity: type[Entity], props: Mapping[str, Any]) -> dict[str, Any]:
     """
     columns: dict[str, Any] = {}
     for given, value in props.items():
-        column = _column(entity, given)
+        name, known, convert_one = _column(entity, given)
         if value is None or (value.__class__ is str and not value):
             continue
-        if column.name in columns:
-            raise BadInput(f"{given} is given twice, under both names", field=column.name)
-        columns[column.name] = column.convert(value)
+        if name in columns:
+            raise BadInput(f"{given} is given twice, under both names", field=name)
+        columns[name] = known(value) if value.__class__ in _SCALARS else convert_one(value)
     return columns
 
 
 @lru_cache(maxsize=1024)
 def _column(entity: type[Entity], given: str) -> _Column:
+    if not isinstance(given, str):
+        raise BadInput(f"the names of columns are texts, not {shown(given)}", field=shown(given))
     if len(given) > _LONGEST_NAME:
         raise UnknownName(
             f"{entity.__entity__.name} has no field {shown(given)}", field=shown(given)
@@ -94,7 +96,9 @@ def _column(entity: type[Entity], given: str) -> _Column:
     info = _device_column(given) if entity is ImageInstance else None
     if info is None:
         info = _own_column(entity, given)
-    return _Column(info.name, _converter(entity.__entity__.name, info))
+    convert_one = _converter(entity.__entity__.name, info)
+    cached = lru_cache(maxsize=_CACHED_VALUES, typed=True)(convert_one)
+    return _Column(info.name, convert_one if isinstance(info.kind, Json) else cached, convert_one)
 
 
 def _device_column(given: str) -> ColumnInfo | None:
@@ -128,7 +132,7 @@ def _own_column(entity: type[Entity], given: str) -> ColumnInfo:
 
 
 def _converter(where: str, column: ColumnInfo) -> Callable[[Any], Any]:
-    """Return the conversion of a column's values; equal scalars are converted once."""
+    """Return the conversion of a column's values."""
     positive = column.name in _SIZES
 
     def convert_one(value: Any) -> Any:
@@ -139,19 +143,7 @@ def _converter(where: str, column: ColumnInfo) -> Callable[[Any], Any]:
             raise _misfit(where, column.name, value, "it is empty; leave it out instead")
         return converted
 
-    if isinstance(column.kind, Json):
-        return convert_one
-    known = lru_cache(maxsize=_CACHED_VALUES, typed=True)(convert_one)
-
-    def convert_known(value: Any) -> Any:
-        if value.__class__ in _SCALARS:
-            return known(value)
-        return convert_one(value)
-
-    return convert_known
-
-
-_SCALARS = {str, int, bool, float}
+    return convert_one
 
 
 def convert_value(where: str, name: str, column: ColumnInfo, value: Any) -> Any:
