@@ -17,6 +17,8 @@ MAPPING = [
     "-c",
     "from eyened_domain.adapters.sql.mapping import map_entities; map_entities()",
 ]
+SQLALCHEMY = [sys.executable, "-c", "import sqlalchemy.orm"]
+"""The limit of what any mapping can start in."""
 EORM = [str(Path(sys.executable).with_name("eorm")), "--help"]
 
 
@@ -34,13 +36,16 @@ def _milliseconds(commands: list[list[str]], runs: int) -> list[float]:
 
 def figures(runs: int) -> list[Figure]:
     """Measure fresh interpreters, with their byte code on disk."""
-    bare, package, mapping, command = _milliseconds([BARE, IMPORT, MAPPING, EORM], runs)
+    bare, package, alone, mapping, command = _milliseconds(
+        [BARE, IMPORT, SQLALCHEMY, MAPPING, EORM], runs
+    )
     return [
         _figure("import eyened_domain, more than a bare interpreter", package - bare, 80),
         _figure("import and mapping of all entities, more than bare", mapping - bare, 450),
+        _figure("import sqlalchemy.orm alone, more than bare", alone - bare, None),
         _figure("eorm --help, as a whole", command, 200),
     ]
 
 
-def _figure(name: str, milliseconds: float, goal: float) -> Figure:
+def _figure(name: str, milliseconds: float, goal: float | None) -> Figure:
     return Figure(name=name, ours=milliseconds / 1000, value=milliseconds, unit="ms", goal=goal)
