@@ -189,7 +189,11 @@ def test_a_tag_that_is_not_loaded_is_not_judged():
 
 
 def test_a_creator_may_star_a_tag_of_any_type():
-    CreatorTagLink(tag=Tag(tag_name="nice", tag_type="Study"), creator=Creator(creator_name="a"))
+    creator = Creator(creator_name="a")
+    for kind in TagType:
+        link = CreatorTagLink(tag=Tag(tag_name="nice", tag_type=kind), creator=creator)
+        link.check_rules()
+    assert len(creator.starred_tags) == len(TagType)
 
 
 def test_a_tag_tells_what_it_may_be_put_on():
