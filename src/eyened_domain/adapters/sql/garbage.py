@@ -10,8 +10,6 @@ from sqlalchemy.engine import ChunkedIteratorResult
 
 from eyened_domain.services.garbage import rarer_collections
 
-__all__ = ["load_calmly", "rarer_collections"]
-
 R = TypeVar("R")
 
 

@@ -28,13 +28,13 @@ from eyened_domain.adapters.sql.attribute_access import (
     explain_unloaded,
     join_session_of_linked,
 )
-from eyened_domain.adapters.sql.garbage import rarer_collections
 from eyened_domain.adapters.sql.json_tracking import track_json
 from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.values import Json
+from eyened_domain.services.garbage import rarer_collections
 
 TABLES: dict[type[Entity], Table] = {
     model.Contact: tables.contact,

@@ -22,7 +22,7 @@ from sqlalchemy.orm import (
     Session,
 )
 
-from eyened_domain.adapters.sql.garbage import rarer_collections
+from eyened_domain.services.garbage import rarer_collections
 
 CHUNK = 10_000
 """How many siblings one statement serves; SQLite takes 32,766 parameters at most."""

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
-from eyened_domain.adapters.sql.garbage import rarer_collections
 from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import Refused, shown
+from eyened_domain.services.garbage import rarer_collections
 
 E = TypeVar("E", bound=Entity)
 CHUNK = 1000
