@@ -18,7 +18,7 @@ from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
-from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
 from eyened_domain.services.ports import Subscribers
@@ -89,9 +89,13 @@ class Database:
             engine.dispose()
 
     @cached_property
-    def image_paths(self) -> StoredImagePaths:
-        """Where the images are."""
-        return StoredImagePaths(self.settings.images_basepath, self.settings.image_server_url)
+    def image_store(self) -> StoredImages:
+        """The image files and thumbnails."""
+        return StoredImages(
+            self.settings.images_basepath,
+            self.settings.image_server_url,
+            thumbnails=self.settings.thumbnails_path,
+        )
 
     @cached_property
     def pixel_shelf(self) -> PixelShelf:
@@ -152,4 +156,4 @@ class Database:
         return self._session_on(bind)
 
     def _session_on(self, bind: Engine) -> DomainSession:
-        return DomainSession(bind=bind, image_paths=self.image_paths, shelf=self.pixel_shelf)
+        return DomainSession(bind=bind, image_store=self.image_store, shelf=self.pixel_shelf)

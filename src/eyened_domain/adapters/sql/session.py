@@ -18,7 +18,8 @@ from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.image import ImageInstance, ImagePaths
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.stored_pixels import StoredPixels
 
 E = TypeVar("E", bound=Entity)
@@ -30,7 +31,7 @@ class DomainSession(Session):
     Objects stay readable after commit and after the session has closed.
 
     Args:
-        image_paths: where the images of this database are.
+        image_store: the images of this database.
         shelf: where the pixels of its segmentations are.
         options: of `sqlalchemy.orm.Session`.
     """
@@ -38,13 +39,13 @@ class DomainSession(Session):
     def __init__(
         self,
         *,
-        image_paths: ImagePaths | None = None,
+        image_store: ImageStore | None = None,
         shelf: PixelShelf | None = None,
         **options: Any,
     ) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
-        self.image_paths = image_paths
+        self.image_store = image_store
         self.pixels = None if shelf is None else SessionPixels(self, shelf)
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
@@ -105,7 +106,7 @@ read_back_generated_values(DomainSession)
 @event.listens_for(DomainSession, "after_attach")
 def _attach_files(session: DomainSession, one: object) -> None:
     if isinstance(one, ImageInstance):
-        one.attach(session.image_paths)
+        one.attach(session.image_store)
     elif isinstance(one, StoredPixels):
         one.attach(session.pixels)
 
