@@ -9,6 +9,7 @@ from pathlib import Path
 
 from eyened_domain.adapters.storage.image_headers.source import HeaderFile, HeaderRequest
 from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.adapters.storage.vendor_oct import VENDOR_OCT_ENDINGS
 from eyened_domain.errors import BadInput, EyenedError, StorageError
 from eyened_domain.services.image_files import (
     ImageHeader,
@@ -124,6 +125,8 @@ def _reader_of(identifier: str) -> _HeaderReader:
     for ending, load in _READERS:
         if identifier.endswith(ending):
             return load()
+    if identifier.lower().endswith(VENDOR_OCT_ENDINGS):
+        return _vendor_oct_reader()
     return _raster_reader()
 
 
@@ -143,6 +146,12 @@ def _png_series_reader() -> _HeaderReader:
     from eyened_domain.adapters.storage.image_headers import png_series as series  # noqa: PLC0415
 
     return series.read_png_series
+
+
+def _vendor_oct_reader() -> _HeaderReader:
+    from eyened_domain.adapters.storage.image_headers import vendor_oct  # noqa: PLC0415
+
+    return vendor_oct.read_vendor_oct_header
 
 
 def _raster_reader() -> _HeaderReader:

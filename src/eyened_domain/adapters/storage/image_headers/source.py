@@ -18,6 +18,7 @@ HEADER_READS = 100_000
 """More reads than this are not done for one header; it bounds the time that parsing takes."""
 
 _HEAD = 16 * 1024
+_MOST_AT_ONCE = 2**30  # the kernel reads less than 2 GiB in one call
 
 
 class HeaderFile:
@@ -72,6 +73,15 @@ class HeaderFile:
     def tail(self, length: int) -> bytes:
         """Read the last bytes of the file."""
         return self.at(max(0, self.size - length), min(length, self.size))
+
+    def read_into(self, target: memoryview, offset: int) -> int:
+        """Fill `target` with the bytes from `offset` on; tells how many are missing at the end."""
+        while target:
+            read = os.preadv(self._descriptor, [target[:_MOST_AT_ONCE]], offset)
+            if read == 0:
+                break
+            target, offset = target[read:], offset + read
+        return len(target)
 
     def stream(self) -> HeaderStream:
         """Give the file in the form that libraries read from, from its start."""
