@@ -287,6 +287,20 @@ def test_sizes_that_lie_are_refused_before_memory_is_taken(
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_more_pixels_than_the_budget_are_refused(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(FILES[name]())
+    assert pixels(tmp_path, name, budget=PIXELS[name].size).size == PIXELS[name].size
+    with pytest.raises(BadInput, match="at most"):
+        pixels(tmp_path, name, budget=PIXELS[name].size - 1)
+
+
+@pytest.mark.parametrize("name", ["x.vol", "x.E2E"])
+def test_a_file_whose_last_byte_is_missing_is_refused_by_its_header(tmp_path: Path, name: str):
+    with pytest.raises(BadInput, match="is cut off"):
+        header(tmp_path, name, FILES[name]()[:-1])
+
+
 def test_an_e2e_file_of_several_volumes_is_no_image(tmp_path: Path):
     with pytest.raises(BadInput, match="holds 2 volumes"):
         header(tmp_path, "x.E2E", oct_files.e2e([CODES, CODES], eyes="RL"))
