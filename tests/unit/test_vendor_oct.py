@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from test_image_files_real import SHARED, needs_shared
 
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.adapters.storage.image_headers.source import HeaderFile, HeaderRequest
-from eyened_domain.adapters.storage.image_pixels.vendor_oct import read_vendor_oct
-from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.adapters.storage.image_headers.source import HeaderFile
+from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.adapters.storage.vendor_oct.intensities import displayed, displayed_by_code
 from eyened_domain.errors import BadInput
+from eyened_domain.model.enums import Laterality
+from eyened_domain.model.image import ImageInstance
 
 VOLUME = np.linspace(0, 1, 3 * 5 * 7, dtype=np.float32).reshape(3, 5, 7)
 CODES = (np.arange(3 * 5 * 7, dtype=np.uint16) * 613).reshape(3, 5, 7)
@@ -45,24 +46,11 @@ PIXELS: dict[str, NDArray[Any]] = {
     "raw.fda": CODES,
 }
 BUDGET = 400_000_000
-SIZES = {"rows_y", "columns_x", "nr_of_frames"}
 SHARED_FOLDER = [HealthCheck.function_scoped_fixture]
 
 
 def pixels(folder: Path, name: str, *, budget: int = BUDGET, **wanted: Any) -> NDArray[Any]:
-    root = RootFolder(folder)
-    sizes = {
-        key: wanted.pop(key) for key in ("rows_y", "columns_x", "nr_of_frames") & wanted.keys()
-    }
-    request = HeaderRequest(
-        identifier=name,
-        open=lambda relative: HeaderFile(
-            root.open(relative), lambda reason: root.refusal(relative, reason)
-        ),
-        pixel_budget=budget,
-        **sizes,
-    )
-    return read_vendor_oct(request, **wanted)
+    return FileSystemImageFiles(folder, pixel_budget=budget).read_pixels(name, **wanted)
 
 
 def header(folder: Path, name: str, content: bytes | None = None) -> Any:
@@ -177,6 +165,18 @@ def test_the_file_of_one_eye_is_refused_for_the_row_of_the_other(
     assert caught.value.field == "laterality"
     assert f"the row says {row} (" in str(caught.value)
     assert f"the file '{name}' {told} (" in str(caught.value)
+
+
+def test_an_image_reads_its_b_scans_and_compares_its_eye(tmp_path: Path):
+    (tmp_path / "x.vol").write_bytes(oct_files.vol(VOLUME, eye=b"OD"))
+    image = ImageInstance(dataset_identifier="x.vol", laterality="R", nr_of_frames=3)
+    image.attach(StoredImages(tmp_path))
+    np.testing.assert_array_equal(image.pixel_array, PIXELS["x.vol"])
+    np.testing.assert_array_equal(image.b_scan(1), PIXELS["x.vol"][1])
+    image.laterality = Laterality.L
+    for read in (lambda: image.pixel_array, lambda: image.b_scan(1)):
+        with pytest.raises(BadInput, match=r"the row says L \(OS\), the file 'x.vol' R \(OD\)"):
+            read()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _LAYOUTS: dict[str, Callable[[ByteSource, SizeCheck], OctLayout]] = {
 }
 
 
-def read_vendor_oct_header(request: HeaderRequest) -> ImageHeader:
+def read_vendor_oct(request: HeaderRequest) -> ImageHeader:
     """Read the header of an OCT device's file, and check that its B-scans are all there.
 
     Raises:
@@ -26,7 +26,11 @@ def read_vendor_oct_header(request: HeaderRequest) -> ImageHeader:
             kind than its name says.
     """
     with request.open(request.identifier) as file:
-        layout = layout_of(request, file)
+        return header_of(layout_of(request, file))
+
+
+def header_of(layout: OctLayout) -> ImageHeader:
+    """Give what is known of the B-scans in the form in which other images tell it."""
     return ImageHeader(
         rows_y=layout.rows,
         columns_x=layout.columns,
@@ -40,7 +44,7 @@ def layout_of(request: HeaderRequest, file: HeaderFile) -> OctLayout:
     """Find the B-scans of an open file; the ending of its name tells the format.
 
     Raises:
-        BadInput: as `read_vendor_oct_header`.
+        BadInput: as `read_vendor_oct`.
     """
     if file.size == 0:
         raise file.refusal("is empty")

@@ -2,104 +2,71 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from eyened_domain.adapters.storage.image_headers.source import HeaderFile, HeaderRequest
-from eyened_domain.adapters.storage.image_headers.vendor_oct import layout_of
+from eyened_domain.adapters.storage.image_headers.source import HeaderFile
+from eyened_domain.adapters.storage.image_headers.vendor_oct import header_of, layout_of
+from eyened_domain.adapters.storage.image_pixels.source import PixelRequest, Pixels
 from eyened_domain.adapters.storage.vendor_oct.layout import OctLayout
 from eyened_domain.errors import BadInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _EYES = {"L": "L (OS)", "R": "R (OD)"}
 
 
-def read_vendor_oct(
-    request: HeaderRequest, *, frame: int | None = None, laterality: str | None = None
-) -> NDArray[np.uint8 | np.uint16]:
+def read_vendor_oct_pixels(request: PixelRequest) -> Pixels:
     """Read the B-scans of an OCT device's file, or one of them and no others.
 
     Grey values are those that the device shows, in 8 bits: Heidelberg's reflectivities
     come through its logarithmic scale (`vendor_oct.intensities`); Topcon's pictures are
     as stored, 8 or 16 bits.
 
-    Args:
-        request: the identifier and how to open it; rows_y, columns_x and nr_of_frames
-            of the row are compared with the file where they are given.
-        frame: the wanted B-scan, from 0; None for all.
-        laterality: the eye that the row tells, ``"L"`` or ``"R"``; None compares nothing.
-
     Returns:
-        (B-scans, depth, lateral), or (depth, lateral) when one is wanted; C-contiguous.
+        (B-scans, depth, lateral), with one B-scan as well; (depth, lateral) when one is
+        wanted. C-contiguous.
 
     Raises:
         BadInput: the file is missing, cut off, damaged, too large, of another kind than
             its name says, or not what the row tells: size or eye.
     """
-    with request.open(request.identifier) as file:
-        layout = layout_of(request, file)
-        _require_size(request, file, layout)
-        _require_eye(request, layout, laterality)
-        if frame is not None:
-            return _scan(file, layout, _checked(request, layout, frame))
-        first = _scan(file, layout, 0)
-        volume = np.empty((layout.frames, *first.shape), first.dtype)
+    with request.header.open(request.header.identifier) as file:
+        layout = layout_of(request.header, file)
+        header = header_of(layout)
+        request.turn(header, file.refusal)
+        _require_eye(request, layout)
+        wanted = request.wanted(header)
+        if request.frame is not None:
+            return _b_scan(file, layout, request.frame)
+        first = _b_scan(file, layout, 0)
+        volume = np.empty((len(wanted), *first.shape), first.dtype)
         volume[0] = first
-        for position in range(1, layout.frames):
-            scan = _scan(file, layout, position)
-            if scan.dtype != first.dtype:
-                raise file.refusal(f"has B-scans of {first.dtype} and of {scan.dtype}")
-            volume[position] = scan
+        for position in wanted[1:]:
+            b_scan = _b_scan(file, layout, position)
+            if b_scan.dtype != first.dtype:
+                raise file.refusal(f"has B-scans of {first.dtype} and of {b_scan.dtype}")
+            volume[position] = b_scan
         return volume
 
 
-def _scan(file: HeaderFile, layout: OctLayout, position: int) -> NDArray[np.uint8 | np.uint16]:
+def _b_scan(file: HeaderFile, layout: OctLayout, position: int) -> Pixels:
     offset, length = layout.scan(position)
     stored = bytearray(length)
     if file.read_into(memoryview(stored), offset):
         raise file.refusal("was cut off while it was read")
-    return np.ascontiguousarray(layout.decode(stored))
+    pixels = layout.decode(stored)
+    # Writeable, and in the order of bytes of this machine.
+    return np.array(pixels, pixels.dtype.newbyteorder("="), order="C")
 
 
-def _require_size(request: HeaderRequest, file: HeaderFile, layout: OctLayout) -> None:
-    found = (layout.frames, layout.rows, layout.columns)
-    told = (request.nr_of_frames, request.rows_y, request.columns_x)
-    wanted = tuple(given or own for given, own in zip(told, found, strict=True))
-    if wanted != found:
-        raise file.refusal(
-            f"holds {_size(*found)}, where the row has {_size(*wanted)} "
-            "(nr_of_frames, rows_y, columns_x); correct the row, or give the file that it tells of"
-        )
-
-
-def _size(frames: int, rows: int, columns: int) -> str:
-    return f"{frames} x {rows} rows x {columns} columns"
-
-
-def _require_eye(request: HeaderRequest, layout: OctLayout, laterality: str | None) -> None:
+def _require_eye(request: PixelRequest, layout: OctLayout) -> None:
     """Refuse the file of one eye for the row of the other; a file need not tell its eye."""
-    told = layout.told.get("laterality")
-    if told is None or laterality is None or told == laterality:
+    told, row = layout.told.get("laterality"), request.laterality
+    if told is None or row is None or told == row:
         return
     raise BadInput(
-        f"ImageInstance.laterality: the row says {_EYES.get(laterality, laterality)}, the file "
-        f"{request.identifier!a} {_EYES[str(told)]}; correct the row, or give the file of that eye",
+        f"ImageInstance.laterality: the row says {_EYES.get(row, row)}, the file "
+        f"{request.header.identifier!a} {_EYES[str(told)]}; correct the row, or give the file "
+        "of that eye",
         entity="ImageInstance",
         field="laterality",
-        value=laterality,
-    )
-
-
-def _checked(request: HeaderRequest, layout: OctLayout, frame: int) -> int:
-    if 0 <= frame < layout.frames:
-        return frame
-    raise BadInput(
-        f"ImageInstance.b_scan: {request.identifier!a} has no B-scan {frame}; "
-        f"it has {layout.frames}, counted from 0",
-        entity="ImageInstance",
-        field="b_scan",
-        value=frame,
+        value=row,
     )
