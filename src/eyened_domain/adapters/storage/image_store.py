@@ -124,6 +124,7 @@ class StoredImages:
             nr_of_frames=image.nr_of_frames or None,
             frame=frame,
             upright=upright,
+            laterality=image.laterality.name if image.laterality else None,
         )
 
 
