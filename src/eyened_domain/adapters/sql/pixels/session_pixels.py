@@ -109,9 +109,15 @@ class SessionPixels:
             raise _lost(grid, key, newer) from error
 
     def find(self, entity: type[E], identity: int) -> E:
-        """See `model.stored_pixels.PixelStore`."""
-        found: E = self._session.repository(entity).get(identity)
-        return found
+        """See `model.stored_pixels.PixelStore`.
+
+        Nothing is flushed for it unless that is what it takes: on SQLite, nobody else could
+        reserve a position afterwards.
+        """
+        found: E | None
+        with self._session.no_autoflush:
+            found = self._session.get(entity, identity)
+        return found if found is not None else self._session.repository(entity).get(identity)
 
     def _point(
         self,
