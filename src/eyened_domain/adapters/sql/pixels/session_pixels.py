@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +20,7 @@ from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, point
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
-from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost
+from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class SessionPixels:
         def put(slot: Slot) -> tuple[Slot, SlotContent]:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
             content = slices.content(self._shelf.files, key, pixels, place, base=base, stamp=stamp)
-            self._shelf.files.put(key, slot.position, content)
+            with self._given_up(slot, is_written=False):
+                self._shelf.files.put(key, slot.position, content)
             return slot, content
 
         with aside(self._session) as others_may_write:
@@ -133,7 +134,7 @@ class SessionPixels:
         if "date_modified" in grid.__entity__.columns:
             values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
-        try:
+        with self._given_up(slot, is_written=True):
             point(
                 connection,
                 slot,
@@ -143,14 +144,26 @@ class SessionPixels:
                 size=content.size,
                 values=values,
             )
-        except Conflict:
-            self._shelf.reservations.forget(slot.key)
-            raise
         self._shelf.digests.keep(slot.key, slot.position, content.digest)
         # as if it had been flushed: a savepoint that is rolled back then takes it from the object
         self._session._register_altered([instance_state(grid)])
         for name, value in {"zarr_array_index": slot.position, **values}.items():
             set_committed_value(grid, name, value)
+
+    @contextmanager
+    def _given_up(self, slot: Slot, *, is_written: bool) -> Iterator[None]:
+        """After a conflict, leave no file of ours where the collector may have been already.
+
+        The other positions in hand may be as old, and are not handed out either.
+        """
+        try:
+            yield
+        except Conflict:
+            self._shelf.reservations.forget(slot.key)
+            if is_written:
+                with suppress(StorageError):
+                    self._shelf.files.remove(slot.key, slot.position)
+            raise
 
     def _base(self, grid: Segmentation | ModelSegmentation, key: ArrayKey) -> StoredSlot | None:
         """Return where the other slices are; None when they are zero."""
