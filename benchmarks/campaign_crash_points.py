@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+from sqlalchemy import select
 
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -30,18 +31,28 @@ if __package__ in {None, ""}:
 from benchmarks.crash_points import Points, watch
 from benchmarks.crowd import context
 from benchmarks.figures import Figures, command
-from benchmarks.masks import FLAT, SCANS, SERVER, VOLUME, Stage, pixels_of, staged, told_by
-from benchmarks.store_findings import read_all, slots_of
+from benchmarks.masks import (
+    FLAT,
+    SCANS,
+    SERVER,
+    VOLUME,
+    Stage,
+    identity_of,
+    is_flat,
+    pixels_of,
+    staged,
+    told_by,
+)
+from benchmarks.store_findings import collected, read_all, tell_slots
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.errors import EyenedError
 
-DEEDS = ("new", "overwrite", "slice", "delete")
+DEEDS = ("new", "new, flushed", "overwrite", "slice", "delete", "collect")
 PASSAGES = ("first", "later")
 SCAN = 2
 LONGEST_WAIT_S = 10.0
 """How long another writer may be kept waiting by one that has died."""
-KNOWN_TO_DOCTOR = "files that only `eorm doctor` knows"
 
 
 @frozen
@@ -78,11 +89,13 @@ class Deed:
 def do(deed: Deed, stage: Stage, database: Database, version: int) -> None:
     """Do it once, in a unit of work of its own."""
     if deed.kind == "collect":
-        collect(database)
+        collected(database)
         return
     with database.unit_of_work() as uow:
-        if deed.kind == "new":
+        if deed.kind.startswith("new"):
             one = uow.segmentations.add(stage.flat(deed.target + version, deed.shape))
+            if deed.kind == "new, flushed":
+                uow.flush()
             one.write_data(pixels_of(deed.target + version, 1, deed.shape))
         elif deed.kind == "overwrite":
             uow.segmentations.get(deed.row).write_data(pixels_of(deed.target, version))
@@ -92,14 +105,6 @@ def do(deed: Deed, stage: Stage, database: Database, version: int) -> None:
         else:
             uow.segmentations.delete(uow.segmentations.get(deed.row))
         uow.commit()
-
-
-def collect(database: Database) -> None:
-    """Collect all that nobody points to, however young it is."""
-    from eyened_domain.adapters.sql.pixels.collect import Collector
-
-    shelf = database.pixel_shelf
-    Collector(database.engine, shelf.files, grace_s=0).collect(dry_run=False)
 
 
 def die(deed: Deed, stage: Stage, fatal: int | None, answer: Any) -> None:
@@ -165,7 +170,7 @@ class Campaign:
         """Return a deed on a mask of its own, which has version 1 where it is not new."""
         self._next += 10
         target = self._next
-        if kind == "new":
+        if kind.startswith("new"):
             width = FLAT[2] + (target // 10) % 20_000
             return Deed(kind, passage, target, 0, 2, (1, FLAT[1], width))
         if kind == "slice":
@@ -206,7 +211,7 @@ class Campaign:
     def _judge(self, deed: Deed) -> None:
         versions = self._versions(deed)
         later = deed.passage == "later"
-        if deed.kind == "new":
+        if deed.kind.startswith("new"):
             allowed = [{0, 1}, {1} if later else {0}]
         elif deed.kind == "delete":
             allowed = [{0, 1}]
@@ -221,16 +226,13 @@ class Campaign:
             waited += self._overwritten(deed.row, deed.target, 9)
         self.slowest = max(self.slowest, waited)
         self.faults["others that were kept waiting"] += waited > LONGEST_WAIT_S
-        slots = slots_of(self._database)
-        unknown = len(slots.files - slots.known.keys())
-        self.faults["files that SQL does not know"] = unknown
 
     def _versions(self, deed: Deed) -> list[int]:
         """Return what is stored of the targets of a deed: 0 for nothing, -1 for what is wrong."""
         with self._database.get_session() as session:
-            if deed.kind == "new":
-                last = session.query(Segmentation).order_by(Segmentation.segmentation_id.desc())
-                rows = {one.image_projection_matrix[0][2]: one for one in last.limit(2) if one.image_projection_matrix}
+            if deed.kind.startswith("new"):
+                last = select(Segmentation).order_by(Segmentation.segmentation_id.desc()).limit(2)
+                rows = {identity_of(one): one for one in session.scalars(last) if is_flat(one)}
                 targets = [deed.target + deed.version, deed.target + deed.version - 1]
                 return [self._version(rows.get(target), target) for target in targets]
             one = session.get(Segmentation, deed.row)
@@ -259,7 +261,7 @@ class Campaign:
         """Look at all rows and all files once more."""
         found = read_all(self._database)
         figures.zeros(found.faults)
-        figures.zeros(slots_of(self._database).faults(found.positions))
+        tell_slots(figures, self._database, found.positions)
 
 
 def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:

@@ -28,7 +28,7 @@ from benchmarks.crowd import Crowd, Journal, Told, told
 from benchmarks.figures import Figures, command
 from benchmarks.mask_readers import Readers
 from benchmarks.masks import FLAT, NEVER, SCANS, SERVER, VOLUME, Stage, pixels_of, staged
-from benchmarks.store_findings import read_all, slots_of
+from benchmarks.store_findings import read_all, tell_slots
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 
@@ -243,10 +243,9 @@ def judge(figures: Figures, database: Database, heard: Told) -> None:
     figures.zero("values that nobody wrote", len(strangers))
     figures.zero("B-scans not in ScanIndices", _scans_missing(found.versions, found.scans))
     figures.zeros(found.faults)
-    slots = slots_of(database)
-    figures.tell("files in all", len(slots.files))
-    figures.tell("files half written", slots.partial)
-    figures.zeros(slots.faults(found.positions))
+    tell_slots(figures, database, found.positions)
+    again = read_all(database)
+    figures.zero("changed by the collector", int(again.versions != found.versions))
 
 
 def _scans_missing(versions: dict[int, int], scans: dict[int, list[int]]) -> int:

@@ -24,7 +24,7 @@ if __package__ in {None, ""}:
 from benchmarks.crowd import Crowd, Journal, told
 from benchmarks.figures import Figures, command
 from benchmarks.masks import SERVER, Stage, pixels_of, staged
-from benchmarks.store_findings import read_all, slots_of
+from benchmarks.store_findings import read_all, tell_slots
 from eyened_domain.adapters.sql.database import Database
 
 PER_WORKER = 1_000_000
@@ -112,10 +112,12 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
         everything = told([*Path(folder).iterdir()])
         database = Database(stage.settings)
         found = read_all(database)
-        lost = [one for one, version in everything.done.items() if found.versions.get(one) != version]
+        lost = [
+            one for one, version in everything.done.items() if found.versions.get(one) != version
+        ]
         figures.zero("lost", len(lost))
         figures.zeros(found.faults)
-        figures.zeros(slots_of(database).faults(found.positions))
+        tell_slots(figures, database, found.positions)
         database.close()
     return figures
 
