@@ -225,10 +225,12 @@ def _tell_rate(figures: Figures, rate: float, bar: float | None) -> None:
         figures.at_least("units a second", rate, bar)
 
 
-def add_volumes(stage: Stage, database: Database, count: int) -> list[int]:
+def add_volumes(
+    stage: Stage, database: Database, count: int, shape: tuple[int, int, int] = VOLUME
+) -> list[int]:
     """Store empty segmentations of volumes; return their ids."""
     with database.unit_of_work() as uow:
-        made = [uow.segmentations.add(stage.volume()) for _ in range(count)]
+        made = [uow.segmentations.add(stage.volume(shape)) for _ in range(count)]
         uow.commit()
         return [one.segmentation_id for one in made]
 

@@ -28,20 +28,24 @@ NEVER = 1_000_000
 """Versions from here on are written by units that are rolled back; nobody may ever see them."""
 
 Pixels = npt.NDArray[np.uint8]
-_WORDS = 64
+_BITS = 64
+_DRAWN = 2048
 
 
 def pixels_of(identity: int, version: int, shape: tuple[int, ...] = FLAT) -> Pixels:
-    """Return pixels of 0 and 1 that tell who and which they are, and are random besides."""
+    """Return pixels of 0 and 1 that tell who and which they are; random besides, then zero."""
     told = np.array([identity, version], "<u4").view(np.uint8)
-    pixels = np.random.default_rng((identity, version)).integers(0, 2, shape, np.uint8)
-    pixels.reshape(-1)[:_WORDS] = np.unpackbits(told)
+    pixels = np.zeros(shape, np.uint8)
+    flat = pixels.reshape(-1)
+    drawn = np.random.default_rng((identity, version)).integers(0, 2, _DRAWN, np.uint8)
+    flat[:_DRAWN] = drawn[: flat.size]
+    flat[:_BITS] = np.unpackbits(told)
     return pixels
 
 
 def told_by(pixels: npt.NDArray[Any]) -> tuple[int, int] | None:
     """Return identity and version; (0, 0) of zeros; None when the pixels are not of one piece."""
-    identity, version = np.packbits(pixels.reshape(-1)[:_WORDS]).view("<u4")
+    identity, version = np.packbits(pixels.reshape(-1)[:_BITS]).view("<u4")
     if identity == version == 0:
         return None if pixels.any() else (0, 0)
     whole = pixels_of(int(identity), int(version), pixels.shape)
