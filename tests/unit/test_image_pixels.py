@@ -57,9 +57,7 @@ def deep_png(pixels: np.ndarray) -> bytes:
     step = 2 * samples
     sub = raw.copy()
     sub[:, step:] -= raw[:, :-step]
-    lines = b"".join(
-        bytes([n % 2]) + (sub if n % 2 else raw)[n].tobytes() for n in range(rows)
-    )
+    lines = b"".join(bytes([n % 2]) + (sub if n % 2 else raw)[n].tobytes() for n in range(rows))
     header = struct.pack(">IIBBBBB", columns, rows, 16, colour, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
@@ -140,9 +138,11 @@ def test_a_big_endian_tiff_is_read_in_the_byte_order_of_this_machine(
     files: FileSystemImageFiles, tmp_path: Path
 ):
     pixels = DEEP[:, :, 0]
-    content = deep_tiff(DEEP[:, :, :1], ">", 1).replace(
-        struct.pack(">HHII", 258, 3, 1, 8), struct.pack(">HHIHH", 258, 3, 1, 16, 0)
-    ).replace(struct.pack(">HHII", 262, 4, 1, 2), struct.pack(">HHII", 262, 4, 1, 1))
+    content = (
+        deep_tiff(DEEP[:, :, :1], ">", 1)
+        .replace(struct.pack(">HHII", 258, 3, 1, 8), struct.pack(">HHIHH", 258, 3, 1, 16, 0))
+        .replace(struct.pack(">HHII", 262, 4, 1, 2), struct.pack(">HHII", 262, 4, 1, 1))
+    )
     (tmp_path / "x.tif").write_bytes(content)
     read = files.read_pixels("x.tif")
     assert read.dtype == np.dtype(np.uint16)

@@ -25,13 +25,15 @@ class MemoryImages(StoredImages):
     """
 
     def __init__(self, pixels: Mapping[str, Any] | None = None) -> None:
-        super().__init__(
-            Path("/images"), "https://images.example", thumbnails=Path("/thumbnails")
-        )
+        super().__init__(Path("/images"), "https://images.example", thumbnails=Path("/thumbnails"))
         self.pixels = dict(pixels or {})
 
     def _read(
-        self, image: ImageInstance, *, frame: int | None = None, upright: bool = False
+        self,
+        image: ImageInstance,
+        *,
+        frame: int | None = None,
+        upright: bool = False,  # noqa: ARG002 - they always are
     ) -> Pixels:
         """Give a copy of the pixels; they are upright as they are."""
         pixels: Pixels | None = self.pixels.get(image.dataset_identifier)
