@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import ETDRSField, Laterality, Modality, ModalityType
 from eyened_domain.model.fields import (
@@ -22,6 +21,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.files import HasFiles
 from eyened_domain.model.values import Blob, Flag, Integer, Json, Moment, Real, Text
 
 if TYPE_CHECKING:
@@ -48,12 +48,14 @@ class ImagePaths(Protocol):
 
 
 @entity(unique=(("sop_instance_uid",), ("dataset_identifier", "source_info_id")))
-class ImageInstance(Entity):
+class ImageInstance(HasFiles, Entity):
     """One photograph or volume: a file beneath IMAGES_BASEPATH and what is known of it.
 
     Axis 0 of a volume counts B-scans, axis 1 is depth into the retina, axis 2 lateral.
     Resolutions are millimetres per pixel.
     """
+
+    file_port: ClassVar[str] = "image_paths"
 
     image_instance_id: Column[int] = key("ImageInstanceID", default=None)
     series_id: Column[int] = foreign_key("SeriesID", "Series", default=None, on_delete="CASCADE")
@@ -177,10 +179,6 @@ class ImageInstance(Entity):
         "AttributeValues", "AttributeValue", back="image_instance", default=None
     )
 
-    def attach(self, paths: ImagePaths | None) -> None:
-        """Tell the image where the files are; the unit of work that holds it does."""
-        self.__dict__["_paths"] = paths
-
     @property
     def path(self) -> Path:
         """Path of the file beneath IMAGES_BASEPATH.
@@ -188,7 +186,7 @@ class ImageInstance(Entity):
         Raises:
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached().path_of(self.dataset_identifier)
+        return self._paths("path").path_of(self.dataset_identifier)
 
     @property
     def url(self) -> str:
@@ -197,7 +195,7 @@ class ImageInstance(Entity):
         Raises:
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached().url_of(self.dataset_identifier)
+        return self._paths("url").url_of(self.dataset_identifier)
 
     @property
     def shape(self) -> tuple[int, int, int] | None:
@@ -231,13 +229,6 @@ class ImageInstance(Entity):
         """The project that the patient belongs to."""
         return self.series.study.patient.project
 
-    def _attached(self) -> ImagePaths:
-        paths: ImagePaths | None = self.__dict__.get("_paths")
-        if paths is None:
-            raise NotLoaded(
-                "this ImageInstance has no files yet: add it to a session or unit of work, or "
-                "load it through one",
-                entity="ImageInstance",
-                field="path",
-            )
+    def _paths(self, field: str) -> ImagePaths:
+        paths: ImagePaths = self._attached(field)
         return paths

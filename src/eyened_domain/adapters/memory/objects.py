@@ -11,7 +11,7 @@ from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
-from eyened_domain.model.image import ImageInstance, ImagePaths
+from eyened_domain.model.files import FilePorts, HasFiles
 from eyened_domain.model.links import HOLDER
 
 
@@ -20,10 +20,10 @@ class Objects:
 
     Args:
         store: what is committed.
-        image_paths: where images are told that their files are.
+        file_ports: where objects are told that their files are.
     """
 
-    def __init__(self, store: MemoryStore, image_paths: ImagePaths) -> None:
+    def __init__(self, store: MemoryStore, file_ports: FilePorts) -> None:
         self.store = store
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
@@ -31,7 +31,7 @@ class Objects:
         self.deleted: dict[int, Held] = {}
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
-        self._image_paths = image_paths
+        self._file_ports = file_ports
         self._view: View | None = None
         self._flushing = False
 
@@ -77,8 +77,8 @@ class Objects:
         self._attach(entity)
 
     def _attach(self, entity: Entity) -> None:
-        if isinstance(entity, ImageInstance):
-            entity.attach(self._image_paths)
+        if isinstance(entity, HasFiles):
+            entity.attach(self._file_ports.get(entity.file_port))
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""

@@ -10,7 +10,9 @@ from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
+from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImagePaths
 from eyened_domain.model.patient import Patient
@@ -32,6 +34,8 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         subscribers: called with each recorded event, after commit.
         image_paths: where images are told that their files are; by default beneath
             ``/images``, where nothing needs to be.
+        annotation_files: what reads the files of legacy annotations; by default those
+            beneath ``/annotations``.
     """
 
     def __init__(
@@ -40,11 +44,15 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         subscribers: Subscribers = (),
         *,
         image_paths: ImagePaths | None = None,
+        annotation_files: AnnotationFiles | None = None,
     ) -> None:
         super().__init__(subscribers)
         self.store = MemoryStore() if store is None else store
         self.image_paths: ImagePaths = image_paths or StoredImagePaths(
             Path("/images"), "https://images.example"
+        )
+        self.annotation_files: AnnotationFiles = annotation_files or StoredAnnotationFiles(
+            Path("/annotations")
         )
 
     @property
@@ -60,7 +68,8 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         return self._imports
 
     def _begin(self) -> None:
-        self._objects = Objects(self.store, self.image_paths)
+        ports = {"image_paths": self.image_paths, "annotation_files": self.annotation_files}
+        self._objects = Objects(self.store, ports)
         self._imports = MemoryImportJournal(self.store.imports)
 
     def _commit(self) -> None:

@@ -16,6 +16,7 @@ from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
+from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.storage.image_paths import StoredImagePaths
 from eyened_domain.config import Settings
 from eyened_domain.services.ports import Subscribers
@@ -90,6 +91,11 @@ class Database:
         """Where the images are."""
         return StoredImagePaths(self.settings.images_basepath, self.settings.image_server_url)
 
+    @cached_property
+    def annotation_files(self) -> StoredAnnotationFiles:
+        """The files of the legacy annotations."""
+        return StoredAnnotationFiles(self.settings.annotations_path)
+
     @contextmanager
     def get_session(self) -> Iterator[DomainSession]:
         """Give a session for a `with` block; what is not committed in it is rolled back.
@@ -104,7 +110,7 @@ class Database:
 
     def create_session(self) -> DomainSession:
         """Return a session that the caller closes."""
-        return DomainSession(bind=self.engine, image_paths=self.image_paths)
+        return self._session(self.engine)
 
     def unit_of_work(self) -> SqlUnitOfWork:
         """Return a unit of work, to be used in a `with` block."""
@@ -139,4 +145,9 @@ class Database:
 
     def _writing_session(self) -> DomainSession:
         bind = self.engine.execution_options(**{BEGIN: "IMMEDIATE"})
-        return DomainSession(bind=bind, image_paths=self.image_paths)
+        return self._session(bind)
+
+    def _session(self, bind: Engine) -> DomainSession:
+        return DomainSession(
+            bind=bind, image_paths=self.image_paths, annotation_files=self.annotation_files
+        )

@@ -14,7 +14,9 @@ from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.files import FilePorts, HasFiles
 from eyened_domain.model.image import ImageInstance, ImagePaths
 
 E = TypeVar("E", bound=Entity)
@@ -27,13 +29,23 @@ class DomainSession(Session):
 
     Args:
         image_paths: where the images of this database are.
+        annotation_files: what reads the files of its legacy annotations.
         options: of `sqlalchemy.orm.Session`.
     """
 
-    def __init__(self, *, image_paths: ImagePaths | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        image_paths: ImagePaths | None = None,
+        annotation_files: AnnotationFiles | None = None,
+        **options: Any,
+    ) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
-        self.image_paths = image_paths
+        self.file_ports: FilePorts = {
+            "image_paths": image_paths,
+            "annotation_files": annotation_files,
+        }
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
         """Return the repository of an entity class."""
@@ -91,16 +103,17 @@ read_back_generated_values(DomainSession)
 
 @event.listens_for(DomainSession, "after_attach")
 def _attach_files(session: DomainSession, one: object) -> None:
-    if isinstance(one, ImageInstance):
-        one.attach(session.image_paths)
+    if isinstance(one, HasFiles):
+        one.attach(session.file_ports.get(one.file_port))
 
 
-@event.listens_for(ImageInstance, "load", raw=True)
-def _attach_files_when_loaded(
-    state: InstanceState[ImageInstance], context: QueryContext | None
-) -> None:
+def _attach_files_when_loaded(state: InstanceState[Any], context: QueryContext | None) -> None:
     if context is None:  # a copy of `merge(load=False)`, which has been attached
         return
-    image, session = state.obj(), context.session
-    if image is not None and isinstance(session, DomainSession):
-        image.attach(session.image_paths)
+    one, session = state.obj(), context.session
+    if isinstance(one, HasFiles) and isinstance(session, DomainSession):
+        one.attach(session.file_ports.get(one.file_port))
+
+
+for _entity in (ImageInstance, AnnotationData):
+    event.listen(_entity, "load", _attach_files_when_loaded, raw=True)
