@@ -247,9 +247,10 @@ class AnnotationData(HasFiles, Entity):
             StorageError: the file store failed.
             NotLoaded: it was never in a session or unit of work.
         """
+        files = self._files("dataset_identifier")
         image = self.annotation.image_instance
         shape = image.shape if image is not None else None
-        return self._files("dataset_identifier").read(
+        return files.read(
             self.dataset_identifier,
             media_type=self.media_type,
             shapes=() if shape is None else file_shapes(shape, self.scan_nr),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from eyened_domain.model.annotation import Annotation, AnnotationData
+    from eyened_domain.model.image import ImageInstance
 
     Pixels = npt.NDArray[Any]
     Mask = npt.NDArray[np.bool_]
@@ -42,12 +43,14 @@ class PlacedMask:
     """A whole annotation on the grid of its image, as a segmentation would hold it.
 
     Attributes:
+        image: the image whose grid it is.
         pixels: uint8, (depth, height, width): bit 0 the mask, bit 1 questionable.
         representation: `DualBitMask` for an R/G mask, `Binary` for a binary mask.
         sparse_axis: 0, or 1 for an en-face map (B-scans, 1, columns).
         scan_indices: the B-scans that have a file of their own; None when one file is all.
     """
 
+    image: ImageInstance
     pixels: Pixels
     representation: DataRepresentation
     sparse_axis: int
@@ -125,13 +128,15 @@ def placed_mask(annotation: Annotation) -> PlacedMask:
             another size, of no such scan, or could be meant in two ways.
     """
     representation = representation_of(annotation)
-    shape = _image_shape(annotation)
+    image = _image(annotation)
+    shape = _shape(annotation, image)
     rows = sorted(annotation.annotation_data, key=lambda row: row.scan_nr)
     _check_scans(annotation, [row.scan_nr for row in rows], shape[0])
     if rows[0].scan_nr == ALL_SCANS or shape[0] == 1:
         codes = _codes(rows[0], representation)
         pixels, sparse_axis = _over_all_scans(rows[0], codes, shape)
         return PlacedMask(
+            image=image,
             pixels=pixels,
             representation=representation,
             sparse_axis=sparse_axis,
@@ -143,6 +148,7 @@ def placed_mask(annotation: Annotation) -> PlacedMask:
     for row in rows:
         pixels[row.scan_nr] = _codes(row, representation)
     return PlacedMask(
+        image=image,
         pixels=pixels,
         representation=representation,
         sparse_axis=0,
@@ -179,28 +185,33 @@ def _over_all_scans(row: AnnotationData, codes: Pixels, shape: Shape) -> tuple[P
     return codes[:, np.newaxis, :], 1
 
 
-def _image_shape(annotation: Annotation) -> Shape:
+def _image(annotation: Annotation) -> ImageInstance:
     image = annotation.image_instance
     if image is None:
         raise _bad_annotation(
             annotation, "image_instance_id", "it belongs to no image, which says where pixels lie"
         )
-    shape: Shape | None = image.shape
+    return image
+
+
+def _shape(annotation: Annotation, image: ImageInstance) -> Shape:
+    """Return the shape of the image, if pixels can lie on it."""
+    field, identity = "image_instance_id", image.image_instance_id
+    shape = image.shape
     if shape is None or min(shape) < 1:
         raise _bad_annotation(
             annotation,
-            "image_instance_id",
-            f"the size of image {image.image_instance_id} is not known; fill in its rows_y and "
-            "columns_x",
-            image.image_instance_id,
+            field,
+            f"the size of image {identity} is not known; fill in its rows_y and columns_x",
+            identity,
         )
     if math.prod(shape) > MOST_VOXELS:
         raise _bad_annotation(
             annotation,
-            "image_instance_id",
-            f"image {image.image_instance_id} has {math.prod(shape):,} pixels, more than "
-            f"{MOST_VOXELS:,}; correct its rows_y, columns_x or nr_of_frames",
-            image.image_instance_id,
+            field,
+            f"image {identity} has {math.prod(shape):,} pixels, more than {MOST_VOXELS:,}; correct "
+            "its rows_y, columns_x or nr_of_frames",
+            identity,
         )
     return shape
 

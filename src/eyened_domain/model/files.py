@@ -10,7 +10,7 @@ from eyened_domain.errors import NotLoaded
 FilePorts = Mapping[str, object]
 """What a session or unit of work attaches to its objects, by the name of the port."""
 
-_PORT = "_files"
+_PORT = "_file_port"
 
 
 class HasFiles:

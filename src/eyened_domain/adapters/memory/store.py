@@ -170,6 +170,8 @@ class MemoryStore:
         self._tables: dict[str, Table] = {}
         self._last_ids: defaultdict[str, int] = defaultdict(int)
         self.imports = ImportRecord()
+        self.conversions: dict[int, int] = {}
+        """SegmentationID by AnnotationID, of the annotations that were converted."""
         self._lock = threading.RLock()
 
     def view(self) -> View:

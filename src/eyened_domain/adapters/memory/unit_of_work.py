@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from eyened_domain.adapters.memory.bulk import MemoryRows
+from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
@@ -16,6 +17,7 @@ from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImagePaths
 from eyened_domain.model.patient import Patient
+from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.services.ports import Subscribers
 from eyened_domain.services.unit_of_work import BaseUnitOfWork
 
@@ -67,18 +69,31 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         self._check_open()
         return self._imports
 
+    @property
+    def conversions(self) -> MemoryConversionRecord:
+        """The record of annotations that were converted to segmentations."""
+        self._check_open()
+        return self._conversions
+
     def _begin(self) -> None:
         ports = {"image_paths": self.image_paths, "annotation_files": self.annotation_files}
         self._objects = Objects(self.store, ports)
+        self._begin_records()
+
+    def _begin_records(self) -> None:
         self._imports = MemoryImportJournal(self.store.imports)
+        self._conversions = MemoryConversionRecord(
+            self.store.conversions, lambda one: self._objects.find(Segmentation, (one,)) is not None
+        )
 
     def _commit(self) -> None:
         self._objects.commit()
         self._imports.commit()
+        self._conversions.commit()
 
     def _rollback(self) -> None:
         self._objects.rollback()
-        self._imports = MemoryImportJournal(self.store.imports)
+        self._begin_records()
 
     def _flush(self) -> None:
         self._objects.flush()
