@@ -180,10 +180,10 @@ class StoredAnnotationFiles:
                 field="dataset_identifier",
                 value=identifier[:256],
             )
-        is_cut_off = isinstance(error, EOFError | zlib.error)
-        told = "" if is_cut_off else f" ({ascii(str(error)[:80])[1:-1] or type(error).__name__})"
+        detail = ascii(str(error)[:80])[1:-1] or type(error).__name__
         return self._refusal(
-            identifier, f"is cut off or damaged{told}; restore it from a backup or remove the row"
+            identifier,
+            f"is cut off or damaged ({detail}); restore it from a backup or remove the row",
         )
 
 
@@ -214,7 +214,7 @@ def _unpack_up_to(file: IO[bytes], most: int) -> bytearray:
         member = zlib.decompressobj(_GZIP)
         while not member.eof and len(content) < most:
             if not packed:
-                raise EOFError
+                raise EOFError("its end is missing")
             content += member.decompress(packed, most - len(content))
             packed = member.unconsumed_tail or member.unused_data or file.read(_CHUNK)
         if len(content) >= most or not packed.strip(b"\0"):
