@@ -38,9 +38,9 @@ def folder(tmp_path: Path, files: AnnotationFiles) -> Path:
     return tmp_path / "annotations"
 
 
-def png(pixels: np.ndarray, mode: str | None = None) -> bytes:
+def png(pixels: np.ndarray) -> bytes:
     packed = io.BytesIO()
-    Image.fromarray(pixels, mode).save(packed, "PNG")
+    Image.fromarray(pixels).save(packed, "PNG")
     return packed.getvalue()
 
 
