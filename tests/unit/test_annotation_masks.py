@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from eyened_domain import Annotation, AnnotationData, ImageInstance
+from eyened_domain import Annotation, AnnotationData
 from eyened_domain.adapters.memory import MemoryUnitOfWork
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
@@ -255,12 +255,3 @@ def test_the_size_of_an_image_out_of_all_bounds_takes_no_memory(studio: Studio):
     studio.draw(annotation, spots(HEIGHT, WIDTH))
     with pytest.raises(BadInput, match="correct its rows_y, columns_x or nr_of_frames"):
         annotation.get_mask()
-
-
-def test_images_still_know_their_paths(uow: MemoryUnitOfWork, builder: Builder):
-    image = builder.an_image(dataset_identifier="a/b.png")
-    with pytest.raises(NotLoaded, match="ImageInstance has no files"):
-        _ = image.path
-    uow.images.add(image)
-    assert isinstance(image, ImageInstance)
-    assert image.path == Path("/images/a/b.png")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from eyened_domain.errors import NotFound
+from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.annotation_pixels import (
     ALL_SCANS,
     file_shapes,
@@ -27,7 +27,6 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.files import HasFiles
 from eyened_domain.model.lineage import check_lineage
 from eyened_domain.model.values import Blob, Flag, Integer, Moment, Real, Text, shown
 
@@ -196,10 +195,8 @@ class Annotation(Entity):
 
 
 @entity(unique=(("dataset_identifier",),))
-class AnnotationData(HasFiles, Entity):
+class AnnotationData(Entity):
     """The file of one scan of a legacy annotation; scan -1 stands for all scans."""
-
-    file_port: ClassVar[str] = "annotation_files"
 
     annotation_id: Column[int] = foreign_key(
         "AnnotationID", "Annotation", default=None, primary_key=True, on_delete="CASCADE"
@@ -220,6 +217,10 @@ class AnnotationData(HasFiles, Entity):
         "Annotation", "Annotation", via="annotation_id", back="annotation_data", default=None
     )
 
+    def attach(self, files: AnnotationFiles | None) -> None:
+        """Tell it where the files are; the unit of work that holds it does."""
+        self.__dict__["_files"] = files
+
     @property
     def path(self) -> Path:
         """Path of the file beneath ANNOTATIONS_PATH.
@@ -228,7 +229,7 @@ class AnnotationData(HasFiles, Entity):
             NotLoaded: it was never in a session or unit of work.
             BadInput: its identifier leads out of ANNOTATIONS_PATH.
         """
-        return self._files("path").path_of(self.dataset_identifier)
+        return self._attached("path").path_of(self.dataset_identifier)
 
     def load_data(self) -> npt.NDArray[Any]:
         """Return the pixels of the file.
@@ -247,7 +248,7 @@ class AnnotationData(HasFiles, Entity):
             StorageError: the file store failed.
             NotLoaded: it was never in a session or unit of work.
         """
-        files = self._files("dataset_identifier")
+        files = self._attached("dataset_identifier")
         image = self.annotation.image_instance
         shape = image.shape if image is not None else None
         return files.read(
@@ -274,6 +275,13 @@ class AnnotationData(HasFiles, Entity):
         """
         return mask_of(self, self.load_data(), questionable=questionable)
 
-    def _files(self, field: str) -> AnnotationFiles:
-        files: AnnotationFiles = self._attached(field)
+    def _attached(self, field: str) -> AnnotationFiles:
+        files: AnnotationFiles | None = self.__dict__.get("_files")
+        if files is None:
+            raise NotLoaded(
+                "this AnnotationData has no files yet: add it to a session or unit of work, or "
+                "load it through one",
+                entity="AnnotationData",
+                field=field,
+            )
         return files

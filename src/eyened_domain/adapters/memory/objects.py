@@ -6,13 +6,17 @@ from typing import Any
 
 from eyened_domain.adapters.memory.flushing import flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
+from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken
+from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
-from eyened_domain.model.files import FilePorts, HasFiles
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.links import HOLDER
+from eyened_domain.model.stored_pixels import StoredPixels
 
 
 class Objects:
@@ -20,10 +24,13 @@ class Objects:
 
     Args:
         store: what is committed.
-        file_ports: where objects are told that their files are.
+        image_store: where images find their files.
+        annotation_files: where legacy annotations find theirs.
     """
 
-    def __init__(self, store: MemoryStore, file_ports: FilePorts) -> None:
+    def __init__(
+        self, store: MemoryStore, image_store: ImageStore, annotation_files: AnnotationFiles
+    ) -> None:
         self.store = store
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
@@ -31,7 +38,9 @@ class Objects:
         self.deleted: dict[int, Held] = {}
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
-        self._file_ports = file_ports
+        self._image_store = image_store
+        self._annotation_files = annotation_files
+        self._pixels = MemoryPixels(self)
         self._view: View | None = None
         self._flushing = False
 
@@ -77,8 +86,12 @@ class Objects:
         self._attach(entity)
 
     def _attach(self, entity: Entity) -> None:
-        if isinstance(entity, HasFiles):
-            entity.attach(self._file_ports.get(entity.file_port))
+        if isinstance(entity, ImageInstance):
+            entity.attach(self._image_store)
+        elif isinstance(entity, StoredPixels):
+            entity.attach(self._pixels)
+        elif isinstance(entity, AnnotationData):
+            entity.attach(self._annotation_files)
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""

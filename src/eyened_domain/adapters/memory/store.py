@@ -172,6 +172,8 @@ class MemoryStore:
         self.imports = ImportRecord()
         self.conversions: dict[int, int] = {}
         """SegmentationID by AnnotationID, of the annotations that were converted."""
+        self.pixels: dict[tuple[str, int], Any] = {}
+        """Arrays of pixels by path and position; none is changed once it is there."""
         self._lock = threading.RLock()
 
     def view(self) -> View:

@@ -7,15 +7,15 @@ from typing import TypeVar
 
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
+from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
-from eyened_domain.adapters.storage.image_paths import StoredImagePaths
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.image import ImagePaths
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.services.ports import Subscribers
@@ -34,10 +34,10 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         store: what is committed; one of its own when none is given. Units of work on the
             same store see what the others have committed.
         subscribers: called with each recorded event, after commit.
-        image_paths: where images are told that their files are; by default beneath
-            ``/images``, where nothing needs to be.
-        annotation_files: what reads the files of legacy annotations; by default those
-            beneath ``/annotations``.
+        image_store: where images find their files and pixels; by default there are
+            paths beneath ``/images``, where nothing needs to be, and no pixels.
+        annotation_files: the files of legacy annotations; by default those beneath
+            ``/annotations``.
     """
 
     def __init__(
@@ -45,14 +45,12 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         store: MemoryStore | None = None,
         subscribers: Subscribers = (),
         *,
-        image_paths: ImagePaths | None = None,
+        image_store: ImageStore | None = None,
         annotation_files: AnnotationFiles | None = None,
     ) -> None:
         super().__init__(subscribers)
         self.store = MemoryStore() if store is None else store
-        self.image_paths: ImagePaths = image_paths or StoredImagePaths(
-            Path("/images"), "https://images.example"
-        )
+        self.image_store: ImageStore = image_store or MemoryImages()
         self.annotation_files: AnnotationFiles = annotation_files or StoredAnnotationFiles(
             Path("/annotations")
         )
@@ -71,13 +69,12 @@ class MemoryUnitOfWork(BaseUnitOfWork):
 
     @property
     def conversions(self) -> MemoryConversionRecord:
-        """The record of annotations that were converted to segmentations."""
+        """The record of legacy annotations that were converted to segmentations."""
         self._check_open()
         return self._conversions
 
     def _begin(self) -> None:
-        ports = {"image_paths": self.image_paths, "annotation_files": self.annotation_files}
-        self._objects = Objects(self.store, ports)
+        self._objects = Objects(self.store, self.image_store, self.annotation_files)
         self._begin_records()
 
     def _begin_records(self) -> None:

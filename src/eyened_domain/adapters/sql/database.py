@@ -13,11 +13,14 @@ from sqlalchemy import Engine
 from eyened_domain.adapters.sql.engine import BEGIN, engine_of
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
+from eyened_domain.adapters.sql.pixels.reservations import Reservations
+from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
-from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.adapters.storage.image_store import StoredImages
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
 from eyened_domain.services.ports import Subscribers
 
@@ -87,13 +90,23 @@ class Database:
             engine.dispose()
 
     @cached_property
-    def image_paths(self) -> StoredImagePaths:
-        """Where the images are."""
-        return StoredImagePaths(self.settings.images_basepath, self.settings.image_server_url)
+    def image_store(self) -> StoredImages:
+        """The image files and thumbnails."""
+        return StoredImages(
+            self.settings.images_basepath,
+            self.settings.image_server_url,
+            thumbnails=self.settings.thumbnails_path,
+        )
+
+    @cached_property
+    def pixel_shelf(self) -> PixelShelf:
+        """Where the pixels of segmentations are."""
+        files = SlotFiles(self.settings.segmentations_zarr_store)
+        return PixelShelf(files, Reservations(self.engine, files), self.engine.connect)
 
     @cached_property
     def annotation_files(self) -> StoredAnnotationFiles:
-        """The files of the legacy annotations."""
+        """The files of legacy annotations."""
         return StoredAnnotationFiles(self.settings.annotations_path)
 
     @contextmanager
@@ -110,7 +123,7 @@ class Database:
 
     def create_session(self) -> DomainSession:
         """Return a session that the caller closes."""
-        return self._session(self.engine)
+        return self._session_on(self.engine)
 
     def unit_of_work(self) -> SqlUnitOfWork:
         """Return a unit of work, to be used in a `with` block."""
@@ -137,6 +150,7 @@ class Database:
         """Close all connections; the database can be used again afterwards."""
         with self._lock:
             engine = self.__dict__.pop("engine", None)
+            self.__dict__.pop("pixel_shelf", None)
         if engine is not None:
             engine.dispose()
 
@@ -145,9 +159,12 @@ class Database:
 
     def _writing_session(self) -> DomainSession:
         bind = self.engine.execution_options(**{BEGIN: "IMMEDIATE"})
-        return self._session(bind)
+        return self._session_on(bind)
 
-    def _session(self, bind: Engine) -> DomainSession:
+    def _session_on(self, bind: Engine) -> DomainSession:
         return DomainSession(
-            bind=bind, image_paths=self.image_paths, annotation_files=self.annotation_files
+            bind=bind,
+            image_store=self.image_store,
+            shelf=self.pixel_shelf,
+            annotation_files=self.annotation_files,
         )

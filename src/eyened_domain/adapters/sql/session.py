@@ -12,12 +12,16 @@ from eyened_domain.adapters.sql.generated_values import read_back_generated_valu
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
+from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
+from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
+from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.files import FilePorts, HasFiles
-from eyened_domain.model.image import ImageInstance, ImagePaths
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.image_store import ImageStore
+from eyened_domain.model.stored_pixels import StoredPixels
 
 E = TypeVar("E", bound=Entity)
 
@@ -28,24 +32,25 @@ class DomainSession(Session):
     Objects stay readable after commit and after the session has closed.
 
     Args:
-        image_paths: where the images of this database are.
-        annotation_files: what reads the files of its legacy annotations.
+        image_store: the images of this database.
+        shelf: where the pixels of its segmentations are.
+        annotation_files: the files of its legacy annotations.
         options: of `sqlalchemy.orm.Session`.
     """
 
     def __init__(
         self,
         *,
-        image_paths: ImagePaths | None = None,
+        image_store: ImageStore | None = None,
+        shelf: PixelShelf | None = None,
         annotation_files: AnnotationFiles | None = None,
         **options: Any,
     ) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
-        self.file_ports: FilePorts = {
-            "image_paths": image_paths,
-            "annotation_files": annotation_files,
-        }
+        self.image_store = image_store
+        self.annotation_files = annotation_files
+        self.pixels = None if shelf is None else SessionPixels(self, shelf)
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
         """Return the repository of an entity class."""
@@ -97,23 +102,29 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
             one.check_rules()
 
 
+event.listen(DomainSession, "after_flush", discard_deleted)
 event.listen(DomainSession, "before_attach", refuse_held)
 read_back_generated_values(DomainSession)
 
 
 @event.listens_for(DomainSession, "after_attach")
 def _attach_files(session: DomainSession, one: object) -> None:
-    if isinstance(one, HasFiles):
-        one.attach(session.file_ports.get(one.file_port))
+    if isinstance(one, ImageInstance):
+        one.attach(session.image_store)
+    elif isinstance(one, StoredPixels):
+        one.attach(session.pixels)
+    elif isinstance(one, AnnotationData):
+        one.attach(session.annotation_files)
 
 
+@event.listens_for(ImageInstance, "load", raw=True)
+@event.listens_for(AnnotationData, "load", raw=True)
+@event.listens_for(StoredPixels, "load", raw=True, propagate=True)
 def _attach_files_when_loaded(state: InstanceState[Any], context: QueryContext | None) -> None:
     if context is None:  # a copy of `merge(load=False)`, which has been attached
         return
-    one, session = state.obj(), context.session
-    if isinstance(one, HasFiles) and isinstance(session, DomainSession):
-        one.attach(session.file_ports.get(one.file_port))
+    if state.obj() is not None and isinstance(context.session, DomainSession):
+        _attach_files(context.session, state.obj())
 
 
-for _entity in (ImageInstance, AnnotationData):
-    event.listen(_entity, "load", _attach_files_when_loaded, raw=True)
+watch(DomainSession)
