@@ -95,6 +95,14 @@ def segmentation_from(annotation: Annotation) -> tuple[Segmentation, Pixels]:
     return segmentation, placed.pixels
 
 
+def store_with_pixels(uow: Any, segmentation: Segmentation, pixels: Pixels) -> Segmentation:
+    """Store a new segmentation and its pixels in a unit of work; a `Create`."""
+    uow.repository(Segmentation).add(segmentation)
+    uow.flush()
+    segmentation.write_data(pixels)
+    return segmentation
+
+
 class AnnotationConversion:
     """Converts annotations in portions; each portion is one transaction.
 
@@ -110,7 +118,11 @@ class AnnotationConversion:
     """
 
     def __init__(
-        self, storage: ConversionStorage, create: Create, *, portion: int = PORTION
+        self,
+        storage: ConversionStorage,
+        create: Create = store_with_pixels,
+        *,
+        portion: int = PORTION,
     ) -> None:
         self._storage = storage
         self._create = create
