@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Select, event
 from sqlalchemy.orm import InstanceState, QueryContext, Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
@@ -97,9 +98,19 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
     for one in session.new:
         if isinstance(one, Entity):
             one.check_rules()
+            _check_references(session, one)
     for one in session.dirty:
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False):
             one.check_rules()
+            _check_references(session, one)
+
+
+def _check_references(session: DomainSession, one: Entity) -> None:
+    """Raise where the segmentation that another refers to was set, and cannot be referred to."""
+    if isinstance(one, StoredPixels) and session.pixels is not None:
+        state: Any = instance_state(one)
+        if one.reference_segmentation_id and state.attrs.reference_segmentation_id.history.added:
+            one.references()
 
 
 event.listen(DomainSession, "after_flush", discard_deleted)
