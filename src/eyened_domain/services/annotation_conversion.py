@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -13,13 +13,15 @@ from eyened_domain.errors import (
     NotFound,
     RuleBroken,
 )
-from eyened_domain.model.annotation import Annotation, AnnotationType
+from eyened_domain.model.annotation import Annotation
 from eyened_domain.model.annotation_pixels import placed_mask
 from eyened_domain.model.enums import Datatype
-from eyened_domain.model.patient import Patient
-from eyened_domain.model.project import Project
 from eyened_domain.model.segmentation import Segmentation
-from eyened_domain.model.values import shown
+from eyened_domain.services.conversion_choice import (
+    Chosen,
+    chosen_annotations,
+    references_first,
+)
 from eyened_domain.services.conversion_record import (
     ConversionReport,
     ConversionStorage,
@@ -151,18 +153,14 @@ class AnnotationConversion:
             StorageError: a store failed again and again; what was converted stays.
         """
         with self._storage.unit_of_work() as uow:
-            chosen = _chosen(uow, annotation_type, project)
+            chosen = chosen_annotations(uow, annotation_type, project)
         conversion = _Run(self._storage, self._create, chosen, ConversionReport(applied=apply))
-        ids = _references_first({one: reference for one, (reference, _) in chosen.items()})
+        ids = references_first({one: reference for one, (reference, _) in chosen.items()})
         for start in range(0, len(ids), self._portion):
             conversion.convert(ids[start : start + self._portion])
             if progress is not None:
                 progress(min(start + self._portion, len(ids)), len(ids))
         return conversion.report
-
-
-_Chosen = dict[int, tuple[int | None, str]]
-"""By AnnotationID: AnnotationReferenceID, and the name of the type."""
 
 
 @define
@@ -180,7 +178,7 @@ class _Run:
 
     storage: ConversionStorage
     create: Create
-    chosen: _Chosen
+    chosen: Chosen
     report: ConversionReport
     planned: dict[int, Segmentation] = field(factory=dict)
     """In a dry run, what would have been made of the annotations so far."""
@@ -285,48 +283,3 @@ class _Run:
                 self.report.segmentations[one] = segmentation.segmentation_id
         for one, error in step.failed:
             self.report.fail(one, self.chosen[one][1], error)
-
-
-def _chosen(uow: ConversionUnitOfWork, type_name: str | None, project: str | None) -> _Chosen:
-    types = {
-        one.annotation_type_id: one.annotation_type_name
-        for one in uow.repository(AnnotationType).where()
-    }
-    if type_name is not None:
-        names = sorted(set(types.values()))
-        types = {one: name for one, name in types.items() if name == type_name}
-        if not types:
-            raise NotFound(
-                f"there is no AnnotationType {type_name!r}; there are {shown(names)}",
-                entity="AnnotationType",
-                field="annotation_type_name",
-                value=type_name,
-            )
-    columns = ("annotation_id", "annotation_reference_id", "annotation_type_id", "patient_id")
-    rows = uow.rows.find(Annotation, "annotation_type_id", types, columns)
-    if project is not None:
-        project_id = uow.repository(Project).by_name(project).project_id
-        patients = set(uow.rows.find(Patient, "project_id", [project_id], ("patient_id",)))
-        rows = [row for row in rows if row[3:] in patients]
-    return {one: (reference, types[type_id]) for one, reference, type_id, _ in sorted(rows)}
-
-
-def _references_first(references: dict[int, int | None]) -> list[int]:
-    """Return the ids in ascending order, but each after the one that it refers to.
-
-    In a circle of references one has to be first; it is refused for want of its reference.
-    """
-    ordered: dict[int, None] = {}
-    for one in references:
-        ordered.update(dict.fromkeys(reversed([*_line(one, references, ordered)])))
-    return list(ordered)
-
-
-def _line(one: int, references: dict[int, int | None], ordered: dict[int, None]) -> Iterator[int]:
-    """Yield an id, its reference, the reference of that and so on, as far as new ones come."""
-    seen: set[int] = set()
-    following: int | None = one
-    while following in references and following not in ordered and following not in seen:
-        seen.add(following)
-        yield following
-        following = references[following]

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from eyened_domain.adapters.storage.paths import RootFolder
 
-PIXEL_BUDGET = 50_000_000
+PIXEL_BUDGET = 12_000_000
 """Pixels that a PNG may have when the size of its image is not known."""
 
 _PACKING_OVERHEAD = 1 << 16
 _CHUNK = 1 << 20
+_ANY = 1 << 62
 _GZIP = 31  # zlib's wbits: a window of 32 KiB, with the header and the checksum of gzip
 _MOST_MEMBERS = 1000
 Shapes = Sequence[tuple[int, ...]]
@@ -132,7 +133,8 @@ class StoredAnnotationFiles:
         import numpy as np  # noqa: PLC0415 - pixels only
         from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415 - annotations only
 
-        size = self._png_size(identifier, file)
+        # a PNG of the size that its image has is no bomb, whatever that size is
+        size = self._png_size(identifier, file, _ANY if shapes else self._pixel_budget)
         flat = [shape for shape in shapes if len(shape) == 2]
         if shapes and size not in flat:
             raise self._refusal(
@@ -144,7 +146,7 @@ class StoredAnnotationFiles:
         with PngImageFile(file) as image:
             return np.array(_plain(image))
 
-    def _png_size(self, identifier: str, file: IO[bytes]) -> tuple[int, int]:
+    def _png_size(self, identifier: str, file: IO[bytes], budget: int) -> tuple[int, int]:
         """Read rows and columns from the header, before anything is decoded."""
         from eyened_domain.adapters.storage.image_headers import raster  # noqa: PLC0415
         from eyened_domain.adapters.storage.image_headers.source import (  # noqa: PLC0415
@@ -157,7 +159,7 @@ class StoredAnnotationFiles:
             open=lambda _: HeaderFile(
                 os.dup(file.fileno()), lambda reason: self._refusal(identifier, reason)
             ),
-            pixel_budget=self._pixel_budget,
+            pixel_budget=budget,
         )
         header = raster.read_png_member(request, identifier)
         if header.nr_of_frames != 1:

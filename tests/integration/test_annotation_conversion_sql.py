@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from eyened_domain.services.annotation_conversion import AnnotationConversion, s
 from eyened_domain.testing import Builder
 
 HEIGHT, WIDTH, DEPTH = 60, 80, 5
+SHARED = Path(os.environ.get("EYENED_SHARED", Path(__file__).parents[3] / "shared"))
+LESIONS = SHARED / "data" / "masks" / "IDRiD_17_lesions.tif"
 
 
 def spots(*shape: int, seed: int = 1) -> np.ndarray:
@@ -55,12 +58,19 @@ class Legacy:
                 "feature_id": uow.features.where()[0].feature_id,
             }
 
-    def add(self, drawn: dict[int, np.ndarray], kind: str, frames: int = 1, **values: Any) -> int:
+    def add(
+        self,
+        drawn: dict[int, np.ndarray],
+        kind: str,
+        frames: int = 1,
+        size: tuple[int, int] = (HEIGHT, WIDTH),
+        **values: Any,
+    ) -> int:
         with self.database.unit_of_work() as uow:
             image = uow.images.add(
                 self.builder.an_image(
                     series_id=self.series.series_id,
-                    rows_y=HEIGHT, columns_x=WIDTH, nr_of_frames=frames,
+                    rows_y=size[0], columns_x=size[1], nr_of_frames=frames,
                 )
             )  # fmt: skip
             uow.flush()
@@ -151,6 +161,20 @@ def test_pixels_are_in_the_store_as_they_were_drawn(legacy: Legacy, database: Da
             assert segmentation.image_instance_id == annotation.image_instance_id
             assert segmentation.creator_id == annotation.creator_id
             assert segmentation.feature_id == annotation.feature_id
+
+
+@pytest.mark.skipif(not LESIONS.is_file(), reason=f"no mask {LESIONS}; set EYENED_SHARED")
+def test_a_real_mask_of_lesions_is_the_same_as_a_segmentation(legacy: Legacy, database: Database):
+    with Image.open(LESIONS) as picture:
+        drawn = np.array(picture.convert("RGB"))
+    number = legacy.add({-1: drawn}, "R/G mask", size=drawn.shape[:2])
+    made = legacy.convert().segmentations[number]
+    with database.get_session() as session:
+        masks = Segmentation.by_id(session, made).masks()
+    assert masks["mask"].shape == (1, 2848, 4288)
+    assert masks["mask"].sum() == 263_629
+    assert np.array_equal(masks["mask"][0], drawn[..., 0] > 0)
+    assert np.array_equal(masks["questionable"][0], drawn[..., 1] > 0)
 
 
 def test_what_was_converted_is_not_converted_again(legacy: Legacy, database: Database):
