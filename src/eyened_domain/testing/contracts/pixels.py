@@ -244,6 +244,30 @@ class PixelContract(Contract):
             with pytest.raises(RuleBroken, match="circle"):
                 limit.write_data(_pixels(1))
 
+    @pytest.mark.parametrize("wrong", ["another shape", "itself in a circle", "nobody"])
+    def test_a_reference_that_cannot_be_is_refused_when_it_is_stored(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, wrong: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(_volume(build))
+            first = uow.segmentations.add(_drawn(build, image_instance=image))
+            uow.flush()
+            second = _drawn(build, image_instance=image)
+            second.reference_segmentation_id = first.segmentation_id
+            uow.segmentations.add(second)
+            uow.commit()
+            if wrong == "itself in a circle":
+                first.reference_segmentation_id = second.segmentation_id
+            elif wrong == "nobody":
+                first.reference_segmentation_id = 987654
+            else:
+                values = {"shape": (3, 1, 8), "sparse_axis": 1}
+                third = _drawn(build, image_instance=image, **values)
+                third.reference_segmentation_id = first.segmentation_id
+                uow.segmentations.add(third)
+            with pytest.raises((RuleBroken, NotFound)):
+                uow.commit()
+
     def test_a_mask_on_a_grid_of_its_own_is_shown_in_pixels_of_the_image(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
