@@ -69,9 +69,7 @@ def by_exception(database: Database, row: int, target: int, rng: random.Random) 
 def by_interrupt(database: Database, row: int, target: int, rng: random.Random) -> None:
     """Overwrite; Ctrl-C ends the unit at a random moment."""
     process = os.getpid()
-    timer = threading.Timer(
-        rng.uniform(0, LONGEST_UNIT_S), os.kill, args=(process, signal.SIGINT)
-    )
+    timer = threading.Timer(rng.uniform(0, LONGEST_UNIT_S), os.kill, args=(process, signal.SIGINT))
     try:
         with database.unit_of_work() as uow:
             timer.start()

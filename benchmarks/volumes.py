@@ -185,9 +185,7 @@ def mask_figures(
     ]  # fmt: skip
 
 
-def _size_figures(
-    database: Database, state: str, identity: int, plain: PlainZarr
-) -> list[Figure]:
+def _size_figures(database: Database, state: str, identity: int, plain: PlainZarr) -> list[Figure]:
     """Compare the bytes of the files: as long as they are, and as the disk counts them."""
     with database.get_session() as session:
         one = Segmentation.by_id(session, identity)
@@ -195,9 +193,7 @@ def _size_figures(
         slot = root / one.group_name / one.array_name / "c" / str(one.zarr_array_index)
         ours, theirs = (slot / "0/0/0").stat(), plain.file(0).stat()
     return [
-        Figure(
-            name=f"{state}: {what}", value=mine / limit, goal=1.0, limit_name=f"{limit:,} bytes"
-        )
+        Figure(name=f"{state}: {what}", value=mine / limit, goal=1.0, limit_name=f"{limit:,} bytes")
         for what, mine, limit in (
             ("length of the file", ours.st_size, theirs.st_size),
             ("blocks on the disk", ours.st_blocks * 512, theirs.st_blocks * 512),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
+from eyened_domain.model.pixel_grid import Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,6 +75,10 @@ class MemoryPixels:
 
         found: E = MemoryRepository(self._objects, entity).get(identity)
         return found
+
+    def image_shape(self, identity: int) -> Shape | None:
+        """See `model.stored_pixels.PixelStore`."""
+        return self.find(ImageInstance, identity).shape
 
     def _with_slice(
         self, grid: Any, pixels: npt.NDArray[Any], place: tuple[int, int]
