@@ -130,6 +130,7 @@ def staged(
             "segmentations_zarr_store": str(Path(folder, "store")),
         }
         database = Database(settings)
+        database.pixel_shelf.files.make_root()
         stage = _filled(database, settings, volume)
         database.close()
         yield stage
