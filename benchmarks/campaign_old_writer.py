@@ -1,4 +1,4 @@
-"""Reliability R13: beside a program of before, which appends without asking, nothing of ours breaks.
+"""Reliability R13: beside an old program, which appends without asking, nothing of ours breaks.
 
 The old program is what deployments run today: for each mask it opens the array afresh,
 resizes it by one, writes at the end, and lets its row point there. Four of our processes

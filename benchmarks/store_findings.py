@@ -129,8 +129,8 @@ def slots_of(database: Database) -> Slots:
 def _folders(root: Path) -> Iterator[Position]:
     for chunks in root.glob("*/*/c"):
         group, array = chunks.parts[-3:-1]
-        for name in os.listdir(chunks):
-            yield group, array, int(name)
+        for folder in chunks.iterdir():
+            yield group, array, int(folder.name)
 
 
 def tell_slots(figures: Figures, database: Database, pointed_to: list[Position]) -> None:

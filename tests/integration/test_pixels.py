@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from eyened_domain import (
     ConfigurationError,
@@ -19,10 +19,12 @@ from eyened_domain import (
     RuleBroken,
     Segmentation,
 )
+from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage import durable
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.testing import Builder
+from eyened_domain.testing.databases import settings_on
 
 SHAPE = (3, 96, 200)
 KEY = ArrayKey("DataRepresentation.Binary", "uint8", SHAPE)
@@ -357,7 +359,7 @@ def test_a_collector_that_takes_half_written_metadata_is_no_error(
             if not taken:
                 taken.append(source)
                 os.unlink(source, dir_fd=options["src_dir_fd"])
-            os.replace(source, *arguments, **options)
+            os.replace(source, *arguments, **options)  # noqa: PTH105 - of the folder's descriptor
 
     monkeypatch.setattr(durable, "os", Hostile())
     database.pixel_shelf.reservations.forget(KEY)
@@ -367,3 +369,29 @@ def test_a_collector_that_takes_half_written_metadata_is_no_error(
         uow.commit()
         assert taken
         assert (one.read_data() == pixels(2)).all()
+
+
+def test_two_who_make_the_same_array_at_once_both_get_positions(mariadb_url, tmp_path):
+    database = Database(settings_on(mariadb_url, tmp_path))
+    database.pixel_shelf.files.make_root()
+    both_have_looked = threading.Barrier(2)
+    waiting, positions = [1, 2], []
+
+    def wait(_connection, _cursor, statement, *_rest):
+        if statement.startswith("INSERT INTO `ZarrArray`") and waiting:
+            waiting.pop()
+            both_have_looked.wait(timeout=10)
+
+    def take():
+        shelf = database.pixel_shelf
+        positions.append(Reservations(database.engine, shelf.files).take(KEY).position)
+
+    event.listen(database.engine, "before_cursor_execute", wait)
+    threads = [threading.Thread(target=take) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    database.close()
+    assert not waiting
+    assert len(set(positions)) == 2

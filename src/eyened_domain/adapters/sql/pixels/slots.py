@@ -102,8 +102,8 @@ def _locked(connection: Connection, key: ArrayKey) -> tuple[int, int]:
     if found is None:
         row = {"group_name": key.group, "array_name": key.name, "next_index": 0}
         try:
-            with connection.begin_nested():
-                connection.execute(insert(zarr_array), [row])
+            # in no savepoint: a deadlock, which is usual here, takes the savepoint away as well
+            connection.execute(insert(zarr_array), [row])
         except Duplicate as error:
             raise Conflict(f"{key.path} was made by somebody else; run it again") from error
         found = array_id_of(connection, key, lock=True)
