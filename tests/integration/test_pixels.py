@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from eyened_domain import (
     ConfigurationError,
@@ -395,3 +395,27 @@ def test_two_who_make_the_same_array_at_once_both_get_positions(mariadb_url, tmp
     database.close()
     assert not waiting
     assert len(set(positions)) == 2
+
+
+@pytest.mark.parametrize("why", ["reservation collected", "changed by others"])
+def test_a_conflict_that_is_committed_all_the_same_leaves_the_old_pixels(database, stored, why):
+    shelf = database.pixel_shelf
+    with database.get_session() as session:
+        one = Segmentation.by_id(session, stored)
+        session.commit()
+        shelf.reservations.forget(KEY)
+        shelf.reservations._own_pool().waiting[KEY].append(shelf.reservations.take(KEY))
+        with database.engine.begin() as connection:
+            if why == "reservation collected":
+                reserved = update(zarr_slot).where(zarr_slot.c.state == "reserved")
+                connection.execute(reserved.values(state="garbage"))
+        if why == "changed by others":
+            with database.unit_of_work() as uow:
+                uow.segmentations.get(stored).write_data(pixels(1))
+                uow.commit()
+        with pytest.raises(Conflict):
+            one.write_data(pixels(2))
+        session.commit()
+    with database.get_session() as session:
+        assert (Segmentation.by_id(session, stored).read_data() == pixels(1)).all()
+    assert list(states(database).values()).count("live") == 1

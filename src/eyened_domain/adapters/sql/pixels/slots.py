@@ -136,12 +136,15 @@ def point(
     """
     table, key = OWNERS[type(owner)]
     identity = getattr(owner, key)
+    # the row comes last: a program that commits in spite of a conflict has its old pixels
+    _make_live(connection, slot, {key: identity, "digest": digest, "bytes": size})
     changed = connection.execute(
         update(table)
         .where(table.c[key] == identity, table.c.zarr_array_index.is_not_distinct_from(before))
         .values(zarr_array_index=slot.position, **values)
     )
     if changed.rowcount != 1:
+        discard(connection, slot.array_id, slot.position, slot.token)
         raise Conflict(
             f"the pixels of {type(owner).__name__} {identity} were changed by somebody else since "
             "it was read; run it again",
@@ -149,7 +152,6 @@ def point(
             field="zarr_array_index",
             value=before,
         )
-    _make_live(connection, slot, {key: identity, "digest": digest, "bytes": size})
     if before is not None:
         discard(connection, slot.array_id, before, slot.token)
 
