@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +92,13 @@ class Slots:
 
     files: set[Position]
     known: dict[Position, str]
-    partial: int
+    partial: list[Path]
+
+    @property
+    def orphans(self) -> list[Path]:
+        """Half-written files, but for those at positions of which the database knows nothing."""
+        unknown = {(array, str(position)) for _, array, position in self.unknown}
+        return [one for one in self.partial if not unknown & {(one.parts[-6], one.parts[-4])}]
 
     @property
     def unknown(self) -> set[Position]:
@@ -122,7 +127,7 @@ def slots_of(database: Database) -> Slots:
     with database.engine.connect() as connection:
         known = {(g, a, int(p)): state for g, a, p, state in connection.execute(asked)}
     root = Path(database.settings.segmentations_zarr_store)
-    partial = sum(name.endswith(PARTIAL) for _, _, names in os.walk(root) for name in names)
+    partial = [one for one in root.rglob(".*") if one.name.endswith(PARTIAL)]
     return Slots(set(_folders(root)), known, partial)
 
 
@@ -142,7 +147,7 @@ def tell_slots(figures: Figures, database: Database, pointed_to: list[Position])
     slots, rows = slots_of(database), set(pointed_to)
     live = {position for position, state in slots.known.items() if state == LIVE}
     figures.tell("files in all", len(slots.files))
-    figures.tell("files half written", slots.partial)
+    figures.tell("files half written", len(slots.partial))
     if database.engine.dialect.name == "sqlite":
         figures.tell("files that only eorm doctor finds", len(slots.unknown))
     else:
@@ -153,4 +158,4 @@ def tell_slots(figures: Figures, database: Database, pointed_to: list[Position])
     after = slots_of(database)
     figures.zero("files left by the collector", len(after.files - rows - slots.unknown))
     figures.zero("files of rows gone with the collector", len(rows - after.files))
-    figures.zero("half-written files left by the collector", after.partial)
+    figures.zero("half-written files left by the collector", len(after.orphans))

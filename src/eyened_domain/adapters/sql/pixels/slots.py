@@ -18,6 +18,9 @@ from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
 RESERVED, LIVE, GARBAGE, QUARANTINE = "reserved", "live", "garbage", "quarantine"
 
+GUARD = 16
+"""Positions that are left free before reserved ones; without a file, one costs nothing."""
+
 OWNERS: dict[type[Segmentation | ModelSegmentation], tuple[Table, str]] = {
     Segmentation: (segmentation, "segmentation_id"),
     ModelSegmentation: (model_segmentation, "model_segmentation_id"),
@@ -67,9 +70,10 @@ def reserve(
 ) -> list[Slot]:
     """Reserve positions that nobody has had, and nobody else will get.
 
-    The array's row is locked until the transaction ends. One position is left free before
+    The array's row is locked until the transaction ends. Some positions are left free before
     the reserved ones: an older program, which appends without asking, may be about to take
-    the first that is free.
+    the first that is free, and to say that the array is as long as that. It then goes on from
+    there, until somebody finds the array too short and lets it grow again.
 
     Args:
         connection: in a transaction, which the caller commits before pixels are written.
@@ -82,8 +86,8 @@ def reserve(
         StorageError: the metadata cannot be written.
     """
     array_id, next_index = _locked(connection, key)
-    first = max(int(next_index), int(files.document(key)["shape"][0])) + 1
-    while files.is_taken(key, range(first - 1, first + count)):
+    first = max(int(next_index), int(files.document(key)["shape"][0])) + GUARD
+    while files.is_taken(key, range(first - GUARD, first + count)):
         first += count
     positions = range(first, first + count)
     connection.execute(
@@ -95,6 +99,19 @@ def reserve(
     connection.execute(insert(zarr_slot), [{**common, "slot_index": p} for p in positions])
     files.grow(key, positions.stop)
     return [Slot(key, array_id, position, token) for position in positions]
+
+
+def grow_again(connection: Connection, files: SlotFiles, key: ArrayKey) -> None:
+    """Let the metadata of an array cover all positions that were ever reserved.
+
+    Args:
+        connection: in a transaction; the array's row is locked until it ends.
+        files: the store.
+        key: the array.
+    """
+    found = array_id_of(connection, key, lock=True)
+    if found is not None:
+        files.grow(key, int(found.next_index))
 
 
 def _locked(connection: Connection, key: ArrayKey) -> tuple[int, int]:
