@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from attrs import Factory, define
 from sqlalchemy import select
@@ -50,7 +51,7 @@ def read_all(database: Database) -> Read:
     for name in ("rows without data", "torn", "not their own", "zarr reads otherwise"):
         result.faults[name] = 0
     root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
-    arrays: dict[tuple[str, str], zarr.Array] = {}
+    arrays: dict[tuple[str, str], Any] = {}
     with database.get_session() as session:
         for one in session.scalars(select(Segmentation)).all():
             if one.zarr_array_index is None:
@@ -59,21 +60,21 @@ def read_all(database: Database) -> Read:
             names = (one.group_name, one.array_name)
             result.positions.append((*names, one.zarr_array_index))
             if names not in arrays:
-                arrays[names] = root[f"{names[0]}/{names[1]}"]  # type: ignore[assignment]
+                arrays[names] = root[f"{names[0]}/{names[1]}"]
             _read_one(one, arrays[names], result)
     twice = Counter(result.positions)
     result.faults["two rows at one position"] = sum(n - 1 for n in twice.values())
     return result
 
 
-def _read_one(one: Segmentation, array: object, result: Read) -> None:
+def _read_one(one: Segmentation, array: Any, result: Read) -> None:
     try:
         pixels = one.read_data()
     except EyenedError as error:
         result.faults["rows without data"] += 1
         result.errors.append(str(error))
         return
-    result.faults["zarr reads otherwise"] += bool((array[one.zarr_array_index] != pixels).any())  # type: ignore[index]
+    result.faults["zarr reads otherwise"] += bool((array[one.zarr_array_index] != pixels).any())
     if is_flat(one):
         wanted = {identity_of(one): pixels}
     else:
