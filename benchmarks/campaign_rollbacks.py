@@ -67,15 +67,20 @@ def by_exception(database: Database, row: int, target: int, rng: random.Random) 
 
 
 def by_interrupt(database: Database, row: int, target: int, rng: random.Random) -> None:
-    """Overwrite; Ctrl-C ends the unit at a random moment."""
+    """Overwrite; Ctrl-C ends the unit at a random moment.
+
+    Python drops an interrupt that comes while it cleans up an object: then there is another.
+    """
     process = os.getpid()
     timer = threading.Timer(rng.uniform(0, LONGEST_UNIT_S), os.kill, args=(process, signal.SIGINT))
     try:
         with database.unit_of_work() as uow:
             timer.start()
             uow.segmentations.get(row).write_data(pixels_of(target, NEVER))
-            time.sleep(PATIENCE_S)
-            uow.commit()
+            timer.join()
+            while True:
+                time.sleep(0.05)
+                os.kill(process, signal.SIGINT)
     except KeyboardInterrupt:
         pass
 
