@@ -156,6 +156,11 @@ def png_series(identifier: str) -> PngSeries | None:
     return PngSeries(count=int(match["count"]), stem=match["path"].removesuffix(".png"))
 
 
+def is_json(identifier: str) -> bool:
+    """Whether the file is JSON: it has no pixels, and no thumbnails."""
+    return identifier.lower().endswith(".json")
+
+
 def refused_identifier(path: object, reason: str) -> BadInput:
     """Make the error for a path that cannot be a DatasetIdentifier."""
     shown = ascii(path if len(str(path)) <= 80 else str(path)[:77] + "...")

@@ -20,6 +20,12 @@ COMMANDS = {
     ),
     "import": LazyCommand(f"{_HERE}.importing:import_command", "Bring images into the database."),
     "undo": LazyCommand(f"{_HERE}.importing:undo_command", "Take an import out again."),
+    "update-thumbnails": LazyCommand(
+        f"{_HERE}.thumbnails:update_thumbnails", "Make the thumbnails that are missing."
+    ),
+    "update-hashes": LazyCommand(
+        f"{_HERE}.thumbnails:update_hashes", "Fill in the hashes that are missing."
+    ),
     "demo": LazyCommand(f"{_HERE}.demo:demo_command", "Make a small study to try things on."),
 }
 
