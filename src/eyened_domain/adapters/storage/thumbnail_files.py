@@ -48,25 +48,6 @@ class StoredThumbnails:
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise _no_folder(self._folder, "may not be written by this user")
 
-    def path_of(self, identifier: str, size: int) -> Path:
-        """Return the path of a thumbnail file; it need not be there.
-
-        Args:
-            identifier: ThumbnailPath of an image.
-            size: 144 or 540, pixels of the longest side.
-
-        Raises:
-            BadInput: it is no identifier of a thumbnail, or there are none of that size.
-        """
-        if size not in THUMBNAIL_SIZES:
-            raise BadInput(
-                f"there are no thumbnails of {size} pixels; ask for one of {THUMBNAIL_SIZES}",
-                entity="ImageInstance",
-                field="thumbnail_path",
-                value=size,
-            )
-        return self._folder / f"{_checked(identifier)}_{size}.jpg"
-
     def make(self, request: ThumbnailRequest) -> None:
         """Write the thumbnails of one image, each at once in full.
 
@@ -74,17 +55,13 @@ class StoredThumbnails:
             BadInput: the image cannot be read.
             StorageError: the files cannot be written.
         """
-        from eyened_domain.adapters.storage.thumbnail_pictures import (  # noqa: PLC0415 - Pillow
-            as_jpeg,
-            picture_of,
-            scaled,
-        )
+        from eyened_domain.adapters.storage import thumbnail_pictures as pictures  # noqa: PLC0415
 
-        picture = picture_of(request, self._images)
-        files = {}
-        for size in sorted(THUMBNAIL_SIZES, reverse=True):
-            picture = scaled(picture, size)
-            files[size] = as_jpeg(picture, _QUALITY)
+        largest, *smaller = sorted(THUMBNAIL_SIZES, reverse=True)
+        picture = pictures.thumbnail_of(request, self._images, largest)
+        files = {largest: pictures.as_jpeg(picture, _QUALITY)}
+        for size in smaller:
+            files[size] = pictures.as_jpeg(pictures.scaled(picture, size), _QUALITY)
         self.write(request.thumbnail, files)
 
     def write(self, identifier: str, files: dict[int, bytes]) -> None:
