@@ -182,7 +182,7 @@ def _execute(engine: Engine, statement: str, password: str | None = None) -> Non
 
 
 def _config(made: Database, address: str, canaries: Canaries) -> dict[str, Any]:
-    paths = {"secret_key": canaries.secret_key, "images_basepath": str(made.image_paths._base)}
+    paths = {"secret_key": canaries.secret_key, "images_basepath": str(made.image_store._base)}
     if not address:
         return {"database_url": str(made.settings.database_url.reveal())} | paths  # type: ignore[union-attr]
     return {"database_url": f"{address}?init_command=SET%20%40x%3D'{canaries.url_option}'"} | paths

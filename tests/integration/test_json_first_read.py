@@ -9,7 +9,7 @@ import pytest
 
 from eyened_domain import BadInput, Database, ImageInstance
 from eyened_domain.adapters.sql.json_tracking import TrackedJson
-from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.testing import Builder
 
 FIELD = {"center": [980, 967], "radius": 940}
@@ -104,7 +104,7 @@ def test_reading_changes_nothing(sqlite_database: Database, image_id: int) -> No
 @pytest.mark.parametrize("identifier", ["/a", "//a", "..", "a/../b", "../a", "a/.."])
 def test_no_path_leads_out_of_the_base(identifier: str) -> None:
     with pytest.raises(BadInput, match="leads out"):
-        StoredImagePaths(Path("/base")).path_of(identifier)
+        StoredImages(Path("/base")).path_of(identifier)
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_no_path_leads_out_of_the_base(identifier: str) -> None:
 def test_a_path_stands_beneath_the_base(identifier: str) -> None:
     expected = Path("/base") / PurePosixPath(identifier)
 
-    assert StoredImagePaths(Path("/base")).path_of(identifier) == expected
+    assert StoredImages(Path("/base")).path_of(identifier) == expected

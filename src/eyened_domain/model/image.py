@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from eyened_domain.errors import NotLoaded
+from eyened_domain.errors import BadInput, NotFound, NotLoaded
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import ETDRSField, Laterality, Modality, ModalityType
+from eyened_domain.model.field_of_view import FieldOfView
 from eyened_domain.model.fields import (
     Column,
     DateColumn,
@@ -22,9 +24,12 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.values import Blob, Flag, Integer, Json, Moment, Real, Text
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from eyened_domain.model.acquisition import DeviceInstance, ModalityTable, Scan, SourceInfo
     from eyened_domain.model.annotation import Annotation
     from eyened_domain.model.attribute import AttributeValue
@@ -35,16 +40,6 @@ if TYPE_CHECKING:
     from eyened_domain.model.study import Series, Study
     from eyened_domain.model.tag import ImageInstanceTagLink
     from eyened_domain.model.task import SubTaskImageLink
-
-
-class ImagePaths(Protocol):
-    """Where images are: what an image asks when its path or URL is wanted."""
-
-    def path_of(self, identifier: str) -> Path:
-        """Return the path of the file of that DatasetIdentifier."""
-
-    def url_of(self, identifier: str) -> str:
-        """Return the address of that DatasetIdentifier on the image server."""
 
 
 @entity(unique=(("sop_instance_uid",), ("dataset_identifier", "source_info_id")))
@@ -177,9 +172,9 @@ class ImageInstance(Entity):
         "AttributeValues", "AttributeValue", back="image_instance", default=None
     )
 
-    def attach(self, paths: ImagePaths | None) -> None:
+    def attach(self, store: ImageStore | None) -> None:
         """Tell the image where the files are; the unit of work that holds it does."""
-        self.__dict__["_paths"] = paths
+        self.__dict__["_store"] = store
 
     @property
     def path(self) -> Path:
@@ -188,7 +183,7 @@ class ImageInstance(Entity):
         Raises:
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached().path_of(self.dataset_identifier)
+        return self._attached("path").path_of(self.dataset_identifier)
 
     @property
     def url(self) -> str:
@@ -197,7 +192,94 @@ class ImageInstance(Entity):
         Raises:
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached().url_of(self.dataset_identifier)
+        return self._attached("url").url_of(self.dataset_identifier)
+
+    @property
+    def pixel_array(self) -> npt.NDArray[Any]:
+        """The pixels as they are stored; read anew each time that it is asked for.
+
+        A picture is (rows, columns) or (rows, columns, samples): uint8, uint16, int32 or
+        float32 as in the file, palettes and 1-bit masks as the uint8 that they show. A
+        volume has its B-scans in front; ``.binary`` has that axis with one frame as well.
+        SHA-256 over its bytes is the DataHash. A photograph is not turned upright, unless
+        rows_y and columns_x are those of the turned picture.
+
+        Raises:
+            BadInput: there is no such file, it is damaged, no image, or of another size.
+            ConfigurationError: a library or plug-in is missing; the message names it.
+            NotLoaded: the image was never in a session or unit of work.
+        """
+        return self._attached("pixel_array").pixels_of(self)
+
+    def b_scan(self, index: int) -> npt.NDArray[Any]:
+        """Read one B-scan of a volume, and of the file no more than it needs.
+
+        Args:
+            index: from 0, along axis 0 of the volume. Of a single picture 0 is the picture.
+
+        Returns:
+            (depth, lateral), or (rows, columns[, samples]).
+
+        Raises:
+            BadInput: there is no B-scan of that number, or the file is refused as by
+                `pixel_array`.
+        """
+        frames = self.nr_of_frames or (None if self.nr_of_frames is None else 1)
+        if index < 0 or (frames is not None and index >= frames):
+            raise BadInput(
+                f"ImageInstance.b_scan: {self._named} has no B-scan {index}; give a number "
+                f"from 0 to {'the last' if frames is None else frames - 1}",
+                entity="ImageInstance",
+                field="b_scan",
+                value=index,
+            )
+        return self._attached("b_scan").b_scan_of(self, operator.index(index))
+
+    def picture(self, max_size_px: int | None = None) -> Any:
+        """Return a `PIL.Image.Image` for people: upright, 8 bits, grey, RGB or RGBA.
+
+        A volume of fewer than 10 scans is shown by its middle one, of 10 or more en face:
+        the mean over depth, in the proportions of the resolutions. Pixels of more than 8
+        bits, and fractions, are stretched from their 0.1st to their 99.9th percentile.
+
+        Args:
+            max_size_px: the longest side that is wanted; the picture is only made smaller.
+
+        Raises:
+            BadInput: as `pixel_array`.
+        """
+        return self._attached("picture").picture_of(self, max_size_px)
+
+    def get_thumbnail_path(self, size: int = 144) -> Path:
+        """Path of the thumbnail: ``<THUMBNAILS_PATH>/<ThumbnailPath>_<size>.jpg``.
+
+        Args:
+            size: its longest side in pixels, 144 or 540.
+
+        Raises:
+            NotFound: there is no thumbnail yet, or none could be made.
+            BadInput: another size, or a ThumbnailPath that leads outside.
+        """
+        if not self.thumbnail_path:
+            why = "has no thumbnail yet" if self.thumbnail_path is None else "could not be shown"
+            option = "" if self.thumbnail_path is None else " --failed"
+            raise NotFound(
+                f"ImageInstance.thumbnail_path: {self._named} {why}; `eorm update-thumbnails"
+                f"{option}` makes it",
+                entity="ImageInstance",
+                field="thumbnail_path",
+                value=self.thumbnail_path,
+            )
+        return self._attached("thumbnail_path").thumbnail_path_of(self.thumbnail_path, size)
+
+    @property
+    def field_of_view(self) -> FieldOfView | None:
+        """The circle that a colour fundus image shows; None when none was looked for or found.
+
+        Raises:
+            BadInput: CFROI holds something that is no field of view.
+        """
+        return None if self.cf_roi is None else FieldOfView.from_json(self.cf_roi)
 
     @property
     def shape(self) -> tuple[int, int, int] | None:
@@ -231,13 +313,17 @@ class ImageInstance(Entity):
         """The project that the patient belongs to."""
         return self.series.study.patient.project
 
-    def _attached(self) -> ImagePaths:
-        paths: ImagePaths | None = self.__dict__.get("_paths")
-        if paths is None:
+    @property
+    def _named(self) -> str:
+        return f"image {self.image_instance_id} ({self.dataset_identifier!a})"
+
+    def _attached(self, field: str) -> ImageStore:
+        store: ImageStore | None = self.__dict__.get("_store")
+        if store is None:
             raise NotLoaded(
                 "this ImageInstance has no files yet: add it to a session or unit of work, or "
                 "load it through one",
                 entity="ImageInstance",
-                field="path",
+                field=field,
             )
-        return paths
+        return store

@@ -11,7 +11,8 @@ from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
-from eyened_domain.model.image import ImageInstance, ImagePaths
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.links import HOLDER
 
 
@@ -20,10 +21,10 @@ class Objects:
 
     Args:
         store: what is committed.
-        image_paths: where images are told that their files are.
+        image_store: where images find their files.
     """
 
-    def __init__(self, store: MemoryStore, image_paths: ImagePaths) -> None:
+    def __init__(self, store: MemoryStore, image_store: ImageStore) -> None:
         self.store = store
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
@@ -31,7 +32,7 @@ class Objects:
         self.deleted: dict[int, Held] = {}
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
-        self._image_paths = image_paths
+        self._image_store = image_store
         self._view: View | None = None
         self._flushing = False
 
@@ -78,7 +79,7 @@ class Objects:
 
     def _attach(self, entity: Entity) -> None:
         if isinstance(entity, ImageInstance):
-            entity.attach(self._image_paths)
+            entity.attach(self._image_store)
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""

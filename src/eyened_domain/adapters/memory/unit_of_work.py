@@ -10,9 +10,9 @@ from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.image import ImagePaths
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.patient import Patient
 from eyened_domain.services.ports import Subscribers
 from eyened_domain.services.unit_of_work import BaseUnitOfWork
@@ -30,7 +30,7 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         store: what is committed; one of its own when none is given. Units of work on the
             same store see what the others have committed.
         subscribers: called with each recorded event, after commit.
-        image_paths: where images are told that their files are; by default beneath
+        image_store: where images find their files; by default beneath
             ``/images``, where nothing needs to be.
     """
 
@@ -39,12 +39,12 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         store: MemoryStore | None = None,
         subscribers: Subscribers = (),
         *,
-        image_paths: ImagePaths | None = None,
+        image_store: ImageStore | None = None,
     ) -> None:
         super().__init__(subscribers)
         self.store = MemoryStore() if store is None else store
-        self.image_paths: ImagePaths = image_paths or StoredImagePaths(
-            Path("/images"), "https://images.example"
+        self.image_store: ImageStore = image_store or StoredImages(
+            Path("/images"), "https://images.example", thumbnails=Path("/thumbnails")
         )
 
     @property
@@ -60,7 +60,7 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         return self._imports
 
     def _begin(self) -> None:
-        self._objects = Objects(self.store, self.image_paths)
+        self._objects = Objects(self.store, self.image_store)
         self._imports = MemoryImportJournal(self.store.imports)
 
     def _commit(self) -> None:

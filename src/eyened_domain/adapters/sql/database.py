@@ -16,7 +16,7 @@ from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
-from eyened_domain.adapters.storage.image_paths import StoredImagePaths
+from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.config import Settings
 from eyened_domain.services.ports import Subscribers
 
@@ -86,9 +86,13 @@ class Database:
             engine.dispose()
 
     @cached_property
-    def image_paths(self) -> StoredImagePaths:
-        """Where the images are."""
-        return StoredImagePaths(self.settings.images_basepath, self.settings.image_server_url)
+    def image_store(self) -> StoredImages:
+        """The image files and thumbnails."""
+        return StoredImages(
+            self.settings.images_basepath,
+            self.settings.image_server_url,
+            thumbnails=self.settings.thumbnails_path,
+        )
 
     @contextmanager
     def get_session(self) -> Iterator[DomainSession]:
@@ -104,7 +108,7 @@ class Database:
 
     def create_session(self) -> DomainSession:
         """Return a session that the caller closes."""
-        return DomainSession(bind=self.engine, image_paths=self.image_paths)
+        return DomainSession(bind=self.engine, image_store=self.image_store)
 
     def unit_of_work(self) -> SqlUnitOfWork:
         """Return a unit of work, to be used in a `with` block."""
@@ -139,4 +143,4 @@ class Database:
 
     def _writing_session(self) -> DomainSession:
         bind = self.engine.execution_options(**{BEGIN: "IMMEDIATE"})
-        return DomainSession(bind=bind, image_paths=self.image_paths)
+        return DomainSession(bind=bind, image_store=self.image_store)

@@ -15,7 +15,8 @@ from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.image import ImageInstance, ImagePaths
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.image_store import ImageStore
 
 E = TypeVar("E", bound=Entity)
 
@@ -26,14 +27,14 @@ class DomainSession(Session):
     Objects stay readable after commit and after the session has closed.
 
     Args:
-        image_paths: where the images of this database are.
+        image_store: the images of this database.
         options: of `sqlalchemy.orm.Session`.
     """
 
-    def __init__(self, *, image_paths: ImagePaths | None = None, **options: Any) -> None:
+    def __init__(self, *, image_store: ImageStore | None = None, **options: Any) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
-        self.image_paths = image_paths
+        self.image_store = image_store
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
         """Return the repository of an entity class."""
@@ -92,7 +93,7 @@ read_back_generated_values(DomainSession)
 @event.listens_for(DomainSession, "after_attach")
 def _attach_files(session: DomainSession, one: object) -> None:
     if isinstance(one, ImageInstance):
-        one.attach(session.image_paths)
+        one.attach(session.image_store)
 
 
 @event.listens_for(ImageInstance, "load", raw=True)
@@ -103,4 +104,4 @@ def _attach_files_when_loaded(
         return
     image, session = state.obj(), context.session
     if image is not None and isinstance(session, DomainSession):
-        image.attach(session.image_paths)
+        image.attach(session.image_store)

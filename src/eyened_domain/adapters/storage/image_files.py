@@ -5,9 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
+
+import attrs
 
 from eyened_domain.adapters.storage.image_headers.source import HeaderFile, HeaderRequest
+from eyened_domain.adapters.storage.image_pixels.source import PixelRequest, Pixels
 from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, EyenedError, StorageError
 from eyened_domain.services.image_files import (
@@ -19,7 +24,10 @@ from eyened_domain.services.image_files import (
 PIXEL_BUDGET = 400_000_000
 """Pixels that an image may have unless told otherwise, all its frames together."""
 
-_HeaderReader = Callable[[HeaderRequest], ImageHeader]
+_STORAGE = "eyened_domain.adapters.storage"
+
+R = TypeVar("R", HeaderRequest, PixelRequest)
+T = TypeVar("T")
 
 
 class FileSystemImageFiles:
@@ -76,21 +84,71 @@ class FileSystemImageFiles:
             ConfigurationError: IMAGES_BASEPATH is not there, or pydicom is not installed.
             StorageError: the file store failed.
         """
-        request = HeaderRequest(
+        request = self._request(identifier, rows_y, columns_x, nr_of_frames)
+        return self._read(request, _kind_of(request.identifier).header())
+
+    def read_pixels(
+        self,
+        identifier: str,
+        *,
+        rows_y: int | None = None,
+        columns_x: int | None = None,
+        nr_of_frames: int | None = None,
+        frame: int | None = None,
+        upright: bool = False,
+    ) -> Pixels:
+        """Read the pixels of an image, or of one frame of it.
+
+        Nothing is decoded before the header has been found to be whole, within the pixel
+        budget, and of the size that is given here.
+
+        Args:
+            identifier: the DatasetIdentifier.
+            rows_y: the rows that the row of the database tells of; None when not known.
+            columns_x: its columns.
+            nr_of_frames: its frames.
+            frame: the frame that is wanted, from 0; None for all. Only what belongs to it
+                is read, where the format allows it.
+            upright: turn the picture as its EXIF orientation asks.
+
+        Returns:
+            the array as stored: (rows, columns) or (rows, columns, samples), with the
+            frames in front when there are more than one, and always for ``.binary``.
+
+        Raises:
+            BadInput: there is no such file, it is no image, it is damaged, of another
+                size, or there is no such frame.
+            ConfigurationError: IMAGES_BASEPATH is not there, or pydicom or one of its
+                plug-ins is not installed.
+            StorageError: the file store failed.
+        """
+        request = PixelRequest(
+            header=self._request(identifier, rows_y, columns_x, nr_of_frames),
+            frame=frame,
+            upright=upright,
+        )
+        return self._read(request, _kind_of(request.header.identifier).pixels())
+
+    def _request(
+        self, identifier: str, rows: int | None, columns: int | None, frames: int | None
+    ) -> HeaderRequest:
+        return HeaderRequest(
             identifier=self.identifier_of(identifier),
             open=self._open,
             pixel_budget=self._pixel_budget,
-            rows_y=rows_y,
-            columns_x=columns_x,
-            nr_of_frames=nr_of_frames,
+            rows_y=rows,
+            columns_x=columns,
+            nr_of_frames=frames,
         )
-        reader = _reader_of(request.identifier)
+
+    def _read(self, request: R, reader: Callable[[R], T]) -> T:
         try:
             return reader(request)
         except EyenedError:
             raise
         except Exception as error:
-            raise self._translated(request.identifier, error) from error
+            header = request.header if isinstance(request, PixelRequest) else request
+            raise self._translated(header.identifier, error) from error
 
     def _open(self, relative: str) -> HeaderFile:
         return HeaderFile(
@@ -117,41 +175,31 @@ class FileSystemImageFiles:
         return refused
 
 
-def _reader_of(identifier: str) -> _HeaderReader:
-    """Choose by the name, as the contract does; each reader brings its library when used."""
+@attrs.frozen
+class _Kind:
+    """A kind of file: one module that reads its header, and one that reads its pixels.
+
+    Each brings its library when it is used.
+    """
+
+    name: str
+
+    def header(self) -> Callable[[HeaderRequest], ImageHeader]:
+        module = import_module(f"{_STORAGE}.image_headers.{self.name}")
+        reader: Callable[[HeaderRequest], ImageHeader] = getattr(module, f"read_{self.name}")
+        return reader
+
+    def pixels(self) -> Callable[[PixelRequest], Pixels]:
+        module = import_module(f"{_STORAGE}.image_pixels.{self.name}")
+        reader: Callable[[PixelRequest], Pixels] = getattr(module, f"read_{self.name}_pixels")
+        return reader
+
+
+def _kind_of(identifier: str) -> _Kind:
+    """Choose by the name, as the contract does."""
     if png_series(identifier) is not None:
-        return _png_series_reader()
-    for ending, load in _READERS:
+        return _Kind("png_series")
+    for ending in (".dcm", ".binary"):
         if identifier.endswith(ending):
-            return load()
-    return _raster_reader()
-
-
-def _dicom_reader() -> _HeaderReader:
-    from eyened_domain.adapters.storage.image_headers.dicom import read_dicom  # noqa: PLC0415
-
-    return read_dicom
-
-
-def _binary_reader() -> _HeaderReader:
-    from eyened_domain.adapters.storage.image_headers.binary import read_binary  # noqa: PLC0415
-
-    return read_binary
-
-
-def _png_series_reader() -> _HeaderReader:
-    from eyened_domain.adapters.storage.image_headers import png_series as series  # noqa: PLC0415
-
-    return series.read_png_series
-
-
-def _raster_reader() -> _HeaderReader:
-    from eyened_domain.adapters.storage.image_headers.raster import read_raster  # noqa: PLC0415
-
-    return read_raster
-
-
-_READERS: tuple[tuple[str, Callable[[], _HeaderReader]], ...] = (
-    (".dcm", _dicom_reader),
-    (".binary", _binary_reader),
-)
+            return _Kind("dicom" if ending == ".dcm" else "binary")
+    return _Kind("raster")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyened_domain.adapters.storage.image_headers.source import HeaderRequest
+from eyened_domain.adapters.storage.image_headers.source import HeaderFile, HeaderRequest
 from eyened_domain.errors import BadInput
 from eyened_domain.services.image_files import ImageHeader
 
@@ -14,23 +14,35 @@ def read_binary(request: HeaderRequest) -> ImageHeader:
         BadInput: rows_y or columns_x is not given, or the size of the file does not
             fit them.
     """
+    _required(request.identifier, "rows_y", request.rows_y)
+    _required(request.identifier, "columns_x", request.columns_x)
+    with request.open(request.identifier) as file:
+        return binary_header(request, file)
+
+
+def binary_header(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
+    """Work out the frames of an open ``.binary`` file from its size.
+
+    Raises:
+        BadInput: rows_y or columns_x is not given, or the size of the file does not
+            fit them.
+    """
     rows = _required(request.identifier, "rows_y", request.rows_y)
     columns = _required(request.identifier, "columns_x", request.columns_x)
-    with request.open(request.identifier) as file:
-        if file.size == 0:
-            raise file.refusal("is empty")
-        frames, rest = divmod(file.size, rows * columns)
-        if rest:
-            raise file.refusal(
-                f"is cut off, or has another size: {file.size:,} bytes are no whole number of "
-                f"frames of {rows} rows x {columns} columns"
-            )
-        if request.nr_of_frames is not None and request.nr_of_frames != frames:
-            raise file.refusal(
-                f"holds {frames} frames of {rows} rows x {columns} columns, "
-                f"where nr_of_frames is {str(request.nr_of_frames)[:80]}"
-            )
-        request.check_size(file, rows, columns, frames)
+    if file.size == 0:
+        raise file.refusal("is empty")
+    frames, rest = divmod(file.size, rows * columns)
+    if rest:
+        raise file.refusal(
+            f"is cut off, or has another size: {file.size:,} bytes are no whole number of "
+            f"frames of {rows} rows x {columns} columns"
+        )
+    if request.nr_of_frames is not None and request.nr_of_frames != frames:
+        raise file.refusal(
+            f"holds {frames} frames of {rows} rows x {columns} columns, "
+            f"where nr_of_frames is {str(request.nr_of_frames)[:80]}"
+        )
+    request.check_size(file, rows, columns, frames)
     return ImageHeader(rows_y=rows, columns_x=columns, samples_per_pixel=1, nr_of_frames=frames)
 
 

@@ -32,22 +32,38 @@ def read_dicom(request: HeaderRequest) -> ImageHeader:
             any amount of data), too large, or no image.
         ConfigurationError: pydicom is not installed.
     """
+    require_pydicom()
+    with request.open(request.identifier) as file:
+        return dicom_header(request, file)
+
+
+def require_pydicom() -> None:
+    """Raise ConfigurationError, with what to install, when pydicom is not there."""
     try:
-        import pydicom  # noqa: PLC0415
+        import pydicom  # noqa: F401, PLC0415
     except ImportError as error:
         raise ConfigurationError(
             "DICOM files are read by pydicom, which is not installed: "
             "pip install 'eyened-domain[dicom]'",
             field="dataset_identifier",
         ) from error
-    with request.open(request.identifier) as file:
-        if file.size == 0:
-            raise file.refusal("is empty")
-        if file.at(128, 4) != b"DICM":
-            raise file.refusal("is no DICOM file: the mark DICM at byte 128 is missing")
-        with file.stream() as stream:
-            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
-            return _header(request, file, dataset, pixels=stream.tell())
+
+
+def dicom_header(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
+    """Read an open DICOM file up to its pixels, and check that these are all there.
+
+    Raises:
+        BadInput: as `read_dicom`.
+    """
+    import pydicom  # noqa: PLC0415 - an extra
+
+    if file.size == 0:
+        raise file.refusal("is empty")
+    if file.at(128, 4) != b"DICM":
+        raise file.refusal("is no DICOM file: the mark DICM at byte 128 is missing")
+    with file.stream() as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
+        return _header(request, file, dataset, pixels=stream.tell())
 
 
 def _header(

@@ -60,11 +60,8 @@ def read_raster(request: HeaderRequest) -> ImageHeader:
     Raises:
         BadInput: the file is missing, empty, cut off, damaged, too large, or no image.
     """
-    if request.identifier.lower().endswith(".json"):
-        with request.open(request.identifier) as file:
-            raise file.refusal("is JSON and has no pixels; give the image file")
     with request.open(request.identifier) as file:
-        return _read(request, file)
+        return raster_header(request, file)
 
 
 def read_png_member(request: HeaderRequest, member: str) -> ImageHeader:
@@ -74,12 +71,28 @@ def read_png_member(request: HeaderRequest, member: str) -> ImageHeader:
         BadInput: the file is missing, empty, cut off, damaged, too large, or no PNG.
     """
     with request.open(member) as file:
-        if file.size and not file.head.startswith(PNG_SIGNATURE):
-            raise file.refusal("is no PNG file")
-        return _read(request, file)
+        return png_member_header(request, file)
 
 
-def _read(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
+def png_member_header(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
+    """Read the header of an open PNG file of a series.
+
+    Raises:
+        BadInput: the file is empty, cut off, damaged, too large, or no PNG.
+    """
+    if file.size and not file.head.startswith(PNG_SIGNATURE):
+        raise file.refusal("is no PNG file")
+    return raster_header(request, file)
+
+
+def raster_header(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
+    """Read the header of an open raster image.
+
+    Raises:
+        BadInput: the file is empty, cut off, damaged, too large, or no image.
+    """
+    if request.identifier.lower().endswith(".json"):
+        raise file.refusal("is JSON and has no pixels; give the image file")
     if file.size == 0:
         raise file.refusal("is empty")
     for signature, reader in _SIGNATURES:

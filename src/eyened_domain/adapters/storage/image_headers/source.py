@@ -18,6 +18,7 @@ HEADER_READS = 100_000
 """More reads than this are not done for one header; it bounds the time that parsing takes."""
 
 _HEAD = 16 * 1024
+_MOST_AT_ONCE = 2**30  # the kernel reads less than 2 GiB in one call
 
 
 class HeaderFile:
@@ -35,8 +36,9 @@ class HeaderFile:
     def __init__(self, descriptor: int, refusal: Callable[[str], BadInput]) -> None:
         self.refusal = refusal
         self._descriptor = descriptor
-        self._bytes_left = HEADER_BYTES
-        self._reads_left = HEADER_READS
+        self._most_bytes = self._bytes_left = HEADER_BYTES
+        self._most_reads = self._reads_left = HEADER_READS
+        self._reading = "a header"
         try:
             self.size = os.fstat(descriptor).st_size
             self.head = os.pread(descriptor, _HEAD, 0)
@@ -73,22 +75,44 @@ class HeaderFile:
         """Read the last bytes of the file."""
         return self.at(max(0, self.size - length), min(length, self.size))
 
+    def whole(self) -> bytes:
+        """Read all of the file."""
+        return self.at(0, self.size)
+
+    def read_into(self, target: memoryview, offset: int) -> int:
+        """Fill `target` with the bytes from `offset` on; tells how many are missing at the end."""
+        while target:
+            read = os.preadv(self._descriptor, [target[:_MOST_AT_ONCE]], offset)
+            if read == 0:
+                break
+            target, offset = target[read:], offset + read
+        return len(target)
+
     def stream(self) -> HeaderStream:
         """Give the file in the form that libraries read from, from its start."""
         return HeaderStream(self, io.FileIO(self._descriptor, "rb", closefd=False))
+
+    def allow_pixels(self, size: int) -> None:
+        """Let a decoder read on, as much as `size` bytes of pixels can take when packed badly.
+
+        A codec that cannot shrink noise makes it a little longer; four times is never met.
+        """
+        self._most_bytes = self._bytes_left = HEADER_BYTES + 4 * size
+        self._most_reads = self._reads_left = HEADER_READS + size // 64
+        self._reading = "pixel data"
 
     def spend(self, size: int) -> None:
         """Count a read.
 
         Raises:
-            BadInput: the header asks for more than a header can need.
+            BadInput: the header, or the pixels, ask for more than they can need.
         """
         self._bytes_left -= size
         self._reads_left -= 1
         if self._bytes_left < 0 or self._reads_left < 0:
             raise self.refusal(
-                f"has a header that needs more than {HEADER_BYTES:,} bytes or "
-                f"{HEADER_READS:,} reads"
+                f"has {self._reading} that needs more than {self._most_bytes:,} bytes or "
+                f"{self._most_reads:,} reads"
             )
 
 

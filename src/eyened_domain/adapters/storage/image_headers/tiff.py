@@ -61,28 +61,34 @@ def read_tiff(request: HeaderRequest, file: HeaderFile) -> ImageHeader:
         rows, columns, frames, orientation = _frames(request, file)
     except struct.error as error:
         raise file.refusal("is cut off or damaged: a TIFF directory leads nowhere") from error
-    request.check_size(file, rows, columns, frames)
+    request.check_size(file, rows, columns, len(frames))
     with file.stream() as stream:
         samples = len(TiffImageFile(stream).getbands())
     if orientation >= 5:
         rows, columns = columns, rows
     return ImageHeader(
-        rows_y=rows, columns_x=columns, samples_per_pixel=samples, nr_of_frames=frames
+        rows_y=rows, columns_x=columns, samples_per_pixel=samples, nr_of_frames=len(frames)
     )
 
 
-def _frames(request: HeaderRequest, file: HeaderFile) -> tuple[int, int, int, int]:
-    rows = columns = frames = 0
+def frame_pages(request: HeaderRequest, file: HeaderFile) -> list[int]:
+    """Give the page that each frame is, from 0: pages that are no frames are left out."""
+    return _frames(request, file)[2]
+
+
+def _frames(request: HeaderRequest, file: HeaderFile) -> tuple[int, int, list[int], int]:
+    rows = columns = 0
+    frames: list[int] = []
     orientation = 1
-    for page in _pages(file):
+    for number, page in enumerate(_pages(file)):
         size = _one(page, _LENGTH), _one(page, _WIDTH)
-        if frames == 0:
+        if not frames:
             rows, columns = size
             orientation = _one(page, _ORIENTATION, 1)
         elif size != (rows, columns) or _one(page, _SUBFILE) & _REDUCED_OR_MASK:
             continue
-        frames += 1
-        request.check_size(file, rows, columns, frames)
+        frames.append(number)
+        request.check_size(file, rows, columns, len(frames))
         _require_pixels(file, page)
     return rows, columns, frames, orientation
 
