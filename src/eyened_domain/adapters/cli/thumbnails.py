@@ -42,7 +42,7 @@ def update_thumbnails(
       eorm update-thumbnails -e production.env --failed --print-errors
       eorm update-thumbnails --dask tcp://scheduler:8786
     """
-    from eyened_domain.adapters.derived import thumbnails_on  # noqa: PLC0415 - loaded when run
+    from eyened_domain.adapters.image_jobs import thumbnails_on  # noqa: PLC0415 - loaded when run
 
     report, code = run_batch(
         "Thumbnails",
@@ -85,7 +85,7 @@ def update_hashes(
       eorm update-hashes --workers 4
       eorm update-hashes -e production.env --print-errors
     """
-    from eyened_domain.adapters.derived import hashes_on  # noqa: PLC0415 - loaded when run
+    from eyened_domain.adapters.image_jobs import hashes_on  # noqa: PLC0415 - loaded when run
 
     report, code = run_batch(
         "Hashes",

@@ -40,7 +40,7 @@ def thumbnail_of(request: ThumbnailRequest, files: FileSystemImageFiles, size: i
     picture = _plain(Image.fromarray(_shown(request, files, upright=field is None)))
     if field is None or (picture.height, picture.width) != field.hw:
         return scaled(picture, size)
-    return _cut(picture, field, size)
+    return _cut(picture, field, size) or scaled(picture, size)
 
 
 def scaled(picture: Image.Image, size: int) -> Image.Image:
@@ -93,25 +93,30 @@ def _field_of_view(cf_roi: Any) -> FieldOfView | None:
         return None
 
 
-def _cut(picture: Image.Image, field: FieldOfView, size: int) -> Image.Image:
-    """Return the square around the circle, size x size.
+def _cut(picture: Image.Image, field: FieldOfView, size: int) -> Image.Image | None:
+    """Return the square around the circle, size x size; None when it lies beside the picture.
 
     Only what lies in the picture is scaled, so that no radius asks for much memory.
     """
-    (x, y), radius = field.center, field.radius
-    left, top = max(0.0, x + 0.5 - radius), max(0.0, y + 0.5 - radius)
-    right = min(float(picture.width), x + 0.5 + radius)
-    bottom = min(float(picture.height), y + 0.5 + radius)
-    square = Image.new(picture.mode, (size, size))
-    if right - left < 1 or bottom - top < 1:
-        return square
-    factor = size / (2 * radius)
+    # Pillow counts from the corner of the first pixel, a field of view from its middle.
+    x, y = (value + 0.5 for value in field.center)
+    left, top = x - field.radius, y - field.radius
+    box = (
+        max(0.0, left),
+        max(0.0, top),
+        min(float(picture.width), x + field.radius),
+        min(float(picture.height), y + field.radius),
+    )
+    width, height = box[2] - box[0], box[3] - box[1]
+    if width < 1 or height < 1:
+        return None
+    factor = size / (2 * field.radius)
     inside = picture.resize(
-        (max(1, round((right - left) * factor)), max(1, round((bottom - top) * factor))),
+        (max(1, round(width * factor)), max(1, round(height * factor))),
         Image.Resampling.LANCZOS,
-        box=(left, top, right, bottom),
+        box=box,
         reducing_gap=_REDUCING_GAP,
     )
-    corner = (round((left - x - 0.5 + radius) * factor), round((top - y - 0.5 + radius) * factor))
-    square.paste(inside, corner)
+    square = Image.new(picture.mode, (size, size))
+    square.paste(inside, (round((box[0] - left) * factor), round((box[1] - top) * factor)))
     return square
