@@ -213,6 +213,8 @@ def test_the_number_of_statements_grows_with_the_portions_only(
             assert service.update(options=RunOptions(portion=1000)).made == count
         counts.append(sent.total)
     assert counts[0] == counts[1]
+    if database.settings.is_server:
+        assert [one for one in sent.statements if one.endswith("FOR UPDATE")]
 
 
 @pytest.mark.parametrize("store", ["images_basepath", "thumbnails_path"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve, field, frozen
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eyened_domain.adapters.executors import ProcessWorkers
@@ -36,6 +36,7 @@ EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "processes": lambda: ProcessWorkers(2),
     "processes of the caller": lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
 }
+few = settings(max_examples=30, deadline=None)
 everywhere = pytest.mark.parametrize("kind", EXECUTORS)
 
 
@@ -185,6 +186,16 @@ def test_asked_to_stop_it_begins_nothing_more_and_keeps_what_is_done(kind: str) 
     assert all(one.value == 2 * one.item for one in seen)
 
 
+def test_what_has_not_been_begun_is_taken_back_when_asked_to_stop() -> None:
+    executor, seen = Manual(), []
+    outcomes = work_on(
+        range(10), work, executor=executor, in_flight=3, should_stop=lambda: bool(seen)
+    )
+    seen.append(next(outcomes))
+    assert list(outcomes) == []
+    assert [future.cancelled() for future, _, _ in executor.waiting] == [True, True]
+
+
 # -- jobs: portions, stopping and going on -----------------------------------------------
 
 
@@ -242,9 +253,15 @@ class Doubling:
         return Saved(made=len(good), failures=failures)
 
 
+@few
 @given(
-    due=st.sets(st.integers(1, 3000), max_size=1200),
-    skipped=st.sets(st.integers(1, 3000), max_size=30),
+    due=st.builds(
+        lambda start, stop, holes: set(range(start, stop)) - holes,
+        st.integers(1, 600),
+        st.integers(1, 1800),
+        st.sets(st.integers(1, 1800), max_size=40),
+    ),
+    skipped=st.sets(st.integers(1, 2000), max_size=30),
     portion=st.integers(1, 400),
     in_flight=st.integers(1, 50),
 )
@@ -266,6 +283,7 @@ def test_everything_due_is_done_once_in_portions(
     assert all(done <= total for done, total in shown)
 
 
+@few
 @given(after=st.integers(0, 60), portion=st.integers(1, 20))
 def test_stopped_anywhere_and_run_again_everything_is_done(after: int, portion: int) -> None:
     storage, count = Numbers(set(range(1, 51))), [0]
