@@ -9,15 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
 from eyened_domain.errors import ConfigurationError, StorageError
 from eyened_domain.services.batches import IN_FLIGHT
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 _SECRETS = ("SECRET_KEY", "DATABASE_PASSWORD", "DATABASE_URL")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -116,16 +113,17 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _client(address: str) -> Iterator[Client]:
+def _client(address: str) -> Iterator[Any]:
     try:
-        from distributed import Client  # noqa: PLC0415 - an extra
+        import distributed  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ConfigurationError(
             "distributed is not installed, a dask cluster needs it: "
             "pip install 'eyened-domain[dask]'"
         ) from error
     try:
-        client = Client(address, set_as_default=False, timeout="10s")
+        client_class: Any = distributed.Client  # which has no types
+        client = client_class(address, set_as_default=False, timeout="10s")
     except (OSError, ValueError) as error:
         raise StorageError(
             f"there is no dask scheduler at {address!a}: {str(error)[:200]}; give an address "

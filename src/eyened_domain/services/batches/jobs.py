@@ -143,7 +143,7 @@ class _JobRun(Generic[T]):
             should_stop=how.should_stop,
         )
         try:
-            with closing(outcomes):  # type: ignore[type-var]  # a generator, typed as iterator
+            with closing(outcomes):
                 for outcome in outcomes:
                     self._take(outcome)
         finally:
@@ -153,7 +153,7 @@ class _JobRun(Generic[T]):
             made=self.made,
             overtaken=self.overtaken,
             skipped=self.skipped,
-            failures=tuple(self.failures),
+            failures=self.failures,
             stopped=how.should_stop(),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
@@ -70,6 +71,10 @@ class ItemFailure:
     failure: Failure
 
 
+def _as_tuple(failures: Iterable[ItemFailure]) -> tuple[ItemFailure, ...]:
+    return tuple(failures)
+
+
 @frozen(kw_only=True)
 class BatchReport:
     """What a run did.
@@ -85,7 +90,7 @@ class BatchReport:
     made: int = 0
     overtaken: int = 0
     skipped: int = 0
-    failures: tuple[ItemFailure, ...] = field(default=(), converter=tuple)
+    failures: tuple[ItemFailure, ...] = field(default=(), converter=_as_tuple)
     stopped: bool = False
 
     @property
