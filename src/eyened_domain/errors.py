@@ -60,6 +60,14 @@ class Conflict(StorageError):
     """Somebody else changed the same thing at the same time; running it again may succeed."""
 
 
+class PixelsLost(StorageError):
+    """A row says that there are pixels, and their file is not there."""
+
+
+class PixelsDamaged(StorageError):
+    """The pixels in a file are not the ones that were stored: damaged, or somebody else's."""
+
+
 class NotLoaded(StorageError):
     """A relation or a file was asked of an object that no unit of work holds any more."""
 

@@ -11,11 +11,22 @@ from sqlalchemy.dialects import mysql
 
 from eyened_domain.adapters.sql.mapping import TABLES, map_entities
 from eyened_domain.adapters.sql.migrations.contract import contract
-from eyened_domain.adapters.sql.tables import bookkeeping
+from eyened_domain.adapters.sql.tables import bookkeeping, pixels
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import entity_class
 
-OURS = {t.name for t in (bookkeeping.unit_of_work_log, bookkeeping.import_batch)} | {"ImportItem"}
+OURS = {
+    table.name
+    for table in (
+        bookkeeping.unit_of_work_log,
+        bookkeeping.import_batch,
+        bookkeeping.import_item,
+        pixels.zarr_array,
+        pixels.zarr_slot,
+        pixels.database_identity,
+        pixels.annotation_conversion,
+    )
+}
 SHARED = Path(__file__).parents[3] / "shared" / "contract" / "schema.json"
 
 both = pytest.mark.parametrize("tables", [metadata, contract], ids=["tables", "revision 0001"])

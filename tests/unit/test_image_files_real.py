@@ -57,7 +57,5 @@ def test_27_real_b_scans_are_one_volume_as_a_png_series():
 @needs_shared
 def test_real_files_of_other_kinds_are_refused():
     files = FileSystemImageFiles(SHARED / "data" / "oct")
-    for name in ("e2e_minimized.E2E", "spectralis_vol/Willis_B_716_0.vol",
-                 "heidelberg_onh_OD_png/locations.json"):  # fmt: skip
-        with pytest.raises(BadInput, match=r"no image|JSON"):
-            files.read_header(name)
+    with pytest.raises(BadInput, match="JSON"):
+        files.read_header("heidelberg_onh_OD_png/locations.json")

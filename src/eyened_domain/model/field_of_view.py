@@ -72,7 +72,7 @@ class FieldOfView:
             raise _refused("hw must be whole numbers", value["hw"])
         if not (1 <= height <= _LONGEST_SIDE and 1 <= width <= _LONGEST_SIDE):
             raise _refused(f"hw must be from 1 to {_LONGEST_SIDE}", value["hw"])
-        radius = value.get("radius")
+        radius: Any = value.get("radius")
         if not _is_number(radius) or not 0 < radius < _LONGEST_SIDE:
             raise _refused(f"radius must be above 0 and below {_LONGEST_SIDE}", radius)
         center = _pair(value, "center")

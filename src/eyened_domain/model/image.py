@@ -200,12 +200,14 @@ class ImageInstance(Entity):
 
         A picture is (rows, columns) or (rows, columns, samples): uint8, uint16, int32 or
         float32 as in the file, palettes and 1-bit masks as the uint8 that they show. A
-        volume has its B-scans in front; ``.binary`` has that axis with one frame as well.
+        volume has its B-scans in front; ``.binary`` and the files of OCT devices have that
+        axis with one frame as well. The latter give the grey values that the device shows.
         SHA-256 over its bytes is the DataHash. A photograph is not turned upright, unless
         rows_y and columns_x are those of the turned picture.
 
         Raises:
-            BadInput: there is no such file, it is damaged, no image, or of another size.
+            BadInput: there is no such file, it is damaged, no image, of another size, or
+                an OCT device's file of the other eye.
             ConfigurationError: a library or plug-in is missing; the message names it.
             NotLoaded: the image was never in a session or unit of work.
         """

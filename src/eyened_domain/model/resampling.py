@@ -54,7 +54,10 @@ class Window:
         return _as_type(found, pixels.dtype)
 
     def _nearest(self, start: float) -> npt.NDArray[np.intp]:
-        return np.floor(start + self.step * np.arange(self.size) + 0.5).astype(np.intp)
+        places: npt.NDArray[np.intp] = np.floor(
+            start + self.step * np.arange(self.size) + 0.5
+        ).astype(np.intp)
+        return places
 
     def _along(self, pixels: Pixels, start: float) -> Pixels:
         """Interpolate along axis 0."""

@@ -20,7 +20,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.pixel_grid import PixelGrid
+from eyened_domain.model.stored_pixels import PixelStore, StoredPixels
 from eyened_domain.model.values import Flag, Integer, Json, Moment, Real
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @entity()
-class Segmentation(PixelGrid, Entity):
+class Segmentation(StoredPixels, Entity):
     """A mask that a creator drew on an image; its pixels are in the zarr store.
 
     Shape (depth, height, width); `zarr_array_index` None means no pixels yet.
@@ -117,9 +117,16 @@ class Segmentation(PixelGrid, Entity):
     def _shown_feature(self) -> Feature | None:
         return self.feature
 
+    def _shown_feature_in(self, store: PixelStore) -> Feature | None:
+        from eyened_domain.model.feature import Feature  # noqa: PLC0415 - a cycle
+
+        if self.feature is None and self.feature_id is not None:
+            return store.find(Feature, self.feature_id)
+        return self.feature
+
 
 @entity()
-class ModelSegmentation(PixelGrid, Entity):
+class ModelSegmentation(StoredPixels, Entity):
     """A mask that a model computed on an image; its pixels are in the zarr store."""
 
     model_segmentation_id: Column[int] = key("ModelSegmentationID", default=None)
@@ -175,3 +182,13 @@ class ModelSegmentation(PixelGrid, Entity):
 
     def _shown_feature(self) -> Feature | None:
         return self.model.feature if self.model is not None else None
+
+    def _shown_feature_in(self, store: PixelStore) -> Feature | None:
+        self._complete(store)
+        return self._shown_feature()
+
+    def _complete(self, store: PixelStore) -> None:
+        from eyened_domain.model.computation import SegmentationModel  # noqa: PLC0415 - a cycle
+
+        if self.model is None and self.model_id is not None:
+            self.model = store.find(SegmentationModel, self.model_id)

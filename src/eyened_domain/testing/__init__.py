@@ -1,6 +1,7 @@
 """For those who write tests: the memory adapter, builders, contracts, fixtures.
 
 - `MemoryUnitOfWork`, `MemoryStore`: services without a database, in milliseconds;
+- `MemoryImages`: images whose pixels are arrays that the test gives;
 - `Builder`, `build`: valid objects of every entity;
 - `count_queries`, `assert_queries`: how many statements a piece of code sends;
 - `contracts`: the tests that every adapter is held to, as classes to inherit from;
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory import MemoryDatabase as MemoryDatabase
+    from eyened_domain.adapters.memory import MemoryImages as MemoryImages
     from eyened_domain.adapters.memory import MemoryStore as MemoryStore
     from eyened_domain.adapters.memory import MemoryUnitOfWork as MemoryUnitOfWork
     from eyened_domain.testing import contracts as contracts
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Builder": "eyened_domain.testing.builders",
     "MemoryDatabase": "eyened_domain.adapters.memory",
+    "MemoryImages": "eyened_domain.adapters.memory",
     "MemoryStore": "eyened_domain.adapters.memory",
     "MemoryUnitOfWork": "eyened_domain.adapters.memory",
     "assert_queries": "eyened_domain.testing.queries",
@@ -37,6 +40,7 @@ _HOME = {
 __all__ = [
     "Builder",
     "MemoryDatabase",
+    "MemoryImages",
     "MemoryStore",
     "MemoryUnitOfWork",
     "assert_queries",

@@ -7,9 +7,11 @@
 - `flushing`: from objects to rows;
 - `repositories`, `unit_of_work`: the ports of `services.ports`;
 - `bulk`, `import_journal`: those of `services.importing.ports`;
+- `images`: pixels from a dict, behind the port that images have;
 - `database`: gives units of work, as `Database` does.
 """
 
 from eyened_domain.adapters.memory.database import MemoryDatabase as MemoryDatabase
+from eyened_domain.adapters.memory.images import MemoryImages as MemoryImages
 from eyened_domain.adapters.memory.store import MemoryStore as MemoryStore
 from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork as MemoryUnitOfWork

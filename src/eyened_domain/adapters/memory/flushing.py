@@ -20,6 +20,7 @@ from eyened_domain.errors import BadInput, Conflict
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
+from eyened_domain.model.stored_pixels import StoredPixels
 from eyened_domain.model.values import Moment, Refused, json_value
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def flush(objects: Objects) -> None:
         return
     for held in changed:
         held.entity.check_rules()
+        _check_references(held)
     changed = _with_linked(objects, changed)
     mark = objects.view.mark()
     given = [(held, held.values()) for held in changed if held.row is None]
@@ -58,6 +60,16 @@ def flush(objects: Objects) -> None:
             objects.stored(known, row)
         elif known is not None and known.row is not None and known.row.key == key:
             objects.removed(known)
+
+
+def _check_references(held: Held) -> None:
+    """Raise where the segmentation that another refers to was set, and cannot be referred to."""
+    one = held.entity
+    if not isinstance(one, StoredPixels):
+        return
+    before = held.row.values["reference_segmentation_id"] if held.row is not None else None
+    if one.reference_segmentation_id not in {None, before}:
+        one.references()
 
 
 def _changed(objects: Objects) -> list[Held]:

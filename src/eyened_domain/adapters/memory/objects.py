@@ -6,6 +6,7 @@ from typing import Any
 
 from eyened_domain.adapters.memory.flushing import flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
+from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken
@@ -14,6 +15,7 @@ from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.links import HOLDER
+from eyened_domain.model.stored_pixels import StoredPixels
 
 
 class Objects:
@@ -33,6 +35,7 @@ class Objects:
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
         self._image_store = image_store
+        self._pixels = MemoryPixels(self)
         self._view: View | None = None
         self._flushing = False
 
@@ -80,6 +83,8 @@ class Objects:
     def _attach(self, entity: Entity) -> None:
         if isinstance(entity, ImageInstance):
             entity.attach(self._image_store)
+        elif isinstance(entity, StoredPixels):
+            entity.attach(self._pixels)
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""

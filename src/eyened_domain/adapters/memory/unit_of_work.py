@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypeVar
 
 from eyened_domain.adapters.memory.bulk import MemoryRows
+from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.patient import Patient
@@ -30,8 +29,8 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         store: what is committed; one of its own when none is given. Units of work on the
             same store see what the others have committed.
         subscribers: called with each recorded event, after commit.
-        image_store: where images find their files; by default beneath
-            ``/images``, where nothing needs to be.
+        image_store: where images find their files and pixels; by default there are
+            paths beneath ``/images``, where nothing needs to be, and no pixels.
     """
 
     def __init__(
@@ -43,9 +42,7 @@ class MemoryUnitOfWork(BaseUnitOfWork):
     ) -> None:
         super().__init__(subscribers)
         self.store = MemoryStore() if store is None else store
-        self.image_store: ImageStore = image_store or StoredImages(
-            Path("/images"), "https://images.example", thumbnails=Path("/thumbnails")
-        )
+        self.image_store: ImageStore = image_store or MemoryImages()
 
     @property
     def rows(self) -> MemoryRows:

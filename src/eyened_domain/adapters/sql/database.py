@@ -13,10 +13,13 @@ from sqlalchemy import Engine
 from eyened_domain.adapters.sql.engine import BEGIN, engine_of
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
+from eyened_domain.adapters.sql.pixels.reservations import Reservations
+from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.image_store import StoredImages
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
 from eyened_domain.services.ports import Subscribers
 
@@ -94,6 +97,12 @@ class Database:
             thumbnails=self.settings.thumbnails_path,
         )
 
+    @cached_property
+    def pixel_shelf(self) -> PixelShelf:
+        """Where the pixels of segmentations are."""
+        files = SlotFiles(self.settings.segmentations_zarr_store)
+        return PixelShelf(files, Reservations(self.engine, files), self.engine.connect)
+
     @contextmanager
     def get_session(self) -> Iterator[DomainSession]:
         """Give a session for a `with` block; what is not committed in it is rolled back.
@@ -108,7 +117,7 @@ class Database:
 
     def create_session(self) -> DomainSession:
         """Return a session that the caller closes."""
-        return DomainSession(bind=self.engine, image_store=self.image_store)
+        return self._session_on(self.engine)
 
     def unit_of_work(self) -> SqlUnitOfWork:
         """Return a unit of work, to be used in a `with` block."""
@@ -135,6 +144,7 @@ class Database:
         """Close all connections; the database can be used again afterwards."""
         with self._lock:
             engine = self.__dict__.pop("engine", None)
+            self.__dict__.pop("pixel_shelf", None)
         if engine is not None:
             engine.dispose()
 
@@ -143,4 +153,7 @@ class Database:
 
     def _writing_session(self) -> DomainSession:
         bind = self.engine.execution_options(**{BEGIN: "IMMEDIATE"})
-        return DomainSession(bind=bind, image_store=self.image_store)
+        return self._session_on(bind)
+
+    def _session_on(self, bind: Engine) -> DomainSession:
+        return DomainSession(bind=bind, image_store=self.image_store, shelf=self.pixel_shelf)

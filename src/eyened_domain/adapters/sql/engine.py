@@ -13,6 +13,7 @@ from eyened_domain.errors import ConfigurationError
 
 BEGIN = "eyened_begin"
 """Execution option: how a transaction begins on SQLite, DEFERRED (to read) or IMMEDIATE."""
+_CHANGES = "eyened_changes_at_begin"
 
 
 def url_of(settings: Settings) -> URL:
@@ -112,7 +113,7 @@ def sqlite_engine(url: URL) -> Engine:
         **options,
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", begin_sqlite)
     _finish(engine)
     return engine
 
@@ -138,6 +139,18 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction as the connection's option `BEGIN` says."""
     how = connection.get_execution_options().get(BEGIN, "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {how}")
+    connection.info[_CHANGES] = _changes(connection)
+
+
+def has_written(connection: Connection) -> bool:
+    """Whether an SQLite connection has changed rows since its transaction began."""
+    return connection.info.get(_CHANGES) != _changes(connection)
+
+
+def _changes(connection: Connection) -> int:
+    driver: Any = connection.connection.dbapi_connection
+    return int(driver.total_changes)

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Select, event
 from sqlalchemy.orm import InstanceState, QueryContext, Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
+from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
+from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
+from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.model.stored_pixels import StoredPixels
 
 E = TypeVar("E", bound=Entity)
 
@@ -28,13 +33,21 @@ class DomainSession(Session):
 
     Args:
         image_store: the images of this database.
+        shelf: where the pixels of its segmentations are.
         options: of `sqlalchemy.orm.Session`.
     """
 
-    def __init__(self, *, image_store: ImageStore | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        image_store: ImageStore | None = None,
+        shelf: PixelShelf | None = None,
+        **options: Any,
+    ) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
         self.image_store = image_store
+        self.pixels = None if shelf is None else SessionPixels(self, shelf)
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
         """Return the repository of an entity class."""
@@ -81,11 +94,22 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
     for one in session.new:
         if isinstance(one, Entity):
             one.check_rules()
+            _check_references(session, one)
     for one in session.dirty:
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False):
             one.check_rules()
+            _check_references(session, one)
 
 
+def _check_references(session: DomainSession, one: Entity) -> None:
+    """Raise where the segmentation that another refers to was set, and cannot be referred to."""
+    if isinstance(one, StoredPixels) and session.pixels is not None:
+        state: Any = instance_state(one)
+        if one.reference_segmentation_id and state.attrs.reference_segmentation_id.history.added:
+            one.references()
+
+
+event.listen(DomainSession, "after_flush", discard_deleted)
 event.listen(DomainSession, "before_attach", refuse_held)
 read_back_generated_values(DomainSession)
 
@@ -94,14 +118,17 @@ read_back_generated_values(DomainSession)
 def _attach_files(session: DomainSession, one: object) -> None:
     if isinstance(one, ImageInstance):
         one.attach(session.image_store)
+    elif isinstance(one, StoredPixels):
+        one.attach(session.pixels)
 
 
 @event.listens_for(ImageInstance, "load", raw=True)
-def _attach_files_when_loaded(
-    state: InstanceState[ImageInstance], context: QueryContext | None
-) -> None:
+@event.listens_for(StoredPixels, "load", raw=True, propagate=True)
+def _attach_files_when_loaded(state: InstanceState[Any], context: QueryContext | None) -> None:
     if context is None:  # a copy of `merge(load=False)`, which has been attached
         return
-    image, session = state.obj(), context.session
-    if image is not None and isinstance(session, DomainSession):
-        image.attach(session.image_store)
+    if state.obj() is not None and isinstance(context.session, DomainSession):
+        _attach_files(context.session, state.obj())
+
+
+watch(DomainSession)

@@ -14,6 +14,7 @@ import attrs
 from eyened_domain.adapters.storage.image_headers.source import HeaderFile, HeaderRequest
 from eyened_domain.adapters.storage.image_pixels.source import PixelRequest, Pixels
 from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.adapters.storage.vendor_oct import VENDOR_OCT_ENDINGS
 from eyened_domain.errors import BadInput, EyenedError, StorageError
 from eyened_domain.services.image_files import (
     ImageHeader,
@@ -96,6 +97,7 @@ class FileSystemImageFiles:
         nr_of_frames: int | None = None,
         frame: int | None = None,
         upright: bool = False,
+        laterality: str | None = None,
     ) -> Pixels:
         """Read the pixels of an image, or of one frame of it.
 
@@ -110,14 +112,17 @@ class FileSystemImageFiles:
             frame: the frame that is wanted, from 0; None for all. Only what belongs to it
                 is read, where the format allows it.
             upright: turn the picture as its EXIF orientation asks.
+            laterality: the eye that the row tells of, ``"L"`` or ``"R"``; compared with
+                the file of an OCT device that tells it.
 
         Returns:
             the array as stored: (rows, columns) or (rows, columns, samples), with the
-            frames in front when there are more than one, and always for ``.binary``.
+            frames in front when there are more than one, and always for ``.binary`` and
+            the files of OCT devices.
 
         Raises:
             BadInput: there is no such file, it is no image, it is damaged, of another
-                size, or there is no such frame.
+                size or eye, or there is no such frame.
             ConfigurationError: IMAGES_BASEPATH is not there, or pydicom or one of its
                 plug-ins is not installed.
             StorageError: the file store failed.
@@ -126,6 +131,7 @@ class FileSystemImageFiles:
             header=self._request(identifier, rows_y, columns_x, nr_of_frames),
             frame=frame,
             upright=upright,
+            laterality=laterality,
         )
         return self._read(request, _kind_of(request.header.identifier).pixels())
 
@@ -202,4 +208,6 @@ def _kind_of(identifier: str) -> _Kind:
     for ending in (".dcm", ".binary"):
         if identifier.endswith(ending):
             return _Kind("dicom" if ending == ".dcm" else "binary")
+    if identifier.lower().endswith(VENDOR_OCT_ENDINGS):
+        return _Kind("vendor_oct")
     return _Kind("raster")

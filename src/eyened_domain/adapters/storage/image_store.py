@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 THUMBNAIL_SIZES = (144, 540)
 """Longest sides of thumbnails in pixels."""
+
+
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 class StoredImages:
@@ -94,6 +98,13 @@ class StoredImages:
                 value=size,
             )
         _require_beneath(identifier, "thumbnail_path", "THUMBNAILS_PATH")
+        if _NO_NAME.search(identifier):
+            raise BadInput(
+                f"ImageInstance.thumbnail_path {identifier!a} is no identifier of a thumbnail",
+                entity="ImageInstance",
+                field="thumbnail_path",
+                value=identifier,
+            )
         if self._thumbnails is None:
             raise ConfigurationError("THUMBNAILS_PATH is not set; thumbnails need it")
         return self._thumbnails / f"{identifier}_{size}.jpg"
@@ -108,6 +119,14 @@ class StoredImages:
 
     def picture_of(self, image: ImageInstance, max_size_px: int | None) -> Image:
         """Make a picture for people; see `ImageInstance.picture`."""
+        if max_size_px is not None and (type(max_size_px) is not int or max_size_px < 1):
+            raise BadInput(
+                f"ImageInstance.picture: max_size_px must be a whole number above 0, not "
+                f"{max_size_px!r}",
+                entity="ImageInstance",
+                field="max_size_px",
+                value=max_size_px,
+            )
         from eyened_domain.adapters.storage.image_pixels import shown  # noqa: PLC0415 - Pillow
 
         return shown.picture_of(
@@ -124,6 +143,7 @@ class StoredImages:
             nr_of_frames=image.nr_of_frames or None,
             frame=frame,
             upright=upright,
+            laterality=image.laterality.name if image.laterality else None,
         )
 
 

@@ -30,6 +30,11 @@ def varchar(length: int) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="NOCASE"), "sqlite")
 
 
+def exact(length: int) -> TypeEngine[str]:
+    """VARCHAR that compares byte by byte: names of files, where case matters."""
+    return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
 def names_of(enum: type[PythonEnum]) -> Enum:
     """ENUM of the names of a Python enum; the member or its name is accepted in queries."""
     return Enum(enum, validate_strings=True)

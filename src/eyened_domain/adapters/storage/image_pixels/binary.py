@@ -24,6 +24,6 @@ def read_binary_pixels(request: PixelRequest) -> Pixels:
         wanted = request.wanted(header)
         shape = (len(wanted), header.rows_y, header.columns_x)
         pixels = np.empty(shape, np.uint8)
-        if file.read_into(memoryview(pixels).cast("B"), wanted.start * shape[1] * shape[2]):
+        if file.read_into(pixels.data.cast("B"), wanted.start * shape[1] * shape[2]):
             raise file.refusal("was cut off while it was read")
     return pixels if request.frame is None else pixels[0]

@@ -26,7 +26,7 @@ def is_deep(image: ImageFile, file: HeaderFile) -> bool:
     """
     if not _loses_bits(image, file):
         return False
-    if image.mode in {"RGB", "RGBA"} and all(_rawmode(tile.args) for tile in image.tile):
+    if image.tile and all(_rawmode(tile.args) for tile in image.tile):
         return True
     raise file.refusal(
         "has more than 8 bits per sample in more than one channel, in a form that cannot be "
@@ -57,7 +57,9 @@ def _loses_bits(image: ImageFile, file: HeaderFile) -> bool:
 def _rawmode(args: object) -> str | None:
     """Give the name of the reader in the arguments of a tile, if it has an opposite."""
     name = args[0] if isinstance(args, tuple) else args
-    return name if isinstance(name, str) and name[-4:-1] == ";16" and name[-1] in _OTHER else None
+    if isinstance(name, str) and name[:-1] in {"RGB;16", "RGBA;16"} and name[-1] in _OTHER:
+        return name
+    return None
 
 
 def _swapped(args: object) -> tuple[object, ...] | str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -16,7 +15,6 @@ from eyened_domain.errors import ConfigurationError
 from eyened_domain.services.image_files import ImageHeader
 
 if TYPE_CHECKING:
-    from pydicom.dataset import FileDataset
     from pydicom.uid import UID
 
 _BYTES_PER_SAMPLE = 8
@@ -58,87 +56,90 @@ def read_dicom_pixels(request: PixelRequest) -> Pixels:
     with request.header.open(request.header.identifier) as file:
         header = dicom_header(request.header, file)
         request.turn(header, file.refusal)
-        wanted = request.wanted(header)
         with file.stream() as stream:
-            pixels = _decoded(request, file, header, stream)
-        shape = (header.rows_y, header.columns_x)
-        if len(wanted) > 1:
-            shape = (len(wanted), *shape)
-        if pixels.shape[: len(shape)] != shape or pixels.ndim > len(shape) + 1:
-            raise file.refusal(f"is damaged: its pixels have the shape {pixels.shape}")
-    return np.ascontiguousarray(pixels)
+            opened = _Opened(request, file, header, stream)
+            frames = opened.compressed() if opened.is_compressed else opened.native()
+        size = (header.rows_y, header.columns_x)
+        if frames.shape[:3] != (len(opened.wanted), *size) or frames.ndim > 4:
+            raise file.refusal(f"is damaged: its pixels have the shape {frames.shape}")
+    return np.ascontiguousarray(frames[0] if len(frames) == 1 else frames)
 
 
-def _decoded(
-    request: PixelRequest, file: HeaderFile, header: ImageHeader, stream: BinaryIO
-) -> Pixels:
-    import pydicom  # noqa: PLC0415 - an extra
-    from pydicom.pixels import pixel_array  # noqa: PLC0415
+class _Opened:
+    """A DICOM file whose header has been judged; gives (frames, rows, columns[, samples])."""
 
-    dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS))
-    syntax = dataset.file_meta.TransferSyntaxUID
-    _require_decoder(syntax)
-    frame_bytes = header.rows_y * header.columns_x * header.samples_per_pixel * _BYTES_PER_SAMPLE
-    file.allow_pixels(frame_bytes * header.nr_of_frames)
-    if syntax.is_encapsulated:
-        return _decompressed(request, file, header, dataset, stream)
-    stream.seek(0)
-    array: Pixels = pixel_array(stream, index=request.frame)
-    return array
+    def __init__(
+        self, request: PixelRequest, file: HeaderFile, header: ImageHeader, stream: BinaryIO
+    ) -> None:
+        import pydicom  # noqa: PLC0415 - an extra
+
+        self.wanted = request.wanted(header)
+        self._file = file
+        self._header = header
+        self._stream = stream
+        self._dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS))
+        self._syntax: UID = self._dataset.file_meta.TransferSyntaxUID
+        self._decoder = _decoder_of(file, self._syntax)
+        self.is_compressed = bool(self._syntax.is_encapsulated)
+        pixels = header.rows_y * header.columns_x * header.nr_of_frames
+        file.allow_pixels(pixels * header.samples_per_pixel * _BYTES_PER_SAMPLE)
+
+    def native(self) -> Pixels:
+        """Read pixels that are not compressed; pydicom reads no other frame than the wanted."""
+        from pydicom.pixels.utils import pixel_array  # noqa: PLC0415 - an extra
+
+        self._stream.seek(0)
+        if len(self.wanted) == 1:
+            single: Pixels = pixel_array(self._stream, index=self.wanted.start)
+            return single[np.newaxis]
+        return pixel_array(self._stream)
+
+    def compressed(self) -> Pixels:
+        """Decode, frame by frame, exactly the bytes that have been judged."""
+        from pydicom.encaps import encapsulate  # noqa: PLC0415 - an extra
+        from pydicom.pixels.utils import as_pixel_options  # noqa: PLC0415
+
+        options = as_pixel_options(self._dataset)
+        offsets = options.pop("extended_offsets", None)
+        options |= {"number_of_frames": 1, "pixel_keyword": "PixelData"}
+        stack = np.empty((0,))
+        for position, frame in enumerate(self._frames(offsets)):
+            check_codestream(self._file, self._header, str(self._syntax), frame)
+            pixels, _ = self._decoder.as_array(encapsulate([frame]), index=0, **options)
+            if position == 0:
+                stack = np.empty((len(self.wanted), *pixels.shape), pixels.dtype)
+            stack[position] = pixels
+        return stack
+
+    def _frames(self, offsets: Any) -> Iterator[bytes]:
+        """Give the compressed frames; the stream stands at the pixel data element."""
+        from pydicom.encaps import generate_frames, get_frame  # noqa: PLC0415 - an extra
+
+        self._stream.seek(_ELEMENT_HEAD, 1)
+        told: Any = {"number_of_frames": self._header.nr_of_frames, "extended_offsets": offsets}
+        if len(self.wanted) == 1:
+            yield get_frame(self._stream, self.wanted.start, **told)
+            return
+        count = 0
+        for count, frame in enumerate(generate_frames(self._stream, **told), start=1):
+            if count > len(self.wanted):
+                return
+            yield frame
+        if count < len(self.wanted):
+            raise self._file.refusal(f"is cut off: {count} of {len(self.wanted)} frames are there")
 
 
-def _decompressed(
-    request: PixelRequest,
-    file: HeaderFile,
-    header: ImageHeader,
-    dataset: FileDataset,
-    stream: BinaryIO,
-) -> Pixels:
-    """Decode frame by frame exactly the bytes that have been judged."""
-    from pydicom.encaps import encapsulate  # noqa: PLC0415 - an extra
-    from pydicom.pixels import get_decoder  # noqa: PLC0415
-    from pydicom.pixels.utils import as_pixel_options  # noqa: PLC0415
-
-    syntax = dataset.file_meta.TransferSyntaxUID
-    options = as_pixel_options(dataset)
-    offsets = options.pop("extended_offsets", None)
-    options |= {"number_of_frames": 1, "pixel_keyword": "PixelData"}
-    decoder = get_decoder(syntax)
-    wanted = request.wanted(header)
-    stack: Pixels | None = None
-    for position, frame in enumerate(_frames(stream, header, wanted, offsets)):
-        check_codestream(file, header, str(syntax), frame)
-        pixels, _ = decoder.as_array(encapsulate([frame]), index=0, **options)
-        if len(wanted) == 1:
-            return pixels
-        if stack is None:
-            stack = np.empty((len(wanted), *pixels.shape), pixels.dtype)
-        stack[position] = pixels
-    if stack is None:
-        raise file.refusal("has no frames")
-    return stack
-
-
-def _frames(stream: BinaryIO, header: ImageHeader, wanted: range, offsets: Any) -> Iterator[bytes]:
-    """Give the compressed frames; the stream stands at the pixel data element."""
-    from pydicom.encaps import generate_frames, get_frame  # noqa: PLC0415 - an extra
-
-    stream.seek(_ELEMENT_HEAD, 1)
-    options: Any = {"number_of_frames": header.nr_of_frames, "extended_offsets": offsets}
-    if len(wanted) == 1:
-        yield get_frame(stream, wanted.start, **options)
-    else:
-        yield from islice(generate_frames(stream, **options), len(wanted))
-
-
-def _require_decoder(syntax: UID) -> None:
-    from pydicom.pixels import get_decoder  # noqa: PLC0415 - an extra
+def _decoder_of(file: HeaderFile, syntax: UID) -> Any:
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - an extra
 
     try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
+        decoder = get_decoder(syntax)
+    except NotImplementedError as error:
+        raise file.refusal(
+            f"is in the DICOM transfer syntax {syntax.name} ({syntax}), which is not read; "
+            "convert it to another one"
+        ) from error
+    if not decoder.is_available:
         package = _PACKAGES.get(str(syntax), _EXTRA)
         raise ConfigurationError(
             f"no decoder is installed for the DICOM transfer syntax {syntax.name} ({syntax}): "
@@ -146,3 +147,4 @@ def _require_decoder(syntax: UID) -> None:
             field="dataset_identifier",
             value=str(syntax),
         )
+    return decoder

@@ -89,9 +89,11 @@ def picture_of(
 def _single(pixels: Pixels, nr_of_frames: int) -> Pixels:
     """Give the middle scan of a small volume, or a single picture without a frame axis."""
     if nr_of_frames > 1:
-        return pixels[nr_of_frames // 2]
+        middle: Pixels = pixels[nr_of_frames // 2]
+        return middle
     has_frame_axis = pixels.ndim == 4 or (pixels.ndim == 3 and pixels.shape[2] > 4)
-    return pixels[0] if has_frame_axis else pixels
+    single: Pixels = pixels[0] if has_frame_axis else pixels
+    return single
 
 
 def _stretched(pixels: Pixels, low: float, high: float) -> Pixels:
@@ -105,7 +107,8 @@ def _stretched(pixels: Pixels, low: float, high: float) -> Pixels:
         bottom, top = finite.min(), finite.max()
     scale = 255 / (top - bottom) if top > bottom else 0
     values = np.nan_to_num(values, nan=float(bottom))
-    return np.rint(np.clip((values - bottom) * scale, 0, 255)).astype(np.uint8)
+    stretched: Pixels = np.rint(np.clip((values - bottom) * scale, 0, 255)).astype(np.uint8)
+    return stretched
 
 
 def _in_proportion(picture: Pixels, horizontal: float | None, vertical: float | None) -> Pixels:

@@ -27,11 +27,13 @@ class PixelRequest:
         header: the identifier, and what the row says of it.
         frame: the frame that is wanted, from 0; None for all of them.
         upright: turn the picture as its EXIF orientation asks, whatever the row says.
+        laterality: the eye that the row tells of, ``"L"`` or ``"R"``; None when not known.
     """
 
     header: HeaderRequest
     frame: int | None = None
     upright: bool = False
+    laterality: str | None = None
 
     def wanted(self, header: ImageHeader) -> range:
         """Give the positions of the frames that are to be decoded.

@@ -1,0 +1,89 @@
+"""The pixels of segmentations in memory: arrays by position, none of which is written twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from eyened_domain.errors import NotLoaded
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.links import HOLDER
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from eyened_domain.adapters.memory.objects import Objects
+
+E = TypeVar("E", bound=Entity)
+
+
+class MemoryPixels:
+    """Writes and reads the pixels of the segmentations of a unit of work; a `PixelStore`.
+
+    The row of a segmentation says where its pixels are, so that they are committed and
+    rolled back with it, and two who write at once are found out as with any other row.
+
+    Args:
+        objects: what the unit of work holds.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def write(
+        self,
+        grid: Any,
+        pixels: npt.NDArray[Any],
+        place: tuple[int, int] | None,
+        scan_indices: list[int] | None,
+    ) -> None:
+        """See `model.stored_pixels.PixelStore`."""
+        held = grid.__dict__.get(HOLDER)
+        if held is None or held.objects is not self._objects:
+            name = grid.__entity__.name
+            raise NotLoaded(
+                f"this {name} is in no open unit of work: its pixels can be read, and written "
+                "again when it is loaded in one",
+                entity=name,
+                field="zarr_array_index",
+            )
+        whole = pixels if place is None else self._with_slice(grid, pixels, place)
+        path = _path_of(grid)
+        position = self._objects.store.next_id(path)
+        self._objects.store.pixels[path, position] = whole.copy()
+        grid.zarr_array_index = position
+        if scan_indices is not None:
+            grid.scan_indices = scan_indices
+        if "date_modified" in grid.__entity__.columns:
+            grid.date_modified = datetime.now().replace(microsecond=0)
+
+    def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+        """See `model.stored_pixels.PixelStore`."""
+        whole = self._objects.store.pixels[_path_of(grid), grid.zarr_array_index]
+        found: npt.NDArray[Any] = (
+            whole.copy() if place is None else whole.take(place[1], axis=place[0])
+        )
+        return found
+
+    def find(self, entity: type[E], identity: int) -> E:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.memory.repositories import (  # noqa: PLC0415 - a cycle
+            MemoryRepository,
+        )
+
+        found: E = MemoryRepository(self._objects, entity).get(identity)
+        return found
+
+    def _with_slice(
+        self, grid: Any, pixels: npt.NDArray[Any], place: tuple[int, int]
+    ) -> npt.NDArray[Any]:
+        import numpy as np  # noqa: PLC0415 - loaded when pixels are worked on
+
+        empty = grid.zarr_array_index is None
+        whole = np.zeros(grid.shape, grid.dtype) if empty else self.read(grid, None)
+        whole[(slice(None),) * place[0] + (place[1],)] = pixels
+        return whole
+
+
+def _path_of(grid: Any) -> str:
+    return f"{grid.group_name}/{grid.array_name}"

@@ -1,0 +1,73 @@
+"""What the database knows of positions: asked for many segmentations at a time, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import Connection
+
+from eyened_domain.adapters.sql.pixels.slots import OWNERS, digest_at, digests_of_owners
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+    from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+
+_MOST = 200_000
+_CHUNK = 500
+Known = tuple[str, str, int]
+"""Group, array and position."""
+
+
+@attrs.frozen
+class Record:
+    """What the database knows of a position.
+
+    Attributes:
+        is_known: whether it knows it; if not, an older program has written there.
+        digest: of the slot; None when it was never taken.
+    """
+
+    is_known: bool
+    digest: bytes | None
+
+
+class Digests:
+    """Digests of slots. What is written to a position stays, so they may be kept."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Known, bytes] = {}
+
+    def kept(self, key: ArrayKey, position: int) -> Record | None:
+        """Return what is known without asking the database."""
+        digest = self._kept.get((key.group, key.name, position))
+        return None if digest is None else Record(True, digest)
+
+    def keep(self, key: ArrayKey, position: int, digest: bytes) -> None:
+        """Remember the digest of a slot."""
+        self._keep({(key.group, key.name, position): digest})
+
+    def ask(self, connection: Connection, key: ArrayKey, position: int) -> Record:
+        """Ask the database for one position."""
+        is_known, digest = digest_at(connection, key, position)
+        if digest is not None:
+            self.keep(key, position, digest)
+        return Record(is_known, digest)
+
+    def ask_for(
+        self,
+        connection: Connection,
+        owner: type[Segmentation | ModelSegmentation],
+        identities: Iterable[int],
+    ) -> None:
+        """Ask the database for the slots of many segmentations of one class."""
+        waiting = list(identities)
+        for start in range(0, len(waiting), _CHUNK):
+            chunk = waiting[start : start + _CHUNK]
+            self._keep(digests_of_owners(connection, OWNERS[owner][1], chunk))
+
+    def _keep(self, found: dict[Known, bytes]) -> None:
+        if len(self._kept) > _MOST:
+            self._kept = {}
+        self._kept.update(found)

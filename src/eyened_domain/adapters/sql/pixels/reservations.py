@@ -1,0 +1,102 @@
+"""Positions that this process has reserved: some at a time, handed out one by one."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import uuid
+from collections import defaultdict, deque
+
+from sqlalchemy import Connection, Engine
+
+from eyened_domain.adapters.sql.engine import BEGIN
+from eyened_domain.adapters.sql.pixels.slots import Slot, has_pixels, reserve
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.errors import Conflict
+
+BLOCK = 16
+"""Positions that are reserved at a time: a lock, two writes to the disk and a commit for all."""
+_TRIES = 12
+
+
+class _Pool:
+    """What one process has reserved; a fork starts with an empty one of its own."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.lock = threading.Lock()
+        self.locks: defaultdict[ArrayKey, threading.Lock] = defaultdict(threading.Lock)
+        self.waiting: defaultdict[ArrayKey, deque[Slot]] = defaultdict(deque)
+
+
+class Reservations:
+    """Gives positions for new pixels; may be shared by threads, and forked.
+
+    Args:
+        engine: of the database that says which positions are taken.
+        files: the store.
+    """
+
+    def __init__(self, engine: Engine, files: SlotFiles) -> None:
+        self._engine = engine.execution_options(**{BEGIN: "IMMEDIATE"})
+        self.files = files
+        self._pool = _Pool()
+
+    def take(self, key: ArrayKey) -> Slot:
+        """Return a position of an array that nobody else has.
+
+        Raises:
+            Conflict: the database gave way again and again.
+            StorageError: the store cannot be written.
+        """
+        pool = self._own_pool()
+        with pool.lock:
+            lock = pool.locks[key]
+        with lock:
+            waiting = pool.waiting[key]
+            if not waiting:
+                waiting.extend(self._reserve(key, BLOCK))
+            return waiting.popleft()
+
+    def take_within(self, connection: Connection, key: ArrayKey) -> Slot:
+        """Return a position that is reserved in a transaction of the caller's.
+
+        For a database that one connection writes to at a time, and this one does already.
+        When the transaction is rolled back, `SessionPixels` notes the position as garbage.
+        """
+        self._prepare(connection, key)
+        return reserve(connection, self.files, key, 1, uuid.uuid4().hex)[0]
+
+    def forget(self, key: ArrayKey) -> None:
+        """Hand out none of the positions in hand: somebody has collected them."""
+        pool = self._own_pool()
+        with pool.lock:
+            pool.waiting[key].clear()
+
+    def _prepare(self, connection: Connection, key: ArrayKey) -> None:
+        """Make the array; and the store, unless rows say that there was one."""
+        if not self.files.root.exists() and not has_pixels(connection):
+            self.files.make_root()
+        self.files.prepare(key)
+
+    def _own_pool(self) -> _Pool:
+        if self._pool.process != os.getpid():
+            self._pool = _Pool()
+        return self._pool
+
+    def _reserve(self, key: ArrayKey, count: int) -> list[Slot]:
+        with self._engine.connect() as connection:
+            self._prepare(connection, key)
+        token = uuid.uuid4().hex
+        for attempt in range(_TRIES):
+            try:
+                with self._engine.begin() as connection:
+                    return reserve(connection, self.files, key, count, token)
+            except Conflict:
+                if attempt == _TRIES - 1:
+                    raise
+            time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311
+        raise AssertionError("unreachable")

@@ -1,0 +1,238 @@
+"""The pixels of the segmentations in one session; a `PixelStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import object_session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
+
+from eyened_domain.adapters.sql.pixels import within
+from eyened_domain.adapters.sql.pixels.aside import aside
+from eyened_domain.adapters.sql.pixels.digests import Digests, Record
+from eyened_domain.adapters.sql.pixels.reservations import Reservations
+from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, point
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
+from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost
+from eyened_domain.model.entity import Entity
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from eyened_domain.adapters.sql.session import DomainSession
+    from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+
+E = TypeVar("E", bound=Entity)
+Place = tuple[int, int] | None
+"""Axis and number of a slice; None for all pixels."""
+
+
+@attrs.frozen
+class PixelShelf:
+    """What all sessions of a database share for the pixels.
+
+    Attributes:
+        files: the store.
+        reservations: gives positions.
+        connect: opens a connection, for reading what a closed session cannot.
+        digests: what is known of positions.
+    """
+
+    files: SlotFiles
+    reservations: Reservations
+    connect: Callable[[], Connection]
+    digests: Digests = attrs.field(factory=Digests)
+
+
+class SessionPixels:
+    """Writes and reads the pixels of the segmentations of a session.
+
+    Args:
+        session: whose segmentations they are.
+        shelf: what all sessions of the database share.
+    """
+
+    def __init__(self, session: DomainSession, shelf: PixelShelf) -> None:
+        self._session = session
+        self._shelf = shelf
+        self._asked: set[int] = set()
+
+    def write(
+        self,
+        grid: Segmentation | ModelSegmentation,
+        pixels: npt.NDArray[Any],
+        place: Place,
+        scan_indices: list[int] | None,
+    ) -> None:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.storage.zarr_store import slices  # noqa: PLC0415 - numpy
+
+        if object_session(grid) is not self._session:
+            raise _not_held(grid)
+        key, before = ArrayKey.of(grid), grid.zarr_array_index
+        base = None if place is None else self._base(grid, key)
+
+        def put(slot: Slot) -> tuple[Slot, SlotContent]:
+            stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
+            content = slices.content(self._shelf.files, key, pixels, place, base=base, stamp=stamp)
+            self._shelf.files.put(key, slot.position, content)
+            return slot, content
+
+        with aside(self._session) as others_may_write:
+            if others_may_write:
+                slot, content = put(self._shelf.reservations.take(key))
+        if not others_may_write:
+            slot, content = put(within.take(self._session, self._shelf.reservations, key))
+        self._point(grid, slot, content, before, scan_indices)
+
+    def read(self, grid: Segmentation | ModelSegmentation, place: Place) -> npt.NDArray[Any]:
+        """See `model.stored_pixels.PixelStore`."""
+        key, position = ArrayKey.of(grid), grid.zarr_array_index
+        if position is None:
+            raise _lost(grid, key, position)
+        try:
+            return self._read(grid, key, position, place)
+        except SlotGone as error:
+            newer = self._position_now(grid)
+            if newer is None or newer == position:
+                raise _lost(grid, key, position) from error
+        try:
+            return self._read(grid, key, newer, place)
+        except SlotGone as error:
+            raise _lost(grid, key, newer) from error
+
+    def find(self, entity: type[E], identity: int) -> E:
+        """See `model.stored_pixels.PixelStore`."""
+        found: E = self._session.repository(entity).get(identity)
+        return found
+
+    def _point(
+        self,
+        grid: Segmentation | ModelSegmentation,
+        slot: Slot,
+        content: SlotContent,
+        before: int | None,
+        scan_indices: list[int] | None,
+    ) -> None:
+        """Let the row point to the new pixels, and the object with it."""
+        self._session.flush()
+        values: dict[str, Any] = {} if scan_indices is None else {"scan_indices": scan_indices}
+        if "date_modified" in grid.__entity__.columns:
+            values["date_modified"] = datetime.now().replace(microsecond=0)
+        connection = self._session.connection()
+        try:
+            point(
+                connection,
+                slot,
+                grid,
+                before=before,
+                digest=content.digest,
+                size=content.size,
+                values=values,
+            )
+        except Conflict:
+            self._shelf.reservations.forget(slot.key)
+            raise
+        self._shelf.digests.keep(slot.key, slot.position, content.digest)
+        # as if it had been flushed: a savepoint that is rolled back then takes it from the object
+        self._session._register_altered([instance_state(grid)])
+        for name, value in {"zarr_array_index": slot.position, **values}.items():
+            set_committed_value(grid, name, value)
+
+    def _base(self, grid: Segmentation | ModelSegmentation, key: ArrayKey) -> StoredSlot | None:
+        """Return where the other slices are; None when they are zero."""
+        position = grid.zarr_array_index
+        if position is None:
+            return None
+        record = self._record(grid, key, position)
+        if not record.is_known and not self._shelf.files.has(key, position):
+            return None  # an older program stores no file for zeros
+        return StoredSlot(position, record.digest)
+
+    def _read(self, grid: Any, key: ArrayKey, position: int, place: Place) -> npt.NDArray[Any]:
+        from eyened_domain.adapters.storage.zarr_store import slices  # noqa: PLC0415 - numpy
+
+        files = self._shelf.files
+        record = self._record(grid, key, position)
+        try:
+            return slices.read(files, key, StoredSlot(position, record.digest), place)
+        except SlotGone:
+            if record.is_known or not files.is_within(key, position):
+                raise
+            return slices.zeros(key, place)  # an older program stores no file for zeros
+        except PixelsDamaged:
+            with self._connection(grid) as connection:
+                newer = self._shelf.digests.ask(connection, key, position)
+            if newer == record:
+                raise
+            return slices.read(files, key, StoredSlot(position, newer.digest), place)
+
+    def _record(self, grid: Any, key: ArrayKey, position: int) -> Record:
+        """Return what the database knows of a position; ask for its siblings along with it."""
+        digests = self._shelf.digests
+        kept = digests.kept(key, position)
+        if kept is not None:
+            return kept
+        with self._connection(grid) as connection:
+            if grid._identity() not in self._asked:
+                siblings = self._siblings(grid)
+                self._asked |= siblings
+                digests.ask_for(connection, type(grid), siblings)
+            return digests.kept(key, position) or digests.ask(connection, key, position)
+
+    def _siblings(self, grid: Any) -> set[int]:
+        """Return the ids of the segmentations in the session that have not been asked for."""
+        if object_session(grid) is not self._session:
+            return {grid._identity()}
+        ids = {
+            one._identity()
+            for one in self._session.identity_map.values()
+            if isinstance(one, type(grid)) and one.__dict__.get("zarr_array_index") is not None
+        }
+        return (ids | {grid._identity()}) - self._asked
+
+    def _position_now(self, grid: Any) -> int | None:
+        """Return where the row points at this moment, whatever the session has read."""
+        table, key = OWNERS[type(grid)]
+        asked = select(table.c.zarr_array_index).where(table.c[key] == grid._identity())
+        with self._shelf.connect() as connection:
+            found: int | None = connection.execute(asked).scalar()
+        return found
+
+    @contextmanager
+    def _connection(self, grid: Any) -> Iterator[Connection]:
+        """Give the session's connection, or another one when it holds the object no more."""
+        if object_session(grid) is self._session:
+            yield self._session.connection()
+        else:
+            with self._shelf.connect() as connection:
+                yield connection
+
+
+def _not_held(grid: Any) -> NotLoaded:
+    name = grid.__entity__.name
+    return NotLoaded(
+        f"this {name} is in no open session or unit of work: its pixels can be read, and written "
+        "again when it is loaded in one",
+        entity=name,
+        field="zarr_array_index",
+    )
+
+
+def _lost(grid: Any, key: ArrayKey, position: int | None) -> PixelsLost:
+    name = grid.__entity__.name
+    return PixelsLost(
+        f"the pixels of {name} {grid._identity()} are lost: there is no file at position "
+        f"{position} of {key.path}; restore it from a backup, and run `eorm doctor` for a list of "
+        "all such rows",
+        entity=name,
+        field="zarr_array_index",
+        value=position,
+    )

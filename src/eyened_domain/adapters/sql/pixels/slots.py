@@ -1,0 +1,211 @@
+"""The rows of positions: reserved, live, garbage. Plain statements on a connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, Table, exists, insert, or_, select, update
+
+from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.tables.segmentation import model_segmentation, segmentation
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.errors import Conflict, Duplicate
+from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+
+RESERVED, LIVE, GARBAGE, QUARANTINE = "reserved", "live", "garbage", "quarantine"
+
+OWNERS: dict[type[Segmentation | ModelSegmentation], tuple[Table, str]] = {
+    Segmentation: (segmentation, "segmentation_id"),
+    ModelSegmentation: (model_segmentation, "model_segmentation_id"),
+}
+"""The tables whose rows point to positions, and their primary keys (also columns of ZarrSlot)."""
+
+
+@attrs.frozen
+class Slot:
+    """A position that was reserved.
+
+    Attributes:
+        key: the array.
+        array_id: ZarrArrayID.
+        position: on axis 0 of the array.
+        token: of the reservation, 32 hexadecimal digits.
+    """
+
+    key: ArrayKey
+    array_id: int
+    position: int
+    token: str
+
+
+def now() -> int:
+    """Return the time as `ZarrSlot.Since` holds it: whole seconds of Unix time."""
+    return int(time.time())
+
+
+def has_pixels(connection: Connection) -> bool:
+    """Whether any row points to pixels, or ever did since this software came."""
+    tables = [table for table, _ in OWNERS.values()]
+    asked = [exists(select(1).where(table.c.zarr_array_index.is_not(None))) for table in tables]
+    return bool(connection.scalar(select(or_(*asked, exists(select(zarr_slot.c.slot_index))))))
+
+
+def array_id_of(connection: Connection, key: ArrayKey, *, lock: bool = False) -> Any:
+    """Return ZarrArrayID and NextIndex of an array, None when it is not known; lock its row."""
+    asked = select(zarr_array.c.zarr_array_id, zarr_array.c.next_index).where(
+        zarr_array.c.group_name == key.group, zarr_array.c.array_name == key.name
+    )
+    return connection.execute(asked.with_for_update() if lock else asked).first()
+
+
+def reserve(
+    connection: Connection, files: SlotFiles, key: ArrayKey, count: int, token: str
+) -> list[Slot]:
+    """Reserve positions that nobody has had, and nobody else will get.
+
+    The array's row is locked until the transaction ends. One position is left free before
+    the reserved ones: an older program, which appends without asking, may be about to take
+    the first that is free.
+
+    Args:
+        connection: in a transaction, which the caller commits before pixels are written.
+        files: the store; its metadata grows by the positions.
+        key: the array, which `SlotFiles.prepare` has made.
+        count: how many.
+        token: what the reservation is known by, in the database and in the files.
+
+    Raises:
+        StorageError: the metadata cannot be written.
+    """
+    array_id, next_index = _locked(connection, key)
+    first = max(int(next_index), int(files.document(key)["shape"][0])) + 1
+    while files.is_taken(key, range(first - 1, first + count)):
+        first += count
+    positions = range(first, first + count)
+    connection.execute(
+        update(zarr_array)
+        .where(zarr_array.c.zarr_array_id == array_id)
+        .values(next_index=positions.stop)
+    )
+    common = {"zarr_array_id": array_id, "state": RESERVED, "token": token, "since": now()}
+    connection.execute(insert(zarr_slot), [{**common, "slot_index": p} for p in positions])
+    files.grow(key, positions.stop)
+    return [Slot(key, array_id, position, token) for position in positions]
+
+
+def _locked(connection: Connection, key: ArrayKey) -> tuple[int, int]:
+    found = array_id_of(connection, key, lock=True)
+    if found is None:
+        row = {"group_name": key.group, "array_name": key.name, "next_index": 0}
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(zarr_array), [row])
+        except Duplicate as error:
+            raise Conflict(f"{key.path} was made by somebody else; run it again") from error
+        found = array_id_of(connection, key, lock=True)
+    return found.zarr_array_id, found.next_index
+
+
+def point(
+    connection: Connection,
+    slot: Slot,
+    owner: Segmentation | ModelSegmentation,
+    *,
+    before: int | None,
+    digest: bytes,
+    size: int,
+    values: dict[str, Any],
+) -> None:
+    """Let the row of a segmentation point to a new position, if it still points where it did.
+
+    Args:
+        connection: of the unit of work.
+        slot: the position; its file is on the disk.
+        owner: the segmentation, which has an id.
+        before: where it pointed when it was read.
+        digest: of the slot.
+        size: bytes of its file.
+        values: of other columns of the row, set along with it.
+
+    Raises:
+        Conflict: it points elsewhere now, or the reservation was collected.
+    """
+    table, key = OWNERS[type(owner)]
+    identity = getattr(owner, key)
+    changed = connection.execute(
+        update(table)
+        .where(table.c[key] == identity, table.c.zarr_array_index.is_not_distinct_from(before))
+        .values(zarr_array_index=slot.position, **values)
+    )
+    if changed.rowcount != 1:
+        raise Conflict(
+            f"the pixels of {type(owner).__name__} {identity} were changed by somebody else since "
+            "it was read; run it again",
+            entity=type(owner).__name__,
+            field="zarr_array_index",
+            value=before,
+        )
+    _make_live(connection, slot, {key: identity, "digest": digest, "bytes": size})
+    if before is not None:
+        discard(connection, slot.array_id, before, slot.token)
+
+
+def _make_live(connection: Connection, slot: Slot, values: dict[str, Any]) -> None:
+    changed = connection.execute(
+        update(zarr_slot)
+        .where(_at(slot.array_id, slot.position), zarr_slot.c.state == RESERVED)
+        .values(state=LIVE, since=now(), **values)
+    )
+    if changed.rowcount != 1:
+        raise Conflict(
+            f"the reservation of position {slot.position} of {slot.key.path} was collected while "
+            "its pixels were written; run it again"
+        )
+
+
+def discard(connection: Connection, array_id: int, position: int, token: str) -> None:
+    """Note that nobody points to a position any more."""
+    changed = connection.execute(
+        update(zarr_slot).where(_at(array_id, position)).values(state=GARBAGE, since=now())
+    )
+    if changed.rowcount == 0:  # pixels of an older program
+        row = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
+        connection.execute(insert(zarr_slot), [{**row, "token": token, "since": now()}])
+
+
+def digests_of_owners(
+    connection: Connection, key: str, identities: Iterable[int]
+) -> dict[tuple[str, str, int], bytes]:
+    """Return the digest of each live slot of these segmentations, by group, array, position."""
+    asked = _digests().where(zarr_slot.c.state == LIVE, zarr_slot.c[key].in_(list(identities)))
+    return {(g, a, int(p)): bytes(d) for g, a, p, d in connection.execute(asked) if d}
+
+
+def digest_at(connection: Connection, key: ArrayKey, position: int) -> tuple[bool, bytes | None]:
+    """Return whether a position is known, and its digest."""
+    asked = _digests().where(
+        zarr_array.c.group_name == key.group,
+        zarr_array.c.array_name == key.name,
+        zarr_slot.c.slot_index == position,
+    )
+    found = connection.execute(asked).first()
+    if found is None:
+        return False, None
+    return True, bytes(found.digest) if found.digest else None
+
+
+def _digests() -> Any:
+    return select(
+        zarr_array.c.group_name,
+        zarr_array.c.array_name,
+        zarr_slot.c.slot_index,
+        zarr_slot.c.digest,
+    ).join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
+
+
+def _at(array_id: int, position: int) -> Any:
+    return (zarr_slot.c.zarr_array_id == array_id) & (zarr_slot.c.slot_index == position)

@@ -1,0 +1,230 @@
+"""Files that are there after a power cut, or not at all.
+
+A new file is written under another name, flushed to the disk (fsync), and then given its
+name with `link(2)`, which never takes the place of a file that is there; a file that is
+replaced gets its name with `rename(2)`. Either way the folder is flushed after. Folders are
+opened one from the other without following symbolic links, so that a folder that is swapped
+for a link meanwhile leads nowhere.
+
+Every call to the operating system goes through `os` of this module: tests put one in its
+place that fails, or kills the process, at the n-th call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+PARTIAL = ".partial"
+"""How the names of files end that are being written, or were when the program was killed."""
+
+
+class OpenFolder:
+    """An open folder; what is done in it is done there, wherever its name leads meanwhile.
+
+    Args:
+        descriptor: of the open folder; closed with this object.
+        durable: wait until what is written is on the disk.
+    """
+
+    def __init__(self, descriptor: int, *, durable: bool = True) -> None:
+        self._descriptor = descriptor
+        self._durable = durable
+
+    @classmethod
+    def at(cls, path: str, *, durable: bool = True) -> Self:
+        """Open a folder by its path, the end of which must be no symbolic link.
+
+        Raises:
+            OSError: it is not there, or is no folder.
+        """
+        return cls(os.open(path, _FOLDER | os.O_NOFOLLOW), durable=durable)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the folder."""
+        os.close(self._descriptor)
+
+    def folder(self, name: str, *, make: bool = False) -> OpenFolder:
+        """Open a folder in this one.
+
+        Args:
+            name: its name, without a slash.
+            make: make it when it is not there.
+
+        Raises:
+            OSError: it is not there, is no folder, or cannot be made.
+        """
+        _check_name(name)
+        if make and self.make(name):
+            self.sync()
+        opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._descriptor)
+        return OpenFolder(opened, durable=self._durable)
+
+    def make(self, name: str) -> bool:
+        """Make a folder in this one; return whether it was not there before."""
+        try:
+            os.mkdir(name, dir_fd=self._descriptor)
+        except FileExistsError:
+            return False
+        return True
+
+    def write_new(self, name: str, *parts: bytes | memoryview) -> None:
+        """Write a file that is not there yet; it appears complete, or not at all.
+
+        Raises:
+            FileExistsError: there is one; it is left as it is.
+            OSError: it cannot be written; nothing is left behind.
+        """
+        with self._written(parts) as partial:
+            os.link(
+                partial,
+                name,
+                src_dir_fd=self._descriptor,
+                dst_dir_fd=self._descriptor,
+                follow_symlinks=False,
+            )
+        self.sync()
+
+    def replace(self, name: str, *parts: bytes | memoryview) -> None:
+        """Write a file in the place of the one that is there; readers see the one or the other.
+
+        Raises:
+            OSError: it cannot be written; the old one is still there.
+        """
+        with self._written(parts) as partial:
+            os.replace(partial, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        self.sync()
+
+    def open(self, name: str) -> int:
+        """Open a regular file for reading; return its descriptor, which the caller closes.
+
+        Raises:
+            OSError: it is not there, or is no regular file.
+        """
+        _check_name(name)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(name, flags, dir_fd=self._descriptor)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "is no regular file", name)
+        return descriptor
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a regular file.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        descriptor = self.open(name)
+        try:
+            return read_all(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def holds(self, name: str) -> bool:
+        """Whether there is anything of that name."""
+        try:
+            os.lstat(name, dir_fd=self._descriptor)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def names(self) -> list[str]:
+        """Return the names of all that is in the folder, in no order."""
+        return [name for name, _ in self.entries()]
+
+    def entries(self) -> Iterator[tuple[str, bool]]:
+        """Yield each name, and whether it is a folder (and not a link to one)."""
+        with os.scandir(self._descriptor) as found:
+            for entry in found:
+                yield entry.name, entry.is_dir(follow_symlinks=False)
+
+    def status(self, name: str) -> os.stat_result:
+        """Return the status of what is there under that name, links not followed."""
+        return os.lstat(name, dir_fd=self._descriptor)
+
+    def remove(self, name: str) -> None:
+        """Take a file out."""
+        os.unlink(name, dir_fd=self._descriptor)
+
+    def remove_folder(self, name: str) -> None:
+        """Take an empty folder out."""
+        os.rmdir(name, dir_fd=self._descriptor)
+
+    def move(self, name: str, to: OpenFolder, new_name: str) -> None:
+        """Move a file to another folder, where nothing of that name may be."""
+        os.link(
+            name,
+            new_name,
+            src_dir_fd=self._descriptor,
+            dst_dir_fd=to._descriptor,
+            follow_symlinks=False,
+        )
+        to.sync()
+        os.unlink(name, dir_fd=self._descriptor)
+        self.sync()
+
+    def sync(self) -> None:
+        """Wait until the names in this folder are on the disk."""
+        if self._durable:
+            os.fsync(self._descriptor)
+
+    @contextlib.contextmanager
+    def _written(self, parts: tuple[bytes | memoryview, ...]) -> Iterator[str]:
+        """Write a file under a name of its own, and take the name away in the end."""
+        partial = f".{uuid.uuid4().hex}{PARTIAL}"
+        descriptor = os.open(partial, _NEW, 0o666, dir_fd=self._descriptor)
+        try:
+            try:
+                for part in parts:
+                    _write_all(descriptor, part)
+                if self._durable:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            yield partial
+        finally:
+            with contextlib.suppress(OSError):  # renamed, or on a disk that fails
+                os.unlink(partial, dir_fd=self._descriptor)
+
+
+def read_all(descriptor: int) -> bytes:
+    """Return all that is in an open file."""
+    size = os.fstat(descriptor).st_size
+    found = os.pread(descriptor, size, 0)
+    while len(found) < size:
+        more = os.pread(descriptor, size - len(found), len(found))
+        if not more:
+            break
+        found += more
+    return found
+
+
+def _write_all(descriptor: int, part: bytes | memoryview) -> None:
+    waiting = memoryview(part).cast("B")
+    while waiting:
+        waiting = waiting[os.write(descriptor, waiting) :]
+
+
+def _check_name(name: str) -> None:
+    if "/" in name or name in {"", ".", ".."} or "\0" in name:
+        raise OSError(errno.EINVAL, "is not the name of one file or folder", name)

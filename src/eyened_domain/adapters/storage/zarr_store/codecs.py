@@ -1,0 +1,214 @@
+"""From pixels to the bytes of a slot and back, as the array's own metadata says.
+
+Three kinds: one Zstandard frame a slot (what deployments have), one frame a B-scan in a
+shard (new arrays of volumes), and whatever else zarr-python can read. Frames carry a
+checksum of their content, which every decoder checks, whatever the metadata says of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+from numcodecs.zstd import Zstd
+
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.adapters.storage.zarr_store.manifest import (
+    Manifest,
+    digest_of,
+    split,
+)
+from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, SlotFile, Stamp
+
+Pixels = npt.NDArray[Any]
+
+
+class SlotCodec(Protocol):
+    """How the slots of one array are written and read."""
+
+    def encode(self, pixels: Pixels, stamp: Stamp) -> SlotContent:
+        """Return the content of a slot with these pixels, shape (depth, height, width)."""
+
+    def decode(self, file: SlotFile) -> Pixels:
+        """Return the pixels of a slot, shape (depth, height, width).
+
+        Raises:
+            PixelsDamaged: they are not the ones that were stored.
+        """
+
+    def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
+        """Return one B-scan of a slot, shape (height, width); see `decode`."""
+
+    def with_scan(
+        self, file: SlotFile | None, scan: int, pixels: Pixels, stamp: Stamp
+    ) -> SlotContent:
+        """Return the content of a new slot: that of another, but for one B-scan.
+
+        Args:
+            file: the other slot; None stands for one that is all zero.
+            scan: which B-scan.
+            pixels: its new pixels, shape (height, width).
+            stamp: of the new slot.
+
+        Raises:
+            PixelsDamaged: the other slot is not what was stored.
+        """
+
+    def check(self, file: SlotFile) -> None:
+        """Raise unless the file is what was stored; see `decode`."""
+
+
+class FrameCodec:
+    """One Zstandard frame a slot."""
+
+    def __init__(self, key: ArrayKey, level: int = 0) -> None:
+        self._key = key
+        self._dtype = key.numpy_dtype.newbyteorder("<")
+        self._zstd = Zstd(level=level, checksum=True)
+
+    def encode(self, pixels: Pixels, stamp: Stamp) -> SlotContent:
+        """See `SlotCodec`."""
+        frame = self._zstd.encode(np.ascontiguousarray(pixels, dtype=self._dtype))
+        manifest = Manifest(stamp.position, stamp.owner, stamp.token, (digest_of(frame),))
+        return SlotContent((frame, manifest.frame()), manifest.digest())
+
+    def decode(self, file: SlotFile) -> Pixels:
+        """See `SlotCodec`."""
+        frame = self._checked_frame(file)
+        pixels = np.empty(self._key.shape, dtype=self._dtype)
+        decode_frame(self._zstd, frame, pixels, file)
+        return native(pixels, self._key)
+
+    def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
+        """See `SlotCodec`; the whole slot is read."""
+        found: Pixels = self.decode(file)[scan]
+        return found
+
+    def with_scan(
+        self, file: SlotFile | None, scan: int, pixels: Pixels, stamp: Stamp
+    ) -> SlotContent:
+        """See `SlotCodec`; the whole slot is read."""
+        return decoded_with_scan(self, self._key, file, scan=scan, pixels=pixels, stamp=stamp)
+
+    def check(self, file: SlotFile) -> None:
+        """See `SlotCodec`."""
+        self.decode(file)
+
+    def _checked_frame(self, file: SlotFile) -> bytes | memoryview:
+        blob = file.all()
+        found = split(blob)
+        if found is None:
+            check_digest(file, digest_of(blob), by_others=True)
+            return blob
+        manifest, length = found
+        check_digest(file, manifest.digest())
+        frame = memoryview(blob)[: len(blob) - length]
+        if manifest.digests != (digest_of(frame),):
+            raise file.damaged("is damaged: its checksum differs")
+        return frame
+
+
+def check_digest(file: SlotFile, digest: bytes, *, by_others: bool = False) -> None:
+    """Raise unless the digest of a file is the one that the database has for it.
+
+    Args:
+        file: the slot.
+        digest: of what the file holds now.
+        by_others: the file has no manifest.
+
+    Raises:
+        PixelsDamaged: it is not.
+    """
+    if file.digest is None or file.digest == digest:
+        return
+    if by_others:
+        raise file.damaged("was damaged, or written by another program after it was stored here")
+    raise file.damaged("is damaged or another slot's: its checksum differs from the database's")
+
+
+def decode_frame(zstd: Zstd, frame: bytes | memoryview, into: Pixels, file: SlotFile) -> None:
+    """Decode a Zstandard frame into an array of exactly its size.
+
+    Raises:
+        PixelsDamaged: the frame is damaged, or has another size.
+    """
+    try:
+        zstd.decode(frame, into.reshape(-1).view(np.uint8))
+    except (RuntimeError, ValueError) as error:
+        raise file.damaged(f"cannot be decoded ({str(error)[:60]})") from error
+
+
+def native(pixels: Pixels, key: ArrayKey) -> Pixels:
+    """Return pixels in the byte order of this machine."""
+    return pixels if pixels.dtype == key.numpy_dtype else pixels.astype(key.numpy_dtype)
+
+
+def decoded_with_scan(
+    codec: SlotCodec,
+    key: ArrayKey,
+    file: SlotFile | None,
+    *,
+    scan: int,
+    pixels: Pixels,
+    stamp: Stamp,
+) -> SlotContent:
+    """Return the content of a new slot by way of all its pixels; see `SlotCodec.with_scan`."""
+    whole = np.zeros(key.shape, key.numpy_dtype) if file is None else codec.decode(file)
+    whole = whole if whole.flags.writeable else whole.copy()
+    whole[scan] = pixels
+    return codec.encode(whole, stamp)
+
+
+def codec_for(key: ArrayKey, document: dict[str, Any]) -> SlotCodec:
+    """Choose how the slots of an array are read and written, from the array's own metadata."""
+    from eyened_domain.adapters.storage.zarr_store.foreign import ForeignCodec  # noqa: PLC0415
+    from eyened_domain.adapters.storage.zarr_store.shard import ShardCodec  # noqa: PLC0415
+
+    _, height, width = key.shape
+    if _is_ordinary(key, document):
+        codecs = document["codecs"]
+        level = _zstd_level(key, codecs)
+        if level is not None:
+            return FrameCodec(key, level)
+        level = _shard_level(key, codecs, [1, 1, height, width])
+        if level is not None:
+            return ShardCodec(key, level)
+    return cast("SlotCodec", ForeignCodec(key, document))
+
+
+def _is_ordinary(key: ArrayKey, document: dict[str, Any]) -> bool:
+    return (
+        document.get("data_type") == key.dtype
+        and document.get("fill_value") == 0
+        and document.get("chunk_grid")
+        == {"name": "regular", "configuration": {"chunk_shape": [1, *key.shape]}}
+        and document.get("chunk_key_encoding", {}).get("name") == "default"
+        and document["chunk_key_encoding"].get("configuration", {}).get("separator", "/") == "/"
+        and not document.get("storage_transformers")
+    )
+
+
+def _zstd_level(key: ArrayKey, codecs: list[Any]) -> int | None:
+    """Return the level when the codecs are bytes in little-endian order, and zstd."""
+    if [one.get("name") for one in codecs] != ["bytes", "zstd"]:
+        return None
+    endian = codecs[0].get("configuration", {}).get("endian", "little")
+    if endian != "little" and key.numpy_dtype.itemsize > 1:
+        return None
+    return int(codecs[1].get("configuration", {}).get("level", 0))
+
+
+def _shard_level(key: ArrayKey, codecs: list[Any], chunk: list[int]) -> int | None:
+    """Return the level when it is a shard as new arrays have."""
+    if [one.get("name") for one in codecs] != ["sharding_indexed"]:
+        return None
+    shard = codecs[0].get("configuration", {})
+    names = [one.get("name") for one in shard.get("index_codecs", [])]
+    if (
+        shard.get("chunk_shape") != chunk
+        or shard.get("index_location") != "start"
+        or names != ["bytes", "crc32c"]
+    ):
+        return None
+    return _zstd_level(key, shard.get("codecs", []))

@@ -1,0 +1,115 @@
+"""The file of a slot while it is read, and its content before it is written."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from eyened_domain.adapters.storage.durable import read_all
+from eyened_domain.errors import PixelsDamaged
+
+
+@attrs.frozen
+class Stamp:
+    """Whose slot it is: what a manifest says besides the digests.
+
+    Attributes:
+        position: on axis 0 of the array.
+        token: of the reservation, 32 hexadecimal digits.
+        owner: id of the segmentation, 0 when it has none yet.
+    """
+
+    position: int
+    token: str
+    owner: int = 0
+
+
+@attrs.frozen
+class StoredSlot:
+    """Where pixels are that are there already.
+
+    Attributes:
+        position: on axis 0 of the array.
+        digest: of the slot; None when the database has none.
+    """
+
+    position: int
+    digest: bytes | None
+
+
+@attrs.frozen
+class SlotContent:
+    """What is written into the file of a slot.
+
+    Attributes:
+        parts: the bytes, in order.
+        digest: by which the database knows it.
+    """
+
+    parts: tuple[bytes | memoryview, ...]
+    digest: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return sum(len(part) for part in self.parts)
+
+
+class SlotFile:
+    """The open file of a slot.
+
+    Args:
+        descriptor: of the open file; closed with this object.
+        name: what it is called in errors, for example ``group/array.zarr/c/5``.
+        digest: of the slot, as the database knows it; None when it does not.
+    """
+
+    def __init__(self, descriptor: int, name: str, digest: bytes | None) -> None:
+        self._descriptor = descriptor
+        self.name = name
+        self.digest = digest
+        self.size = os.fstat(descriptor).st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def all(self) -> bytes:
+        """Read the whole file."""
+        return read_all(self._descriptor)
+
+    def at(self, offset: int, length: int) -> bytes:
+        """Read a part of the file.
+
+        Raises:
+            PixelsDamaged: the file ends before it.
+        """
+        if offset < 0 or offset + length > self.size:
+            raise self.damaged("is cut off")
+        found = os.pread(self._descriptor, length, offset)
+        if len(found) != length:
+            raise self.damaged("is cut off")
+        return found
+
+    def tail(self, length: int) -> bytes:
+        """Read the last bytes of the file."""
+        return self.at(max(0, self.size - length), min(length, self.size))
+
+    def damaged(self, reason: str) -> PixelsDamaged:
+        """Make the error for a file that does not hold what was stored."""
+        return PixelsDamaged(
+            f"the file of the pixels {self.name} {reason}; restore it from a backup, and run "
+            "`eorm doctor` for a list of all such files",
+            field="zarr_array_index",
+            value=self.name,
+        )

@@ -1,0 +1,379 @@
+"""What a segmentation does with its pixels: writes, reads and names them.
+
+The rules are here; where the pixels lie is known to a `PixelStore`, which the unit of work
+attaches to the segmentations that it holds.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from eyened_domain.errors import BadInput, NotFound, NotLoaded
+from eyened_domain.model.enums import DataRepresentation
+from eyened_domain.model.pixel_grid import PixelGrid, Shape
+from eyened_domain.model.values import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from eyened_domain.model.entity import Entity
+    from eyened_domain.model.feature import Feature
+    from eyened_domain.model.fields import Column, One
+    from eyened_domain.model.image import ImageInstance
+    from eyened_domain.model.segmentation import Segmentation
+
+E = TypeVar("E", bound="Entity")
+
+_STORE = "_pixel_store"
+_WITH_LABELS = frozenset({DataRepresentation.MultiLabel, DataRepresentation.MultiClass})
+
+
+class PixelStore(Protocol):
+    """Where pixels are: what a segmentation asks when it is read or written."""
+
+    def write(
+        self,
+        grid: Any,
+        pixels: npt.NDArray[Any],
+        place: tuple[int, int] | None,
+        scan_indices: list[int] | None,
+    ) -> None:
+        """Store pixels in a new place, and let the segmentation point there.
+
+        Args:
+            grid: the segmentation.
+            pixels: all of them, or one slice.
+            place: axis and number of the slice; None for all.
+            scan_indices: the new ScanIndices; None leaves them as they are.
+
+        Raises:
+            Conflict: somebody else has changed the pixels since the segmentation was read.
+            StorageError: they cannot be stored; nothing has changed.
+        """
+
+    def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+        """Return all pixels, or one slice.
+
+        Raises:
+            PixelsLost, PixelsDamaged: they are not there, or not what was stored.
+        """
+
+    def find(self, entity: type[E], identity: int) -> E:
+        """Return the object of that class with that id.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+
+class StoredPixels(PixelGrid):
+    """The pixels of a segmentation: a mixin for `Segmentation` and `ModelSegmentation`."""
+
+    if TYPE_CHECKING:
+        image_instance_id: Column[int]
+        image_instance: One[ImageInstance]
+        reference_segmentation_id: Column[int | None]
+
+        @property
+        def group_name(self) -> str:
+            """Name of the zarr group with the array."""
+
+    def attach(self, store: PixelStore | None) -> None:
+        """Tell the segmentation where its pixels are; the unit of work that holds it does."""
+        self.__dict__[_STORE] = store
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether pixels were written."""
+        return self.zarr_array_index is not None
+
+    def write_data(
+        self, array: npt.ArrayLike, axis: int | None = None, slice_index: int | None = None
+    ) -> None:
+        """Store pixels: all of them, or one slice.
+
+        The row and the pixels change together, when the unit of work commits; after a
+        rollback the old pixels are there. With ScanIndices, the B-scans that are written
+        (axis 0), or that are not empty (all of them), are added to the list.
+
+        Args:
+            array: pixels of shape (depth, height, width), or of a slice without its axis;
+                an axis of length 1 may be left out. Of the number type of DataType, or
+                booleans.
+            axis: 0 for a B-scan, 1 for a depth, 2 for a column; None for all pixels.
+            slice_index: which one, from 0. Other slices keep their pixels; they are zero
+                when nothing was written before.
+
+        Raises:
+            RuleBroken: shape, number type, a value, or the segmentation itself breaks a
+                rule (BadInput where the arguments do).
+            Conflict: somebody else has changed the pixels since this object was read.
+            NotLoaded: it is in no open unit of work.
+            StorageError: the pixels cannot be stored; nothing has changed.
+        """
+        store = self._store()
+        place = self._place(axis, slice_index)
+        pixels = self._as_stored(array, place)
+        self._check_before_writing(store, pixels)
+        store.write(self, pixels, place, self._scans_with(pixels, place))
+
+    def write_empty(self) -> None:
+        """Store pixels that are all zero; see `write_data`."""
+        import numpy as np  # noqa: PLC0415 - the model needs numpy for pixels only
+
+        self.write_data(np.zeros(self.shape, dtype=self.dtype))
+
+    def read_data(
+        self, axis: int | None = None, slice_index: int | None = None
+    ) -> npt.NDArray[Any]:
+        """Return the pixels as they are stored.
+
+        Args:
+            axis: 0 for a B-scan, 1 for a depth, 2 for a column; None for all pixels.
+            slice_index: which one, from 0.
+
+        Returns:
+            an array of shape (depth, height, width), or of the slice without its axis.
+
+        Raises:
+            NotFound: nothing was written yet.
+            PixelsLost, PixelsDamaged: the file is not there, or not what was stored.
+            NotLoaded: the segmentation was never in a unit of work.
+        """
+        store = self._store()
+        place = self._place(axis, slice_index)
+        if self.zarr_array_index is None:
+            raise NotFound(
+                f"{self.__entity__.name} {shown(self._identity())} has no pixels yet: write_data "
+                "or write_empty stores some",
+                entity=self.__entity__.name,
+                field="zarr_array_index",
+            )
+        return store.read(self, place)
+
+    def masks(self, *, on_image: bool = True) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return what the segmentation shows, one boolean array per name.
+
+        Binary and Probability (above its Threshold) give `mask`; DualBitMask `mask` and
+        `questionable`; MultiLabel and MultiClass one mask per subfeature. Where there is a
+        ReferenceSegmentationID, each is the AND with the mask of the referenced one.
+
+        Args:
+            on_image: with an ImageProjectionMatrix, return masks in the pixels of the
+                image, shape (1, rows, columns); otherwise in those of the segmentation.
+
+        Returns:
+            arrays of shape (depth, height, width).
+
+        Raises:
+            RuleBroken: a value means nothing, references go round in a circle, or the
+                size of the image is not known.
+        """
+        from eyened_domain.model.projection import on_image_grid  # noqa: PLC0415 - numpy
+
+        masks = self._own_masks()
+        if self.reference_segmentation_id is not None:
+            limits = [one.shown_area() for one in self.references()]
+            for name in masks:
+                for limit in limits:
+                    masks[name] &= limit
+        if not on_image or self.image_projection_matrix is None:
+            return masks
+        shape = self._image(self._store()).shape
+        if shape is None:
+            raise self._broken("the image has no rows_y or columns_x", "image_instance")
+        matrix = self.image_projection_matrix
+        return {n: on_image_grid(m[0], matrix, shape[1:])[None] for n, m in masks.items()}
+
+    def shown_area(self) -> npt.NDArray[np.bool_]:
+        """Return where the segmentation shows anything, its own references left out.
+
+        Returns:
+            an array of shape (depth, height, width).
+        """
+        masks = self._own_masks()
+        if "mask" in masks:
+            return masks["mask"]
+        first, *others = masks.values()
+        for other in others:
+            first |= other
+        return first
+
+    def references(self) -> list[Segmentation]:
+        """Return the segmentation that this one refers to, the one that that refers to, ….
+
+        Raises:
+            RuleBroken: they go round in a circle, or differ in shape.
+            NotFound: one of them is not there.
+        """
+        from eyened_domain.model.segmentation import Segmentation  # noqa: PLC0415 - a cycle
+
+        store = self._store()
+        found: list[Segmentation] = []
+        current: StoredPixels = self
+        while current.reference_segmentation_id is not None:
+            reference = store.find(Segmentation, current.reference_segmentation_id)
+            if reference is self or reference in found:
+                raise self._broken(
+                    "references go round in a circle",
+                    "reference_segmentation_id",
+                    self.reference_segmentation_id,
+                )
+            self.check_reference(reference)
+            found.append(reference)
+            current = reference
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: all but the store, which belongs to this process."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        return {name: value for name, value in state.items() if name != _STORE}
+
+    def _own_masks(self) -> dict[str, npt.NDArray[np.bool_]]:
+        from eyened_domain.model.masks import decode  # noqa: PLC0415 - brings numpy
+
+        pixels = self.read_data()
+        feature = self._feature(self._store())
+        if feature is not None:
+            return feature.decode(pixels, self.data_representation, threshold=self.threshold)
+        return decode(pixels, self.data_representation, threshold=self.threshold)
+
+    def _place(self, axis: object, slice_index: object) -> tuple[int, int] | None:
+        if axis is None and slice_index is None:
+            return None
+        if axis is None or slice_index is None:
+            raise self._refused("axis and slice_index go together", "slice_index", slice_index)
+        number, along = _whole_number(slice_index), _whole_number(axis)
+        if along not in (0, 1, 2):
+            raise self._refused("axis is 0 (B-scans), 1 (depth) or 2 (columns)", "axis", axis)
+        length = self.shape[along]
+        if number is None or not 0 <= number < length:
+            raise self._refused(
+                f"there is no slice {shown(slice_index)} along axis {along}: they are numbered 0 "
+                f"to {length - 1}",
+                "slice_index",
+                slice_index,
+            )
+        return along, number
+
+    def _as_stored(self, array: npt.ArrayLike, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+        """Return pixels in the number type and the shape in which they are stored."""
+        import numpy as np  # noqa: PLC0415 - the model needs numpy for pixels only
+
+        pixels = np.asarray(array)
+        wanted = self.shape if place is None else _without(self.shape, place[0])
+        if pixels.shape != wanted and pixels.shape not in _shorter(self.shape, place):
+            raise self._refused(
+                f"pixels of shape {pixels.shape} were given; they must be {wanted}",
+                "shape",
+                pixels.shape,
+            )
+        if pixels.dtype == np.bool_ and self.dtype.kind == "u":
+            pixels = pixels.astype(self.dtype)
+        if pixels.dtype.newbyteorder("=") != self.dtype:
+            raise self._refused(
+                f"pixels of type {pixels.dtype} were given; {self.data_type.name} is stored as "
+                f"{self.dtype}: give array.astype(numpy.{self.dtype})",
+                "data_type",
+                str(pixels.dtype),
+            )
+        return np.ascontiguousarray(pixels, dtype=self.dtype).reshape(wanted)
+
+    def _check_before_writing(self, store: PixelStore, pixels: npt.NDArray[Any]) -> None:
+        from eyened_domain.model.masks import check_values  # noqa: PLC0415 - brings numpy
+
+        self._complete(store)
+        self.check_rules()
+        image = self._image(store)
+        if image.shape is not None:
+            self.check_fits(image)
+        self.references()
+        feature = self._feature(store)
+        if feature is not None:
+            feature.check_pixels(pixels, self.data_representation)
+        elif self.data_representation not in _WITH_LABELS:
+            check_values(pixels, self.data_representation)
+
+    def _scans_with(
+        self, pixels: npt.NDArray[Any], place: tuple[int, int] | None
+    ) -> list[int] | None:
+        if self.scan_indices is None:
+            return None
+        written: set[int] = set()
+        if place is None:
+            written = {scan for scan in range(self.depth) if pixels[scan].any()}
+        elif place[0] == 0:
+            written = {place[1]}
+        else:
+            written = {scan for scan in range(self.depth) if pixels[scan].any()}
+        scans = {int(scan) for scan in self.scan_indices}
+        return None if written <= scans else sorted(scans | written)
+
+    def _image(self, store: PixelStore) -> ImageInstance:
+        from eyened_domain.model.image import ImageInstance  # noqa: PLC0415 - a cycle
+
+        image: ImageInstance | None = self.image_instance
+        if image is not None:
+            return image
+        if self.image_instance_id is None:
+            raise self._broken("is needed before pixels are written", "image_instance")
+        return store.find(ImageInstance, self.image_instance_id)
+
+    def _feature(self, store: PixelStore) -> Feature | None:
+        """Return the feature where it takes part in what pixels mean."""
+        if self.data_representation not in _WITH_LABELS:
+            return None
+        return self._shown_feature_in(store)
+
+    def _shown_feature_in(self, store: PixelStore) -> Feature | None:
+        """Return what the segmentation shows, looked up by its id where only that is known."""
+        raise NotImplementedError
+
+    def _complete(self, store: PixelStore) -> None:
+        """Look up what the name of the zarr group needs."""
+
+    def _identity(self) -> int | None:
+        (key,) = self.__entity__.primary_key
+        identity: int | None = self.__dict__.get(key)
+        return identity
+
+    def _store(self) -> PixelStore:
+        store: PixelStore | None = self.__dict__.get(_STORE)
+        if store is None:
+            name = self.__entity__.name
+            raise NotLoaded(
+                f"this {name} has no pixels to read or write yet: add it to a session or unit of "
+                "work, or load it through one",
+                entity=name,
+                field="zarr_array_index",
+            )
+        return store
+
+    def _refused(self, reason: str, field: str, value: object) -> BadInput:
+        name = self.__entity__.name
+        return BadInput(f"{name}: {reason}", entity=name, field=field, value=shown(value))
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _without(shape: Shape, axis: int) -> tuple[int, ...]:
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _shorter(shape: Shape, place: tuple[int, int] | None) -> set[tuple[int, ...]]:
+    """Return other shapes that can mean the same: axes of length 1 left out, or kept."""
+    if place is None:
+        return {_without(shape, axis) for axis in range(3) if shape[axis] == 1}
+    axis = place[0]
+    kept = (*shape[:axis], 1, *shape[axis + 1 :])
+    rest = _without(shape, axis)
+    return {kept, *(rest[:n] + rest[n + 1 :] for n in range(2) if rest[n] == 1)}
