@@ -27,7 +27,14 @@ from eyened_domain.services.image_files import is_json
 
 _ANY_OF = [{"file_checksum": None}, {"data_hash": None}]
 _SIZES = ("rows_y", "columns_x", "nr_of_frames")
-_NAMES = ("image_instance_id", "dataset_identifier", *_SIZES, "file_checksum", "data_hash")
+_NAMES = (
+    "image_instance_id",
+    "dataset_identifier",
+    *_SIZES,
+    "laterality",
+    "file_checksum",
+    "data_hash",
+)
 
 
 @frozen(kw_only=True)
@@ -40,6 +47,7 @@ class HashRequest:
         rows_y: rows in pixels, as the row says.
         columns_x: columns in pixels, as the row says.
         nr_of_frames: B-scans, as the row says.
+        laterality: the eye, ``L`` or ``R``, as the row says.
         file_checksum: whether FileChecksum is wanted.
         data_hash: whether DataHash is wanted.
     """
@@ -49,6 +57,7 @@ class HashRequest:
     rows_y: int | None = None
     columns_x: int | None = None
     nr_of_frames: int | None = None
+    laterality: str | None = None
     file_checksum: bool
     data_hash: bool
 
@@ -131,7 +140,7 @@ class _HashJob:
         return Due(items, skipped=len(rows) - len(items), last=last)
 
     def save(self, uow: Any, outcomes: Sequence[Outcome[HashRequest]]) -> Saved:
-        names = ("image_instance_id", "dataset_identifier", "file_checksum", "data_hash")
+        names = ("image_instance_id", "dataset_identifier", *_HASHES)
         ids = [outcome.item.image_id for outcome in outcomes]
         found = uow.rows.find(ImageInstance, names[0], ids, names, lock=True)
         now = {row[0]: dict(zip(names, row, strict=True)) for row in found}
@@ -157,6 +166,7 @@ def _request(row: dict[str, Any]) -> HashRequest:
     request = HashRequest(
         image_id=row["image_instance_id"],
         dataset_identifier=identifier,
+        laterality=row["laterality"] and row["laterality"].name,
         file_checksum=row["file_checksum"] is None and not identifier.startswith("[png_series_"),
         data_hash=row["data_hash"] is None and not is_json(identifier),
     )
@@ -167,7 +177,7 @@ def _missing(outcome: Outcome[HashRequest], now: dict[str, Any] | None) -> dict[
     """Return the row with what was found and is still missing; None when nothing is."""
     if now is None or now["dataset_identifier"] != outcome.item.dataset_identifier:
         return None
-    found = {name: getattr(outcome.value, name) for name in ("file_checksum", "data_hash")}
+    found = {name: getattr(outcome.value, name) for name in _HASHES}
     filled = {n: value for n, value in found.items() if value is not None and now[n] is None}
     return {"image_instance_id": now["image_instance_id"], **filled} if filled else None
 

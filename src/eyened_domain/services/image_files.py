@@ -19,6 +19,9 @@ from eyened_domain.errors import BadInput
 IDENTIFIER_LENGTH = 256
 """Characters that the column ImageInstance.DatasetIdentifier holds."""
 
+THUMBNAIL_SIZES = (144, 540)
+"""Pixels of the longest side of the two thumbnails of an image."""
+
 _PATH_LENGTH = 4096
 _SERIES_MARK = "[png_series_"
 _SERIES = re.compile(r"\[png_series_(?P<count>[1-9][0-9]{0,4})\](?P<path>.*)", re.DOTALL)

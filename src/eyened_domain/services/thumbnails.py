@@ -27,9 +27,6 @@ from eyened_domain.services.batches import (
 from eyened_domain.services.batches.jobs import Storage
 from eyened_domain.services.image_files import is_json
 
-THUMBNAIL_SIZES = (144, 540)
-"""Pixels of the longest side, of the two files of an image."""
-
 _FAILED = ""
 _PIXELS = (
     "dataset_identifier",
@@ -37,6 +34,7 @@ _PIXELS = (
     "columns_x",
     "nr_of_frames",
     "modality",
+    "laterality",
     "cf_roi",
     "resolution_horizontal",
     "resolution_vertical",
@@ -54,6 +52,7 @@ class ThumbnailRequest:
         rows_y: rows in pixels, as the row says.
         columns_x: columns in pixels, as the row says.
         nr_of_frames: B-scans, as the row says.
+        laterality: the eye, ``L`` or ``R``, as the row says.
         cf_roi: the field of view of a colour fundus image (CFROI); None for other images.
         resolution_horizontal: millimetres per pixel along a B-scan.
         resolution_vertical: millimetres per pixel across the B-scans.
@@ -65,6 +64,7 @@ class ThumbnailRequest:
     rows_y: int | None = None
     columns_x: int | None = None
     nr_of_frames: int | None = None
+    laterality: str | None = None
     cf_roi: Any = None
     resolution_horizontal: float | None = None
     resolution_vertical: float | None = None
@@ -170,6 +170,7 @@ class _ThumbnailJob:
             rows_y=row["rows_y"],
             columns_x=row["columns_x"],
             nr_of_frames=row["nr_of_frames"],
+            laterality=row["laterality"] and row["laterality"].name,
             cf_roi=row["cf_roi"] if is_colour_fundus else None,
             resolution_horizontal=row["resolution_horizontal"],
             resolution_vertical=row["resolution_vertical"],

@@ -89,7 +89,8 @@ class StoredHashes:
             request.dataset_identifier,
             rows_y=request.rows_y,
             columns_x=request.columns_x,
-            nr_of_frames=request.nr_of_frames,
+            nr_of_frames=request.nr_of_frames or None,
+            laterality=request.laterality,
         )
         contiguous = np.ascontiguousarray(pixels)
         return hashlib.sha256(contiguous.data).hexdigest().encode("ascii")

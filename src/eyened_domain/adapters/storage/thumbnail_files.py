@@ -12,7 +12,8 @@ from pathlib import Path
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, ConfigurationError, StorageError
-from eyened_domain.services.thumbnails import THUMBNAIL_SIZES, ThumbnailRequest
+from eyened_domain.services.image_files import THUMBNAIL_SIZES
+from eyened_domain.services.thumbnails import ThumbnailRequest
 
 _QUALITY = 75
 _IDENTIFIER = re.compile(r"[0-9]{1,20}/[0-9a-f]{24}")

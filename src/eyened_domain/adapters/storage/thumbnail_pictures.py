@@ -58,7 +58,7 @@ def as_jpeg(picture: Image.Image, quality: int) -> bytes:
 
 
 def _shown(request: ThumbnailRequest, files: FileSystemImageFiles, *, upright: bool) -> Any:
-    sizes = {
+    sizes: dict[str, Any] = {
         "rows_y": request.rows_y,
         "columns_x": request.columns_x,
         "nr_of_frames": request.nr_of_frames or None,
@@ -67,8 +67,11 @@ def _shown(request: ThumbnailRequest, files: FileSystemImageFiles, *, upright: b
     frames = sizes["nr_of_frames"] or files.read_header(name, **sizes).nr_of_frames
     en_face = frames >= EN_FACE_SCANS
     frame = None if en_face else frames // 2
+    pixels = files.read_pixels(
+        name, **sizes, frame=frame, upright=upright, laterality=request.laterality
+    )
     return shown_array(
-        files.read_pixels(name, **sizes, frame=frame, upright=upright),
+        pixels,
         nr_of_frames=frames if en_face else 1,
         resolution_horizontal=request.resolution_horizontal,
         resolution_vertical=request.resolution_vertical,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -57,7 +57,7 @@ def work_on(
     executor: Executor | None = None,
     in_flight: int = IN_FLIGHT,
     should_stop: Callable[[], bool] = _never,
-) -> Iterator[Outcome[T]]:
+) -> Generator[Outcome[T], None, None]:
     """Do the work on each item and give what became of it, as it becomes known.
 
     No item ends the run. Whatever the work raises is described in the outcome of its item,
@@ -117,7 +117,7 @@ class _Run(Generic[T]):
         self._flying: dict[Future[Any], T] = {}
         self._suspects: deque[T] = deque()
 
-    def outcomes(self) -> Iterator[Outcome[T]]:
+    def outcomes(self) -> Generator[Outcome[T], None, None]:
         try:
             while True:
                 if self._should_stop():
