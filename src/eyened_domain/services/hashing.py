@@ -27,14 +27,8 @@ from eyened_domain.services.image_files import is_json
 
 _ANY_OF = [{"file_checksum": None}, {"data_hash": None}]
 _SIZES = ("rows_y", "columns_x", "nr_of_frames")
-_NAMES = (
-    "image_instance_id",
-    "dataset_identifier",
-    *_SIZES,
-    "laterality",
-    "file_checksum",
-    "data_hash",
-)
+_HASHES = ("file_checksum", "data_hash")
+_NAMES = ("image_instance_id", "dataset_identifier", *_SIZES, "laterality", *_HASHES)
 
 
 @frozen(kw_only=True)
