@@ -315,3 +315,22 @@ def test_builders_make_what_can_be_written(database):
         one.write_empty()
         uow.commit()
         assert not one.read_data().any()
+
+
+def test_one_unit_deletes_a_mask_of_an_older_program_and_writes_another(database, builder):
+    store = database.settings.segmentations_zarr_store
+    group = zarr.open_group(store, mode="w").create_group("DataRepresentation.Binary")
+    group.create_array(
+        name="uint8_3_96_200.zarr", shape=(2, *SHAPE), chunks=(1, *SHAPE), dtype="uint8"
+    )
+    with database.unit_of_work() as uow:
+        old, other = uow.segmentations.add_all(
+            [drawn(builder, zarr_array_index=0), drawn(builder, zarr_array_index=1)]
+        )
+        uow.commit()
+        uow.segmentations.delete(old)
+        uow.flush()
+        other.write_data(pixels(1))  # waits for no lock of its own unit
+        uow.commit()
+    assert states(database)[0] == "garbage"
+    assert states(database)[other.zarr_array_index] == "live"

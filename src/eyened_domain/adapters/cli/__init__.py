@@ -23,6 +23,12 @@ COMMANDS = {
     "convert-annotations": LazyCommand(
         f"{_HERE}.annotations:convert_annotations", "Make segmentations of legacy annotations."
     ),
+    "update-thumbnails": LazyCommand(
+        f"{_HERE}.thumbnails:update_thumbnails", "Make the thumbnails that are missing."
+    ),
+    "update-hashes": LazyCommand(
+        f"{_HERE}.thumbnails:update_hashes", "Fill in the hashes that are missing."
+    ),
     "demo": LazyCommand(f"{_HERE}.demo:demo_command", "Make a small study to try things on."),
 }
 

@@ -13,14 +13,12 @@ from urllib.parse import quote
 from eyened_domain.adapters.storage.image_files import PIXEL_BUDGET, FileSystemImageFiles
 from eyened_domain.adapters.storage.image_pixels.source import Pixels
 from eyened_domain.errors import BadInput, ConfigurationError
+from eyened_domain.services.image_files import THUMBNAIL_SIZES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from eyened_domain.model.image import ImageInstance
-
-THUMBNAIL_SIZES = (144, 540)
-"""Longest sides of thumbnails in pixels."""
 
 
 _NO_NAME = re.compile(r"[\x00-\x1f\x7f\\]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,7 +17,7 @@ from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
-from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, point
+from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
@@ -145,6 +146,16 @@ class SessionPixels:
         self._session._register_altered([instance_state(grid)])
         for name, value in {"zarr_array_index": slot.position, **values}.items():
             set_committed_value(grid, name, value)
+
+    def discard(self, key: ArrayKey, position: int) -> None:
+        """Note that nobody points to a position any more."""
+        with aside(self._session) as others_may_write:
+            if others_may_write:  # or the new row would be locked until this unit ends
+                array_id = self._shelf.reservations.array_id(key)
+        connection = self._session.connection()
+        if not others_may_write:
+            array_id = array_id_for(connection, key)
+        discard(connection, array_id, position, uuid.uuid4().hex)
 
     def _base(self, grid: Segmentation | ModelSegmentation, key: ArrayKey) -> StoredSlot | None:
         """Return where the other slices are; None when they are zero."""
