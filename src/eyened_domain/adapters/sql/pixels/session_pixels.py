@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +21,7 @@ from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, 
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
-from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost
+from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class SessionPixels:
         def put(slot: Slot) -> tuple[Slot, SlotContent]:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
             content = slices.content(self._shelf.files, key, pixels, place, base=base, stamp=stamp)
-            self._shelf.files.put(key, slot.position, content)
+            with self._given_up(slot, is_written=False):
+                self._shelf.files.put(key, slot.position, content)
             return slot, content
 
         with aside(self._session) as others_may_write:
@@ -128,7 +129,7 @@ class SessionPixels:
         if "date_modified" in grid.__entity__.columns:
             values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
-        try:
+        with self._given_up(slot, is_written=True):
             point(
                 connection,
                 slot,
@@ -138,9 +139,6 @@ class SessionPixels:
                 size=content.size,
                 values=values,
             )
-        except Conflict:
-            self._shelf.reservations.forget(slot.key)
-            raise
         self._shelf.digests.keep(slot.key, slot.position, content.digest)
         # as if it had been flushed: a savepoint that is rolled back then takes it from the object
         self._session._register_altered([instance_state(grid)])
@@ -156,6 +154,21 @@ class SessionPixels:
         if not others_may_write:
             array_id = array_id_for(connection, key)
         discard(connection, array_id, position, uuid.uuid4().hex)
+
+    @contextmanager
+    def _given_up(self, slot: Slot, *, is_written: bool) -> Iterator[None]:
+        """After a conflict, leave no file of ours where the collector may have been already.
+
+        The other positions in hand may be as old, and are not handed out either.
+        """
+        try:
+            yield
+        except Conflict:
+            self._shelf.reservations.forget(slot.key)
+            if is_written:
+                with suppress(StorageError):
+                    self._shelf.files.remove(slot.key, slot.position)
+            raise
 
     def _base(self, grid: Segmentation | ModelSegmentation, key: ArrayKey) -> StoredSlot | None:
         """Return where the other slices are; None when they are zero."""
