@@ -64,8 +64,9 @@ class OpenFolder:
         self.close()
 
     def close(self) -> None:
-        """Close the folder."""
-        os.close(self._descriptor)
+        """Close the folder; it was only read, so no error of closing it loses anything."""
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
 
     def folder(self, name: str, *, make: bool = False) -> OpenFolder:
         """Open a folder in this one.
@@ -217,10 +218,14 @@ class OpenFolder:
 
 def read_all(descriptor: int) -> bytes:
     """Return all that is in an open file."""
-    size = os.fstat(descriptor).st_size
-    found = os.pread(descriptor, size, 0)
-    while len(found) < size:
-        more = os.pread(descriptor, size - len(found), len(found))
+    return read_part(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def read_part(descriptor: int, length: int, offset: int) -> bytes:
+    """Return a part of an open file; less where the file ends before."""
+    found = os.pread(descriptor, length, offset)
+    while len(found) < length:
+        more = os.pread(descriptor, length - len(found), offset + len(found))
         if not more:
             break
         found += more
