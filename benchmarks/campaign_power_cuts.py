@@ -75,7 +75,7 @@ def write(settings: dict[str, Any], seed: int, links: Drawer, log: str, durable:
     database = Database(settings)
     database.pixel_shelf.files._durable = durable
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with contextlib.suppress(EyenedError, OSError):
+    with contextlib.suppress(Exception):  # the disk is gone: anything may be said
         for number in range(seed, seed + 10**6):
             identity = rng.choice(mine) if mine and rng.random() < 0.5 else None
             pixels = pixels_of(number, SHAPE)

@@ -12,6 +12,7 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 _SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
@@ -55,7 +56,17 @@ class LoopDisk:
             os.close(descriptor)
 
     def unmount(self) -> None:
-        """Unmount the disk; nobody may have anything open there."""
+        """Unmount the disk; whoever had files open there has ended.
+
+        The kernel may take a moment to close the files of a server that has died.
+        """
+        for _ in range(100):
+            try:
+                _run("umount", str(self.mount_point))
+            except LoopMissing:
+                time.sleep(0.1)
+            else:
+                return
         _run("umount", str(self.mount_point))
 
     def check(self) -> str:
