@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from eyened_domain.errors import BadInput, EyenedError
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.html_table import (
+    NO_FORMULAS,
+    Described,
     escaped,
-    held_columns,
-    linked_names,
+    main_rows,
     titled_rows,
 )
 
@@ -36,6 +37,7 @@ CARD_PIXELS = 60_000_000
 CARD_SIZE = 540
 """Longest side of a picture on a card; that of the larger thumbnail."""
 
+_MASK = "mask"  # as in model.masks, which brings numpy
 _LINKS = ("image_instance", "feature", "model", "creator")
 _LEFT_OUT = frozenset({"cf_roi", "cf_keypoints", "data_hash", "file_checksum", "old_path"})
 
@@ -77,8 +79,9 @@ def _load_links(grid: PicturedPixels, find: Find) -> None:
         link = grid.__entity__.links.get(name)
         identity = grid.__dict__.get(str(link.via)) if link is not None else None
         if link is not None and identity is not None and grid.__dict__.get(name) is None:
-            find(entity_class(link.target), identity)
+            kept = find(entity_class(link.target), identity)  # a session forgets what nobody has
             getattr(grid, name)
+            del kept
 
 
 def _views(grid: PicturedPixels) -> Iterator[tuple[Callable[[], bytes], str]]:
@@ -138,14 +141,24 @@ def _jpeg(picture: Image) -> bytes:
 
 
 def _legend(grid: PicturedPixels) -> str:
-    from eyened_domain.adapters.pictures.overlays import legend_of  # noqa: PLC0415 - Pillow
+    from eyened_domain.adapters.pictures import overlays  # noqa: PLC0415 - Pillow
 
-    parts = [
-        f'<div><span style="display:inline-block;width:0.9em;height:0.9em;'
-        f'background:#{red:02x}{green:02x}{blue:02x}"></span> {escaped(name)}</div>'
-        for name, (red, green, blue) in legend_of(grid, grid.mask_names).items()
-    ]
-    return "".join(parts)
+    names = grid.mask_names
+    title = grid.shown_name if overlays.is_single(names) else None
+    return "".join(
+        f'<div><span style="{_swatch(colour, hatched=title is not None and name != _MASK)}">'
+        f"</span> {escaped(title if title is not None and name == _MASK else name)}</div>"
+        for name, colour in overlays.legend_of(grid, names).items()
+    )
+
+
+def _swatch(colour: tuple[int, int, int], *, hatched: bool) -> str:
+    """Return the style of a small square as its mask is painted."""
+    code = "#{:02x}{:02x}{:02x}".format(*colour)
+    stripes = f"repeating-linear-gradient(135deg,{code},{code} 2px,transparent 2px,transparent 4px)"
+    return (
+        f"display:inline-block;width:0.9em;height:0.9em;background:{stripes if hatched else code}"
+    )
 
 
 def _figure(make: Callable[[], bytes], caption: str) -> str:
@@ -171,10 +184,9 @@ def _attempt(work: Callable[[], Any]) -> Any:
         return None
 
 
-def _card(one: Entity, figures: list[str], legend: str = "") -> str:
-    rows = [row for row in held_columns(one) if row[0] not in _LEFT_OUT]
-    table = titled_rows(one.__entity__.name, [*rows, *linked_names(one)])
+def _card(one: Described, figures: list[str], legend: str = "") -> str:
+    table = titled_rows(one.__entity__.name, main_rows(one, _LEFT_OUT))
     return (
-        '<div style="display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start">'
+        f'<div {NO_FORMULAS} style="display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start">'
         f"{''.join(figures)}<div>{legend}{table}</div></div>"
     )

@@ -8,26 +8,49 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from eyened_domain.model.entity import Entity
+    from eyened_domain.model.entity import EntityInfo
+
+
+class Described(Protocol):
+    """An entity, or a part of one."""
+
+    __entity__: ClassVar[EntityInfo]
+
 
 LONGEST_TEXT = 1000
 """Characters of a value that are shown, at most."""
 
-_CELL = 'style="text-align:left;vertical-align:top"'
+NO_FORMULAS = 'class="tex2jax_ignore mathjax_ignore"'
+"""Keeps MathJax, which notebooks run over their output, from reading ``$…$`` in texts."""
+
+_CELL = 'style="text-align:left;vertical-align:top;padding:0 1em 0 0"'
 
 
-def html_table(one: Entity) -> str:
+def html_table(one: Described) -> str:
     """Return the columns of an object that hold something, and the names of what it links to.
 
     Private columns are left out.
     """
-    return titled_rows(one.__entity__.name, [*held_columns(one), *linked_names(one)])
+    return titled_rows(one.__entity__.name, main_rows(one))
+
+
+def main_rows(one: Described, left_out: Collection[str] = ()) -> list[tuple[str, Any]]:
+    """Return the rows of an object's table: its id, what it belongs to, and the rest.
+
+    Args:
+        one: the object.
+        left_out: columns that are not shown.
+    """
+    keys = one.__entity__.primary_key
+    held = [row for row in held_columns(one) if row[0] not in left_out]
+    first = [row for row in held if row[0] in keys]
+    return [*first, *linked_names(one), *(row for row in held if row[0] not in keys)]
 
 
 def titled_rows(title: str, rows: Iterable[tuple[str, Any]]) -> str:
@@ -43,24 +66,24 @@ def titled_rows(title: str, rows: Iterable[tuple[str, Any]]) -> str:
         for name, value in rows
     )
     caption = f'<caption style="text-align:left"><b>{escaped(title)}</b></caption>'
-    return f"<table>{caption}<tbody>{lines}</tbody></table>"
+    return f"<table {NO_FORMULAS}>{caption}<tbody>{lines}</tbody></table>"
 
 
-def held_columns(one: Entity) -> list[tuple[str, Any]]:
+def held_columns(one: Described) -> list[tuple[str, Any]]:
     """Return the columns that may be shown and hold something, by name."""
     held = one.__dict__
     names = one.__entity__.told_by
     return [(name, held[name]) for name in names if held.get(name) is not None]
 
 
-def linked_names(one: Entity) -> list[tuple[str, str]]:
+def linked_names(one: Described) -> list[tuple[str, str]]:
     """Return the names of the objects in memory that the links to one lead to."""
     links = [link.name for link in one.__entity__.links.values() if not link.many]
     found = [(link, name_of(one.__dict__.get(link))) for link in links]
     return [(link, name) for link, name in found if name is not None]
 
 
-def name_of(one: Entity | None) -> str | None:
+def name_of(one: Described | None) -> str | None:
     """Return what an object is called, if it has a name."""
     if one is None or one.__entity__.name_column is None:
         return None

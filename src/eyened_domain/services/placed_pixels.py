@@ -161,7 +161,8 @@ def _shape(
 
 def _type_of(array: Pixels, meaning: DataRepresentation, given: Any) -> Datatype:
     if given is not None:
-        return _member(Datatype, given, "data_type")
+        told: Datatype = _member(Datatype, given, "data_type")
+        return told
     name = str(array.dtype.newbyteorder("="))
     for one in _OF_DTYPE.get(name, ()):
         if one in NUMBER_TYPES[meaning]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
@@ -53,7 +54,7 @@ def overlay_of(
         masks = {name: upright(mask[0], turn) for name, mask in grid.masks().items()}
     elif view.en_face or grid.is_en_face:
         picture = en_face_of(source, image)
-        masks = {name: mask.any(axis=1) for name, mask in grid.masks().items()}
+        masks = {name: np.any(mask, axis=1) for name, mask in grid.masks().items()}
     else:
         scan = middle_scan(image, grid) if view.scan is None else view.scan
         masks = grid.masks(scan=scan)
@@ -81,12 +82,18 @@ def middle_scan(image: ImageInstance, grid: PicturedPixels | None = None) -> int
     return middle
 
 
-def legend_of(grid: PicturedPixels, names: Mapping[str, Any]) -> dict[str, Colour]:
+def legend_of(grid: PicturedPixels, names: Iterable[str]) -> dict[str, Colour]:
     """Return the colour in which each of all masks of a segmentation is shown."""
-    title = grid.shown_name or MASK
-    if set(names) <= {MASK, QUESTIONABLE}:
-        return dict.fromkeys(names, colours_of([title])[title])
-    return colours_of(names)
+    several = tuple(names)
+    if is_single(several):
+        title = grid.shown_name or MASK
+        return dict.fromkeys(several, colours_of([title])[title])
+    return colours_of(several)
+
+
+def is_single(names: Iterable[str]) -> bool:
+    """Whether the masks are those of one feature, and not of its subfeatures."""
+    return {MASK, QUESTIONABLE}.issuperset(names)
 
 
 def _layers(
@@ -102,7 +109,7 @@ def _layers(
             value=unknown[0],
         )
     colours = legend_of(grid, masks)
-    single = set(masks) <= {MASK, QUESTIONABLE}
+    single = is_single(masks)
     return [
         Layer(masks[name], colours[name], hatched=single and name == QUESTIONABLE)
         for name in (masks if names is None else names)

@@ -14,8 +14,9 @@ from eyened_domain.adapters.pictures.colours import Colour
 
 Pixels = npt.NDArray[Any]
 
-_OUTLINE = 0.9
-_LEAST_SEEN = 0.55
+_OUTLINE = 1.0
+_LEAST_SEEN = 0.7
+_BETWEEN_STRIPES = 0.3
 _PIXELS_PER_OUTLINE = 900
 _STRIPES_PER_PICTURE = 90
 
@@ -70,7 +71,7 @@ def _paint(canvas: Pixels, layer: Layer, alpha: float) -> None:
     seen = np.where(inside, _LEAST_SEEN + (1 - _LEAST_SEEN) * (cover / np.float32(255)), 0)
     strength = seen * np.where(outline, np.float32(_OUTLINE), np.float32(alpha))
     if layer.hatched:
-        strength *= _stripes(canvas.shape[:2], longest)
+        strength *= np.where(_stripes(canvas.shape[:2], longest), 1, _BETWEEN_STRIPES)
     where = strength > 0
     weight = strength[where][:, None]
     mixed = canvas[where] * (1 - weight) + np.asarray(layer.colour, np.float32) * weight
