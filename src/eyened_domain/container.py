@@ -14,6 +14,7 @@ from dependency_injector import containers, providers
 from eyened_domain.adapters.importing import importing_on
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
 
@@ -43,3 +44,4 @@ class Container(containers.DeclarativeContainer):
     segmenting = providers.Factory(Segmenting)
     tagging = providers.Factory(Tagging)
     importing = providers.Factory(importing_on, database, image_files)
+    annotation_conversion = providers.Factory(AnnotationConversion, database)

@@ -20,6 +20,9 @@ COMMANDS = {
     ),
     "import": LazyCommand(f"{_HERE}.importing:import_command", "Bring images into the database."),
     "undo": LazyCommand(f"{_HERE}.importing:undo_command", "Take an import out again."),
+    "convert-annotations": LazyCommand(
+        f"{_HERE}.annotations:convert_annotations", "Make segmentations of legacy annotations."
+    ),
     "demo": LazyCommand(f"{_HERE}.demo:demo_command", "Make a small study to try things on."),
 }
 

@@ -18,6 +18,7 @@ from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, Session
 from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
@@ -34,6 +35,7 @@ class DomainSession(Session):
     Args:
         image_store: the images of this database.
         shelf: where the pixels of its segmentations are.
+        annotation_files: the files of its legacy annotations.
         options: of `sqlalchemy.orm.Session`.
     """
 
@@ -42,11 +44,13 @@ class DomainSession(Session):
         *,
         image_store: ImageStore | None = None,
         shelf: PixelShelf | None = None,
+        annotation_files: AnnotationFiles | None = None,
         **options: Any,
     ) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
         self.image_store = image_store
+        self.annotation_files = annotation_files
         self.pixels = None if shelf is None else SessionPixels(self, shelf)
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
@@ -120,9 +124,12 @@ def _attach_files(session: DomainSession, one: object) -> None:
         one.attach(session.image_store)
     elif isinstance(one, StoredPixels):
         one.attach(session.pixels)
+    elif isinstance(one, AnnotationData):
+        one.attach(session.annotation_files)
 
 
 @event.listens_for(ImageInstance, "load", raw=True)
+@event.listens_for(AnnotationData, "load", raw=True)
 @event.listens_for(StoredPixels, "load", raw=True, propagate=True)
 def _attach_files_when_loaded(state: InstanceState[Any], context: QueryContext | None) -> None:
     if context is None:  # a copy of `merge(load=False)`, which has been attached
