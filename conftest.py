@@ -57,6 +57,7 @@ def fill(where: str) -> None:
     with database.unit_of_work() as uow:
         uow.images.add(builder.an_image(series=builder.a_series(study=study), image_instance_id=42))
         uow.creators.add(builder.a_creator(creator_name="dr_smith"))
+        uow.features.add(builder.a_feature(feature_name="vessels"))
         uow.commit()
     database.close()
 

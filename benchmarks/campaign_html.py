@@ -104,11 +104,24 @@ class Parsed(HTMLParser):
         """Keep a text."""
         self.texts[-1] += data
 
-    def handle_comment(self, data: str) -> None:  # noqa: ARG002 - the parser passes it
+    def handle_comment(self, data: str) -> None:
         """Count what we never write."""
-        self.figures["strangers"] += 1
+        self._count_stranger(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        """Count what we never write."""
+        self._count_stranger(decl)
+
+    def handle_pi(self, data: str) -> None:
+        """Count what we never write."""
+        self._count_stranger(data)
+
+    def unknown_decl(self, data: str) -> None:
+        """Count what we never write."""
+        self._count_stranger(data)
+
+    def _count_stranger(self, _text: str) -> None:
+        self.figures["strangers"] += 1
 
 
 def payloads(rng: random.Random, count: int) -> Iterator[str]:

@@ -92,6 +92,19 @@ def test_what_is_questionable_is_hatched():
     assert 0.3 < (plain == hatched).all(axis=2).mean() < 0.7
 
 
+@pytest.mark.parametrize("hatched", [False, True])
+def test_a_mask_at_the_border_of_the_picture_has_no_outline_there(hatched):
+    mask = np.zeros((20, 30), bool)
+    mask[10:, 20:] = True
+    shown = np.asarray(painted(_grey(), [_layer(mask, hatched=hatched)], 0))
+    assert ((shown != 100).any(axis=2) <= mask).all()
+    assert (shown[11:, 21:] == 100).all()
+    assert (painted(_grey(), [_layer(mask & False, hatched=hatched)], 1).getextrema()[0]) == (
+        100,
+        100,
+    )
+
+
 def test_transparent_and_grey_pictures_are_painted_on():
     clear = Image.new("RGBA", (30, 20), (200, 0, 0, 0))
     assert (np.asarray(painted(clear, [], 0.4)) == 0).all()

@@ -60,22 +60,33 @@ def _as_rgb(picture: Image.Image) -> Pixels:
 
 
 def _paint(canvas: Pixels, layer: Layer, alpha: float) -> None:
-    if not layer.mask.any():
-        return
-    cover = _cover(layer.mask, canvas.shape[1::-1])
-    inside = cover > 0
     longest = max(canvas.shape[:2])
-    outline = inside & ~_eroded(inside, max(1, round(longest / _PIXELS_PER_OUTLINE)))
+    thickness = max(1, round(longest / _PIXELS_PER_OUTLINE))
+    cover = _cover(layer.mask, canvas.shape[1::-1])
+    box = _box(cover, thickness)
+    cover, canvas = cover[box], canvas[box]  # most masks are small
+    inside = cover > 0
+    outline = inside & ~_eroded(inside, thickness)
     # a line of one pixel in a picture made smaller covers little of each pixel: it is
     # shown stronger than it covers, so that it does not vanish
     seen = np.where(inside, _LEAST_SEEN + (1 - _LEAST_SEEN) * (cover / np.float32(255)), 0)
     strength = seen * np.where(outline, np.float32(_OUTLINE), np.float32(alpha))
     if layer.hatched:
-        strength *= np.where(_stripes(canvas.shape[:2], longest), 1, _BETWEEN_STRIPES)
+        strength *= np.where(_stripes(box, longest), 1, _BETWEEN_STRIPES)
     where = strength > 0
     weight = strength[where][:, None]
     mixed = canvas[where] * (1 - weight) + np.asarray(layer.colour, np.float32) * weight
     canvas[where] = np.rint(mixed).astype(np.uint8)
+
+
+def _box(cover: Pixels, margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns in which there is anything, and some around them."""
+    sides = []
+    for axis in (0, 1):
+        set_at = np.flatnonzero(cover.any(axis=1 - axis))
+        first, last = (int(set_at[0]), int(set_at[-1])) if set_at.size else (0, -1)
+        sides.append(slice(max(0, first - margin), min(cover.shape[axis], last + 1 + margin)))
+    return sides[0], sides[1]
 
 
 def _cover(mask: Pixels, size: tuple[int, int]) -> Pixels:
@@ -98,8 +109,8 @@ def _eroded(mask: Pixels, times: int) -> Pixels:
     return left
 
 
-def _stripes(shape: tuple[int, int], longest: int) -> Pixels:
+def _stripes(box: tuple[slice, slice], longest: int) -> Pixels:
     period = max(4, round(longest / _STRIPES_PER_PICTURE))
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    rows, columns = np.ogrid[box]
     stripes: Pixels = (rows + columns) % period < period / 2
     return stripes
