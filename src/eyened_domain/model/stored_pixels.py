@@ -67,6 +67,9 @@ class PixelStore(Protocol):
             NotFound: there is none.
         """
 
+    def html_of(self, grid: Any) -> str:
+        """Return the segmentation as a notebook shows it; never raises, and stores nothing."""
+
 
 class StoredPixels(PixelGrid):
     """The pixels of a segmentation: a mixin for `Segmentation` and `ModelSegmentation`."""
@@ -115,7 +118,7 @@ class StoredPixels(PixelGrid):
         """
         store = self._store()
         place = self._place(axis, slice_index)
-        pixels = self._as_stored(array, place)
+        pixels = self.as_stored(array, place)
         self._check_before_writing(store, pixels)
         store.write(self, pixels, place, self._scans_with(pixels, place))
 
@@ -153,7 +156,9 @@ class StoredPixels(PixelGrid):
             )
         return store.read(self, place)
 
-    def masks(self, *, on_image: bool = True) -> dict[str, npt.NDArray[np.bool_]]:
+    def masks(
+        self, *, on_image: bool = True, scan: int | None = None
+    ) -> dict[str, npt.NDArray[np.bool_]]:
         """Return what the segmentation shows, one boolean array per name.
 
         Binary and Probability (above its Threshold) give `mask`; DualBitMask `mask` and
@@ -163,9 +168,10 @@ class StoredPixels(PixelGrid):
         Args:
             on_image: with an ImageProjectionMatrix, return masks in the pixels of the
                 image, shape (1, rows, columns); otherwise in those of the segmentation.
+            scan: read this B-scan only, counted from 0.
 
         Returns:
-            arrays of shape (depth, height, width).
+            arrays of shape (depth, height, width); of one B-scan (height, width).
 
         Raises:
             RuleBroken: a value means nothing, references go round in a circle, or the
@@ -173,9 +179,9 @@ class StoredPixels(PixelGrid):
         """
         from eyened_domain.model.projection import on_image_grid  # noqa: PLC0415 - numpy
 
-        masks = self._own_masks()
+        masks = self._own_masks(scan)
         if self.reference_segmentation_id is not None:
-            limits = [one.shown_area() for one in self.references()]
+            limits = [one.shown_area(scan) for one in self.references()]
             for name in masks:
                 for limit in limits:
                     masks[name] &= limit
@@ -184,16 +190,21 @@ class StoredPixels(PixelGrid):
         shape = self._image(self._store()).shape
         if shape is None:
             raise self._broken("the image has no rows_y or columns_x", "image_instance")
-        matrix = self.image_projection_matrix
-        return {n: on_image_grid(m[0], matrix, shape[1:])[None] for n, m in masks.items()}
+        matrix, size = self.image_projection_matrix, shape[1:]
+        flat = {name: mask.reshape(mask.shape[-2:]) for name, mask in masks.items()}
+        there = {name: on_image_grid(mask, matrix, size) for name, mask in flat.items()}
+        return there if scan is not None else {name: mask[None] for name, mask in there.items()}
 
-    def shown_area(self) -> npt.NDArray[np.bool_]:
+    def shown_area(self, scan: int | None = None) -> npt.NDArray[np.bool_]:
         """Return where the segmentation shows anything, its own references left out.
 
+        Args:
+            scan: read this B-scan only, counted from 0.
+
         Returns:
-            an array of shape (depth, height, width).
+            an array of shape (depth, height, width); of one B-scan (height, width).
         """
-        masks = self._own_masks()
+        masks = self._own_masks(scan)
         if "mask" in masks:
             return masks["mask"]
         first, *others = masks.values()
@@ -231,10 +242,10 @@ class StoredPixels(PixelGrid):
         state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
         return {name: value for name, value in state.items() if name != _STORE}
 
-    def _own_masks(self) -> dict[str, npt.NDArray[np.bool_]]:
+    def _own_masks(self, scan: int | None) -> dict[str, npt.NDArray[np.bool_]]:
         from eyened_domain.model.masks import decode  # noqa: PLC0415 - brings numpy
 
-        pixels = self.read_data()
+        pixels = self.read_data() if scan is None else self.read_data(axis=0, slice_index=scan)
         feature = self._feature(self._store())
         if feature is not None:
             return feature.decode(pixels, self.data_representation, threshold=self.threshold)
@@ -258,7 +269,9 @@ class StoredPixels(PixelGrid):
             )
         return along, number
 
-    def _as_stored(self, array: npt.ArrayLike, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+    def as_stored(
+        self, array: npt.ArrayLike, place: tuple[int, int] | None = None
+    ) -> npt.NDArray[Any]:
         """Return pixels in the number type and the shape in which they are stored."""
         import numpy as np  # noqa: PLC0415 - the model needs numpy for pixels only
 

@@ -74,6 +74,19 @@ class MemoryPixels:
         found: E = MemoryRepository(self._objects, entity).get(identity)
         return found
 
+    def html_of(self, grid: Any) -> str:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
+            segmentation_card,
+        )
+
+        held = grid.__dict__.get(HOLDER)
+        is_open = held is not None and held.objects is self._objects
+        return segmentation_card(grid, self._look if is_open else None)
+
+    def _look(self, entity: type[Entity], identity: int) -> Any:
+        return self._objects.find(entity, (identity,))
+
     def _with_slice(
         self, grid: Any, pixels: npt.NDArray[Any], place: tuple[int, int]
     ) -> npt.NDArray[Any]:

@@ -115,6 +115,16 @@ class SessionPixels:
         found: E = self._session.repository(entity).get(identity)
         return found
 
+    def html_of(self, grid: Segmentation | ModelSegmentation) -> str:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
+            segmentation_card,
+        )
+
+        is_open = object_session(grid) is self._session
+        with self._session.no_autoflush:
+            return segmentation_card(grid, self.find if is_open else None)
+
     def _point(
         self,
         grid: Segmentation | ModelSegmentation,
