@@ -334,3 +334,26 @@ def test_one_unit_deletes_a_mask_of_an_older_program_and_writes_another(database
         uow.commit()
     assert states(database)[0] == "garbage"
     assert states(database)[other.zarr_array_index] == "live"
+
+
+def test_the_position_of_a_new_mask_is_one_of_a_block_on_sqlite_as_well(database, builder):
+    with database.unit_of_work() as uow:
+        image = uow.images.add(builder.an_image(nr_of_frames=3, rows_y=96, columns_x=200))
+        creator = uow.creators.add(builder.a_creator())
+        feature = uow.features.add(builder.a_feature())
+        uow.commit()
+    with database.unit_of_work() as uow:
+        one = Segmentation(
+            image_instance_id=image.image_instance_id,
+            creator_id=creator.creator_id,
+            feature_id=feature.feature_id,
+            data_representation="Binary",
+            data_type="R8UI",
+            depth=3,
+            height=96,
+            width=200,
+        )
+        uow.segmentations.add(one)
+        one.write_data(pixels(1))
+        uow.commit()
+    assert sorted(states(database).values()) == ["live"] + ["reserved"] * 15

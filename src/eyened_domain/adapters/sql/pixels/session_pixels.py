@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
@@ -23,6 +24,8 @@ from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
 from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImageInstance, shape_of
+from eyened_domain.model.pixel_grid import Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -111,9 +114,30 @@ class SessionPixels:
             raise _lost(grid, key, newer) from error
 
     def find(self, entity: type[E], identity: int) -> E:
-        """See `model.stored_pixels.PixelStore`."""
-        found: E = self._session.repository(entity).get(identity)
-        return found
+        """See `model.stored_pixels.PixelStore`.
+
+        Nothing is flushed for it unless that is what it takes: on SQLite, nobody else could
+        reserve a position afterwards.
+        """
+        found: E | None
+        with self._session.no_autoflush:
+            found = self._session.get(entity, identity)
+        return found if found is not None else self._session.repository(entity).get(identity)
+
+    def image_shape(self, identity: int) -> Shape | None:
+        """See `model.stored_pixels.PixelStore`; three columns are asked for, not the image."""
+        held = self._session.identity_map.get(identity_key(ImageInstance, identity))
+        if held is None:
+            asked = select(
+                ImageInstance.nr_of_frames, ImageInstance.rows_y, ImageInstance.columns_x
+            ).where(ImageInstance.image_instance_id == identity)
+            with self._session.no_autoflush:
+                row = self._session.execute(asked).first()
+            if row is not None:
+                return shape_of(*row)
+            held = self.find(ImageInstance, identity)
+        shape: Shape | None = held.shape
+        return shape
 
     def html_of(self, grid: Segmentation | ModelSegmentation) -> str:
         """See `model.stored_pixels.PixelStore`."""
