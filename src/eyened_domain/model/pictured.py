@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from eyened_domain.model.html_table import html_table
-from eyened_domain.model.stored_pixels import PixelStore, StoredPixels
+from eyened_domain.model.named_masks import NamedMasks
 
 if TYPE_CHECKING:
     from eyened_domain.model.image import ImageInstance
+    from eyened_domain.model.stored_pixels import PixelStore
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +28,7 @@ class View:
     en_face: bool = False
 
 
-class PicturedPixels(StoredPixels):
+class PicturedPixels(NamedMasks):
     """Pixels that show themselves: a mixin for `Segmentation` and `ModelSegmentation`."""
 
     def overlay(
@@ -62,8 +63,7 @@ class PicturedPixels(StoredPixels):
             NotLoaded: it was never in a unit of work, or its image or feature was not
                 loaded before that closed.
         """
-        store = self._store()
-        image = self._image(store)
+        image = self._image()
         names = (masks,) if isinstance(masks, str) else masks
         view = View(
             alpha=self._opacity(alpha),
@@ -98,6 +98,14 @@ class PicturedPixels(StoredPixels):
     def _repr_html_(self) -> str:
         store: PixelStore | None = self.__dict__.get("_pixel_store")
         return html_table(self) if store is None else store.html_of(self)
+
+    def _image(self) -> ImageInstance:
+        from eyened_domain.model.image import ImageInstance  # noqa: PLC0415 - a cycle
+
+        image: ImageInstance | None = self.image_instance
+        if image is None and self.image_instance_id is None:
+            raise self._broken("is needed for a picture", "image_instance")
+        return image or self._store().find(ImageInstance, self.image_instance_id)
 
     def _opacity(self, alpha: Any) -> float:
         number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
