@@ -92,7 +92,7 @@ def doctor_command(
     from eyened_domain.adapters.sql.doctor import checkup_on  # noqa: PLC0415
     from eyened_domain.services.doctor import Watch  # noqa: PLC0415
 
-    with _database(env) as database, progress_bar("Looking") as progress:
+    with opened_database(env) as database, progress_bar("Looking") as progress:
         if claim_store:
             _claim(database, as_json=as_json)
         fix = fix or adopt
@@ -121,7 +121,8 @@ def _run(checkup: Checkup, level: int, progress: Progress, *, fix: bool) -> Repo
 
 
 @contextmanager
-def _database(env: Path | None) -> Iterator[Database]:
+def opened_database(env: Path | None) -> Iterator[Database]:
+    """Give the database of the settings, and close it afterwards."""
     from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
 
     database = Database(settings_from(env))

@@ -64,6 +64,15 @@ class _Array:
         return max(taken, default=-1) + 1
 
 
+@attrs.frozen
+class _Spot:
+    """An array as a row sees it: its length is None when its metadata cannot say."""
+
+    path: str
+    key: ArrayKey | None
+    length: int | None
+
+
 class StoreFiles:
     """The files of a store against the rows; an `Examination`.
 
@@ -183,49 +192,41 @@ class StoreFiles:
             yield Finding(Kind.METADATA_SHORT, said, fix="is made longer", **common)
 
     def _rows(self, array: _Array) -> Iterator[Finding]:
-        length = self._length(array)
+        spot = self._spot(array.path, array.key, there=array.standing is not None)
         for one in array.rows:
             file = (array.standing or {}).get(one.position)
-            slot = array.slots.get(one.position)
-            found = self._row(one, array.path, array.key, file, slot, length)
+            found = self._row(one, spot, file, array.slots.get(one.position))
             if found is not None:
                 yield found
 
-    def _length(self, array: _Array) -> int | None:
-        """Return how long the array says it is; None when it cannot say."""
-        if array.key is None or array.standing is None:
-            return 0
-        state, length = survey.metadata_state(self._files, array.key)
-        return length if state is MetadataState.SOUND else None
+    def _spot(self, path: str, key: ArrayKey | None, *, there: bool) -> _Spot:
+        if key is None or not there:
+            return _Spot(path, key, 0)
+        state, length = survey.metadata_state(self._files, key)
+        return _Spot(path, key, length if state is MetadataState.SOUND else None)
 
     def _row(
-        self,
-        one: Pointing,
-        path: str,
-        key: ArrayKey | None,
-        file: FoundFile | None,
-        slot: SlotRow | None,
-        length: int | None,
+        self, one: Pointing, spot: _Spot, file: FoundFile | None, slot: SlotRow | None
     ) -> Finding | None:
         common: dict[str, Any] = {
             "entity": one.entity,
             "identity": one.identity,
-            "path": path,
+            "path": spot.path,
             "position": one.position,
-            "detail": key,
+            "detail": spot.key,
         }
-        where = f"position {one.position} of {path}"
+        where = f"position {one.position} of {spot.path}"
         if slot is not None and slot.state == QUARANTINE:
             return None
         if file is not None and file.bytes is not None:
-            if key is None or slot is None or slot.bytes in (None, file.bytes):
+            if spot.key is None or slot is None or slot.bytes in (None, file.bytes):
                 return None
-            wrong = what_is_wrong(self._files, key, one.position, slot.digest)
+            wrong = what_is_wrong(self._files, spot.key, one.position, slot.digest)
             return None if wrong is None else damaged(one, wrong, common)
         if slot is not None:
             said = f"the file of the pixels of {one.entity} {one.identity} is gone ({where})"
             return Finding(Kind.PIXELS_LOST, said, **common)
-        if one.position < 0 or (length is not None and one.position >= length):
+        if one.position < 0 or (spot.length is not None and one.position >= spot.length):
             said = f"{one.entity} {one.identity} points to {where}, which is not there"
             return Finding(Kind.POINTS_NOWHERE, said, **common)
         return None
@@ -239,14 +240,10 @@ class StoreFiles:
                 return
             key = ArrayKey.parse(group, name)
             slot = None if key is None else slot_row(connection, key, position)
-        length: int | None = 0
-        file = None
-        if key is not None and key in survey.arrays_in(self._files):
-            file = survey.slot_at(self._files, key, position)
-            state, length = survey.metadata_state(self._files, key)
-            length = length if state is MetadataState.SOUND else None
-        one = Pointing(entity, identity, position)
-        again = self._row(one, f"{group}/{name}", key, file, slot, length)
+        there = key is not None and survey.is_there(self._files, key)
+        file = survey.slot_at(self._files, key, position) if key is not None else None
+        spot = self._spot(f"{group}/{name}", key, there=there)
+        again = self._row(Pointing(entity, identity, position), spot, file, slot)
         if again is not None:
             yield again
 

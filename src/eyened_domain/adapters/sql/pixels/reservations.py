@@ -50,7 +50,6 @@ class Reservations:
         self._engine = engine.execution_options(**{BEGIN: "IMMEDIATE"})
         self.files = files
         self._pool = _Pool()
-        self._store_is_owned = False
 
     def take(self, key: ArrayKey) -> Slot:
         """Return a position of an array that nobody else has.
@@ -75,8 +74,7 @@ class Reservations:
         When the transaction is rolled back, `SessionPixels` notes the position as garbage.
         """
         self._prepare(connection, key)
-        if not self._store_is_owned:
-            self._store_is_owned = ownership.note_within(connection, self.files)
+        ownership.note_within(connection, self.files)
         return reserve(connection, self.files, key, 1, uuid.uuid4().hex)[0]
 
     def array_id(self, key: ArrayKey) -> int:
@@ -107,9 +105,7 @@ class Reservations:
     def _reserve(self, key: ArrayKey, count: int) -> list[Slot]:
         with self._engine.connect() as connection:
             self._prepare(connection, key)
-        if not self._store_is_owned:
-            ownership.note(self._engine, self.files)
-            self._store_is_owned = True
+        ownership.note(self._engine, self.files)
         token = uuid.uuid4().hex
         return self._again(lambda connection: reserve(connection, self.files, key, count, token))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import stat
+import time
 from collections.abc import Callable, Iterator
 from enum import Enum, unique
 from typing import Any
@@ -26,6 +27,7 @@ from eyened_domain.adapters.storage.zarr_store.slot_file import SlotFile
 from eyened_domain.errors import PixelsDamaged, StorageError
 
 _SETTING = "SEGMENTATIONS_ZARR_STORE"
+_LOOKS = 5
 _TRIED = 5
 """Slots that must be readable with metadata that is made again."""
 
@@ -102,13 +104,26 @@ def slot_at(files: SlotFiles, key: ArrayKey, position: int) -> FoundFile | None:
     return None
 
 
+def is_there(files: SlotFiles, key: ArrayKey) -> bool:
+    """Whether the folder of an array is there."""
+    with _failures(), contextlib.suppress(FileNotFoundError), _array(files, key):
+        return True
+    return False
+
+
 def metadata_state(files: SlotFiles, key: ArrayKey) -> tuple[MetadataState, int]:
     """Return what is wrong with the metadata of an array, and the length that it tells."""
-    try:
-        document = files.document(key)
-    except SlotGone:
-        return MetadataState.MISSING, 0
-    except StorageError:
+    document = None
+    for look in range(_LOOKS):  # an older program writes it in place
+        try:
+            with _failures(), _array(files, key) as array:
+                document = json.loads(array.read(METADATA))
+            break
+        except FileNotFoundError:
+            return MetadataState.MISSING, 0
+        except ValueError:
+            time.sleep(0.01 * look)
+    if not isinstance(document, dict):
         return MetadataState.DAMAGED, 0
     shape = document.get("shape")
     is_sound = (
@@ -156,9 +171,8 @@ def rebuild_metadata(files: SlotFiles, key: ArrayKey, length: int, positions: li
     """
     for document in _possible_documents(key):
         if _is_readable(files, key, document, positions):
-            with _failures(), files.open_root() as root, root.folder(key.group) as group:
-                with group.folder(key.name) as array:
-                    array.replace(METADATA, grown(document, length))
+            with _failures(), _array(files, key) as array:
+                array.replace(METADATA, grown(document, length))
             return True
     return False
 
@@ -230,13 +244,18 @@ def opened_slots(
 
 
 @contextlib.contextmanager
-def _chunks(files: SlotFiles, key: ArrayKey) -> Iterator[OpenFolder]:
+def _array(files: SlotFiles, key: ArrayKey) -> Iterator[OpenFolder]:
     with (
         files.open_root() as root,
         root.folder(key.group) as group,
         group.folder(key.name) as array,
-        array.folder(CHUNKS) as chunks,
     ):
+        yield array
+
+
+@contextlib.contextmanager
+def _chunks(files: SlotFiles, key: ArrayKey) -> Iterator[OpenFolder]:
+    with _array(files, key) as array, array.folder(CHUNKS) as chunks:
         yield chunks
 
 
