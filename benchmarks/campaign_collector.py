@@ -65,6 +65,9 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
     with staged(kind, server=server) as stage, tempfile.TemporaryDirectory() as folder:
         database = Database(stage.settings)
         volumes = add_volumes(stage, database, VOLUMES), size.workers
+        with database.unit_of_work() as uow:  # from then on the store says whose it is
+            uow.segmentations.add(stage.flat(0)).write_empty()
+            uow.commit()
         made, file = context(), Path(folder, "collector")
         stop = made.Event()
         collector = made.Process(target=collect, args=(stage, file, stop), daemon=True)
@@ -82,8 +85,7 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
         figures.zero("exceptions of the collector", len(result["errors"]))
         judge(figures, database, heard)
         database.close()
-    for text in [*heard.errors[:3], *result["errors"][:3]]:
-        figures.tell("an exception", text)
+    figures.quote(heard.errors + result["errors"])
     return figures
 
 

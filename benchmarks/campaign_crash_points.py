@@ -287,8 +287,7 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
     figures.tell("kills", kills)
     figures.tell("longest wait of another writer, s", f"{campaign.slowest:.2f}")
     figures.zeros(campaign.faults)
-    for number, note in enumerate(campaign.notes[:8]):
-        figures.tell(f"note {number}", note)
+    figures.quote(campaign.notes, most=8)
     return figures
 
 

@@ -213,8 +213,7 @@ def run(kind: str, size: dict[str, Size] | Size, seed: int, server: str = SERVER
         if kind == "sqlite":
             figures.zero("integrity_check", integrity_faults(database))
         database.close()
-    for text in heard.errors[:5]:
-        figures.tell("an exception", text)
+    figures.quote(heard.errors)
     return figures
 
 

@@ -135,8 +135,7 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
         figures.zero("masks of ours that were not stored", size.workers * size.each - ours.writes)
         _judge(figures, database, ours, theirs)
         database.close()
-    for text in [*ours.errors[:3], *theirs.errors[:3]]:
-        figures.tell("an exception", text)
+    figures.quote(ours.errors + theirs.errors)
     return figures
 
 

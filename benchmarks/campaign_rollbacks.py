@@ -151,8 +151,7 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
         figures.zeros(found.faults)
         tell_slots(figures, database, found.positions)
         database.close()
-    for text in errors[:3]:
-        figures.tell("an exception", text)
+    figures.quote(errors)
     return figures
 
 

@@ -105,8 +105,7 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
         figures.zeros(found.faults)
         tell_slots(figures, database, found.positions)
         database.close()
-    for text in heard.errors[:3]:
-        figures.tell("an exception", text)
+    figures.quote(heard.errors)
     return figures
 
 

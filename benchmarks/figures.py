@@ -42,6 +42,11 @@ class Figures:
         if value < bar:
             self.missed.append(name)
 
+    def quote(self, texts: list[str], most: int = 3) -> None:
+        """Note the first of some texts of errors."""
+        for number, text in enumerate(texts[:most], 1):
+            self.told[f"error {number} of {len(texts)}"] = text
+
     @property
     def sound(self) -> bool:
         """Whether no figure missed its bar."""

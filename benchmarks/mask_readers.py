@@ -105,5 +105,4 @@ class Readers:
         for name in ("torn", "not their own", "never committed", "older than before"):
             figures.zero(f"reads that were {name}", total[name])
         figures.zero("reads that failed", len(errors))
-        for text in errors[:3]:
-            figures.tell("a read that failed", text)
+        figures.quote(errors)

@@ -1,5 +1,6 @@
 """Pixels on real databases and a real store, beyond what the contract says of every storage."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -19,9 +20,12 @@ from eyened_domain import (
     Segmentation,
 )
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.storage import durable
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.testing import Builder
 
 SHAPE = (3, 96, 200)
+KEY = ArrayKey("DataRepresentation.Binary", "uint8", SHAPE)
 
 
 def drawn(build, **values):
@@ -357,3 +361,28 @@ def test_the_position_of_a_new_mask_is_one_of_a_block_on_sqlite_as_well(database
         one.write_data(pixels(1))
         uow.commit()
     assert sorted(states(database).values()) == ["live"] + ["reserved"] * 15
+
+
+def test_a_collector_that_takes_half_written_metadata_is_no_error(
+    database, builder, stored, monkeypatch
+):
+    taken = []
+
+    class Hostile:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def replace(self, source, *arguments, **options):
+            if not taken:
+                taken.append(source)
+                os.unlink(source, dir_fd=options["src_dir_fd"])
+            os.replace(source, *arguments, **options)
+
+    monkeypatch.setattr(durable, "os", Hostile())
+    database.pixel_shelf.reservations.forget(KEY)
+    with database.unit_of_work() as uow:
+        one = uow.segmentations.get(stored)
+        one.write_data(pixels(2))
+        uow.commit()
+        assert taken
+        assert (one.read_data() == pixels(2)).all()

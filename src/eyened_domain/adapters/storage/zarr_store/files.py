@@ -124,12 +124,19 @@ class SlotFiles:
         Only one at a time may do so for an array: whoever holds its row in the database.
 
         Raises:
+            Conflict: a collector without patience took the new metadata while it was written.
             StorageError: it cannot be written; the old metadata is still there.
         """
         document = self.document(key)
-        if document["shape"][0] < length:
+        if document["shape"][0] >= length:
+            return
+        try:
             with self._failures(key), self._array(key) as array:
                 array.replace(METADATA, grown(document, length))
+        except SlotGone as error:
+            raise Conflict(
+                f"{key.path}/{METADATA} was collected while it was written; run it again"
+            ) from error
 
     def is_taken(self, key: ArrayKey, positions: range) -> bool:
         """Whether there is a file, or the beginning of one, at one of the positions."""
