@@ -11,6 +11,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from eyened_domain.adapters.image_jobs import hashes_on, thumbnails_on
 from eyened_domain.adapters.importing import importing_on
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
@@ -45,3 +46,5 @@ class Container(containers.DeclarativeContainer):
     tagging = providers.Factory(Tagging)
     importing = providers.Factory(importing_on, database, image_files)
     annotation_conversion = providers.Factory(AnnotationConversion, database)
+    thumbnails = providers.Factory(thumbnails_on, database)
+    hashes = providers.Factory(hashes_on, database)

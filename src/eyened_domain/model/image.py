@@ -287,9 +287,7 @@ class ImageInstance(Entity):
     @property
     def shape(self) -> tuple[int, int, int] | None:
         """(B-scans or 1, rows, columns) in pixels; None while rows or columns are not known."""
-        if self.rows_y is None or self.columns_x is None:
-            return None
-        return (self.nr_of_frames or 1, self.rows_y, self.columns_x)
+        return shape_of(self.nr_of_frames, self.rows_y, self.columns_x)
 
     @property
     def is_3d(self) -> bool:
@@ -342,3 +340,12 @@ class ImageInstance(Entity):
                 field=field,
             )
         return store
+
+
+def shape_of(
+    nr_of_frames: int | None, rows_y: int | None, columns_x: int | None
+) -> tuple[int, int, int] | None:
+    """Return what `ImageInstance.shape` is of an image with these columns."""
+    if rows_y is None or columns_x is None:
+        return None
+    return (nr_of_frames or 1, rows_y, columns_x)

@@ -170,6 +170,16 @@ class ModelSegmentation(PicturedPixels, Entity):
         "AttributeValues", "AttributeValue", back="model_segmentation", default=None
     )
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "model" and value is not None and self.model_id is not None:
+            self._check_model(value)
+        super().__setattr__(name, value)
+
+    def _check_model(self, model: SegmentationModel) -> None:
+        """Raise `RuleBroken` where another model would lead to pixels of another one."""
+        if self.__dict__.get("zarr_array_index") is not None:
+            self._check_unchanged("model_id", model.__dict__.get("model_id") or 0)
+
     @property
     def group_name(self) -> str:
         """Name of the zarr group with its array: `model_<ModelName>_<Version>`.

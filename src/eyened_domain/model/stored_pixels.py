@@ -70,6 +70,13 @@ class PixelStore(Protocol):
     def html_of(self, grid: Any) -> str:
         """Return the segmentation as a notebook shows it; never raises, and stores nothing."""
 
+    def image_shape(self, identity: int) -> Shape | None:
+        """Return the shape of the image with that id; None while it is not known.
+
+        Raises:
+            NotFound: there is none.
+        """
+
 
 class StoredPixels(PixelGrid):
     """The pixels of a segmentation: a mixin for `Segmentation` and `ModelSegmentation`."""
@@ -187,7 +194,7 @@ class StoredPixels(PixelGrid):
                     masks[name] &= limit
         if not on_image or self.image_projection_matrix is None:
             return masks
-        shape = self._image(self._store()).shape
+        shape = self._image_shape(self._store())
         if shape is None:
             raise self._broken("the image has no rows_y or columns_x", "image_instance")
         matrix, size = self.image_projection_matrix, shape[1:]
@@ -299,9 +306,9 @@ class StoredPixels(PixelGrid):
 
         self._complete(store)
         self.check_rules()
-        image = self._image(store)
-        if image.shape is not None:
-            self.check_fits(image)
+        image_shape = self._image_shape(store)
+        if image_shape is not None:
+            self.check_fits_shape(image_shape)
         self.references()
         feature = self._feature(store)
         if feature is not None:
@@ -324,15 +331,13 @@ class StoredPixels(PixelGrid):
         scans = {int(scan) for scan in self.scan_indices}
         return None if written <= scans else sorted(scans | written)
 
-    def _image(self, store: PixelStore) -> ImageInstance:
-        from eyened_domain.model.image import ImageInstance  # noqa: PLC0415 - a cycle
-
-        image: ImageInstance | None = self.image_instance
+    def _image_shape(self, store: PixelStore) -> Shape | None:
+        image: ImageInstance | None = self.__dict__.get("image_instance")
         if image is not None:
-            return image
+            return image.shape
         if self.image_instance_id is None:
             raise self._broken("is needed before pixels are written", "image_instance")
-        return store.find(ImageInstance, self.image_instance_id)
+        return store.image_shape(self.image_instance_id)
 
     def _feature(self, store: PixelStore) -> Feature | None:
         """Return the feature where it takes part in what pixels mean."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
+from eyened_domain.model.pixel_grid import Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -86,6 +88,10 @@ class MemoryPixels:
 
     def _look(self, entity: type[Entity], identity: int) -> Any:
         return self._objects.find(entity, (identity,))
+
+    def image_shape(self, identity: int) -> Shape | None:
+        """See `model.stored_pixels.PixelStore`."""
+        return self.find(ImageInstance, identity).shape
 
     def _with_slice(
         self, grid: Any, pixels: npt.NDArray[Any], place: tuple[int, int]

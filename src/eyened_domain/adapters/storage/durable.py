@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_MOST_PARTS = 512
+"""Parts of a file that are written in one call: Linux takes 1024 (IOV_MAX)."""
 PARTIAL = ".partial"
 """How the names of files end that are being written, or were when the program was killed."""
 
@@ -60,8 +64,9 @@ class OpenFolder:
         self.close()
 
     def close(self) -> None:
-        """Close the folder."""
-        os.close(self._descriptor)
+        """Close the folder; it was only read, so no error of closing it loses anything."""
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
 
     def folder(self, name: str, *, make: bool = False) -> OpenFolder:
         """Open a folder in this one.
@@ -74,13 +79,15 @@ class OpenFolder:
             OSError: it is not there, is no folder, or cannot be made.
         """
         _check_name(name)
-        if make and self.make(name):
-            self.sync()
+        if make:
+            self.make(name)
+            self.sync()  # also when it was there: who made it may not have come that far
         opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._descriptor)
         return OpenFolder(opened, durable=self._durable)
 
     def make(self, name: str) -> bool:
         """Make a folder in this one; return whether it was not there before."""
+        _check_name(name)
         try:
             os.mkdir(name, dir_fd=self._descriptor)
         except FileExistsError:
@@ -123,9 +130,12 @@ class OpenFolder:
         _check_name(name)
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(name, flags, dir_fd=self._descriptor)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "is no regular file", name)
+        except OSError:
             os.close(descriptor)
-            raise OSError(errno.EINVAL, "is no regular file", name)
+            raise
         return descriptor
 
     def read(self, name: str) -> bytes:
@@ -195,8 +205,7 @@ class OpenFolder:
         descriptor = os.open(partial, _NEW, 0o666, dir_fd=self._descriptor)
         try:
             try:
-                for part in parts:
-                    _write_all(descriptor, part)
+                _write_all(descriptor, parts)
                 if self._durable:
                     os.fsync(descriptor)
             finally:
@@ -209,20 +218,28 @@ class OpenFolder:
 
 def read_all(descriptor: int) -> bytes:
     """Return all that is in an open file."""
-    size = os.fstat(descriptor).st_size
-    found = os.pread(descriptor, size, 0)
-    while len(found) < size:
-        more = os.pread(descriptor, size - len(found), len(found))
+    return read_part(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def read_part(descriptor: int, length: int, offset: int) -> bytes:
+    """Return a part of an open file; less where the file ends before."""
+    found = os.pread(descriptor, length, offset)
+    while len(found) < length:
+        more = os.pread(descriptor, length - len(found), offset + len(found))
         if not more:
             break
         found += more
     return found
 
 
-def _write_all(descriptor: int, part: bytes | memoryview) -> None:
-    waiting = memoryview(part).cast("B")
+def _write_all(descriptor: int, parts: tuple[bytes | memoryview, ...]) -> None:
+    waiting = deque(memoryview(part).cast("B") for part in parts)
     while waiting:
-        waiting = waiting[os.write(descriptor, waiting) :]
+        written = os.writev(descriptor, list(itertools.islice(waiting, _MOST_PARTS)))
+        while waiting and written >= len(waiting[0]):
+            written -= len(waiting.popleft())
+        if written:
+            waiting[0] = waiting[0][written:]
 
 
 def _check_name(name: str) -> None:

@@ -15,15 +15,13 @@ from eyened_domain.adapters.storage.image_files import PIXEL_BUDGET, FileSystemI
 from eyened_domain.adapters.storage.image_pixels.source import Pixels
 from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, ConfigurationError, EyenedError
+from eyened_domain.services.image_files import THUMBNAIL_SIZES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from eyened_domain.model.image import ImageInstance
     from eyened_domain.model.pictured import PicturedPixels, View
-
-THUMBNAIL_SIZES = (144, 540)
-"""Longest sides of thumbnails in pixels."""
 
 
 _MOST_THUMBNAIL_BYTES = 2_000_000
