@@ -219,6 +219,22 @@ def test_arguments_that_mean_nothing_are_refused(draw):
     assert flat.overlay(max_size_px=15).size == (15, 10)
 
 
+def test_a_model_shows_what_it_found_in_the_colour_of_its_feature_or_its_own(build):
+    images = MemoryImages()
+    with MemoryUnitOfWork(image_store=images) as uow:
+        image = uow.images.add(build.an_image(rows_y=20, columns_x=30))
+        images.pixels[image.dataset_identifier] = np.full((20, 30), 90, np.uint8)
+        for name, feature in (("a", build.a_feature(feature_name="vessels")), ("b", None)):
+            model = build.a_segmentation_model(model_name=name, feature=feature)
+            found = Segmenting().create_for_model(
+                uow, uow.images.add(image), np.ones((20, 30), bool), model=model
+            )
+            assert found.shown_name == ("vessels" if feature else "b")
+            assert _painted_at(found.overlay()).all()
+            assert found.shown_name in found._repr_html_()
+            assert "data:image/jpeg;base64," in found._repr_html_()
+
+
 def test_what_has_no_pixels_or_no_unit_of_work_says_so(build):
     with pytest.raises(NotLoaded, match="add it to a session"):
         build.a_segmentation().overlay()

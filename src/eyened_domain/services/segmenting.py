@@ -70,18 +70,15 @@ class Segmenting:
             data_representation: what the values mean.
             data_type: the number type; None for that of the array: bool and uint8 R8UI (R8
                 for Probability), uint16 R16UI, uint32 R32UI, float32 R32F.
-            sparse_axis: 0, or 1 for a map of a volume seen from the front; None for what
-                the shape says.
+            sparse_axis: 0, or 1 for a map seen from the front; None for what the shape says.
             scan_indices: the B-scans with data, where not all have; the others must be zero.
-            image_projection_matrix: 3 x 3, from pixels of the segmentation to those of a
-                2-D image, for pixels on a grid of their own.
+            image_projection_matrix: 3 x 3, from pixels on a grid of their own to the image's.
             threshold: above which a probability counts.
             reference: a segmentation of the same shape; what is shown is both of them.
             sub_task: the task in which it was drawn.
 
         Raises:
-            RuleBroken: shape, number type, a value or a place is not valid (BadInput where
-                the arguments do not fit together).
+            RuleBroken: shape, number type, a value or a place is not valid.
             StorageError: the pixels cannot be stored.
         """
         placed = _place(
