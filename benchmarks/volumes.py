@@ -185,9 +185,7 @@ def mask_figures(
     ]  # fmt: skip
 
 
-def _size_figures(
-    database: Database, state: str, identity: int, plain: PlainZarr
-) -> list[Figure]:
+def _size_figures(database: Database, state: str, identity: int, plain: PlainZarr) -> list[Figure]:
     """Compare the bytes of the files: as long as they are, and as the disk counts them."""
     with database.get_session() as session:
         one = Segmentation.by_id(session, identity)

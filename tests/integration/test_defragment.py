@@ -73,7 +73,9 @@ def on_new_store(database, new: Path) -> Database:
     values = {"segmentations_zarr_store": str(new)}
     import attrs
 
-    return Database(attrs.evolve(database.settings, segmentations_zarr_store=new)) if values else None
+    return (
+        Database(attrs.evolve(database.settings, segmentations_zarr_store=new)) if values else None
+    )
 
 
 def assert_all_are_there(database, stored):

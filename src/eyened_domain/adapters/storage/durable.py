@@ -123,10 +123,17 @@ class OpenFolder:
             )
             if way:
                 self.remove(partial)
-                folders = (self, *way)
-                self._sync(descriptor, *(folder._descriptor for folder in folders))
+                self._sync_or_remove(name, descriptor, way)
                 return
         self.sync()
+
+    def _sync_or_remove(self, name: str, descriptor: int, way: Sequence[OpenFolder]) -> None:
+        try:
+            self._sync(descriptor, *(folder._descriptor for folder in (self, *way)))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.remove(name)
+            raise
 
     def replace(self, name: str, *parts: bytes | memoryview) -> None:
         """Write a file in the place of the one that is there; readers see the one or the other.
