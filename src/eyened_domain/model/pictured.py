@@ -62,8 +62,7 @@ class PicturedPixels(StoredPixels):
             NotLoaded: it was never in a unit of work, or its image or feature was not
                 loaded before that closed.
         """
-        store = self._store()
-        image = self._image(store)
+        image = self._image()
         names = (masks,) if isinstance(masks, str) else masks
         view = View(
             alpha=self._opacity(alpha),
@@ -98,6 +97,17 @@ class PicturedPixels(StoredPixels):
     def _repr_html_(self) -> str:
         store: PixelStore | None = self.__dict__.get("_pixel_store")
         return html_table(self) if store is None else store.html_of(self)
+
+    def _image(self) -> ImageInstance:
+        from eyened_domain.model.image import ImageInstance  # noqa: PLC0415 - a cycle
+
+        store = self._store()
+        image: ImageInstance | None = self.image_instance
+        if image is not None:
+            return image
+        if self.image_instance_id is None:
+            raise self._broken("is needed for a picture", "image_instance")
+        return store.find(ImageInstance, self.image_instance_id)
 
     def _opacity(self, alpha: Any) -> float:
         number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
