@@ -102,10 +102,13 @@ class PicturedPixels(NamedMasks):
     def _image(self) -> ImageInstance:
         from eyened_domain.model.image import ImageInstance  # noqa: PLC0415 - a cycle
 
+        store = self._store()
         image: ImageInstance | None = self.image_instance
-        if image is None and self.image_instance_id is None:
+        if image is not None:
+            return image
+        if self.image_instance_id is None:
             raise self._broken("is needed for a picture", "image_instance")
-        return image or self._store().find(ImageInstance, self.image_instance_id)
+        return store.find(ImageInstance, self.image_instance_id)
 
     def _opacity(self, alpha: Any) -> float:
         number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
