@@ -36,7 +36,8 @@ from benchmarks.loop_disk import LoopDisk, LoopMissing
 from benchmarks.segments import Drawer, pixels_of
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
-from eyened_domain.errors import EyenedError
+from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.errors import Conflict, EyenedError
 from eyened_domain.testing.mariadb import ServerMissing, server_in
 
 SHAPE = (2, 128, 136)
@@ -78,22 +79,32 @@ def write(settings: dict[str, Any], seed: int, links: Drawer, log: str, durable:
     with contextlib.suppress(Exception):  # the disk is gone: anything may be said
         for number in range(seed, seed + 10**6):
             identity = rng.choice(mine) if mine and rng.random() < 0.5 else None
-            pixels = pixels_of(number, SHAPE)
-            with database.unit_of_work() as uow:
-                if identity is None:
-                    one = uow.segmentations.add(links.new())
-                else:
-                    one = uow.segmentations.get(identity)
-                    os.write(file, f"begun {identity} {number}\n".encode())
-                one.write_data(pixels)
-                uow.commit()
-            mine.append(one.segmentation_id)
-            os.write(file, f"ok {one.segmentation_id} {number}\n".encode())
+            if identity is not None:
+                os.write(file, f"begun {identity} {number}\n".encode())
+            try:
+                stored = _store(database, links, identity, number)
+            except ConnectionLost:
+                break
+            except Conflict:  # with the other writer
+                continue
+            mine.append(stored)
+            os.write(file, f"ok {stored} {number}\n".encode())
     os._exit(0)  # as after a power cut: nothing is put in order
 
 
+def _store(database: Database, links: Drawer, identity: int | None, number: int) -> int:
+    with database.unit_of_work() as uow:
+        if identity is None:
+            one = uow.segmentations.add(links.new())
+        else:
+            one = uow.segmentations.get(identity)
+        one.write_data(pixels_of(number, SHAPE))
+        uow.commit()
+        return int(one.segmentation_id)
+
+
 def cut(
-    disk: LoopDisk, kind: str, links: Drawer, rng: random.Random, size: Size, durable: bool
+    disk: LoopDisk, kind: str, *, links: Drawer, rng: random.Random, size: Size, durable: bool
 ) -> list[str]:
     """Let writers write, cut the power, and mount the disk again; return their logs."""
     fork = multiprocessing.get_context("fork")
@@ -174,7 +185,7 @@ def run(kind: str, size: Size, seed: int, *, durable: bool = True) -> dict[str, 
                 database.init()
                 links = Drawer(database, SHAPE)
             for _ in range(size.cuts):
-                for log in cut(disk, kind, links, rng, size, durable):
+                for log in cut(disk, kind, links=links, rng=rng, size=size, durable=durable):
                     figures["acknowledged"] += note(written, log)
                 with _database(kind, disk) as database:
                     judge(database, written, figures)

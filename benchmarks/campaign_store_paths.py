@@ -61,9 +61,7 @@ def put(files: SlotFiles, key: ArrayKey, position: int, pixels: Any) -> None:
     """Write a slot of an array, which is made when it is not there."""
     files.prepare(key)
     stamp = Stamp(position, "0" * 32)
-    files.put(
-        key, position, slices.content(files, key, pixels, None, base=None, stamp=stamp)
-    )
+    files.put(key, position, slices.content(files, key, pixels, None, base=None, stamp=stamp))
 
 
 def build(folder: Path) -> tuple[Path, Path]:

@@ -100,7 +100,7 @@ def figures(kind: str, *, runs: int, seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, fresh_database(kind) as database:
         for shape, dtype, most_save, most_read in CASES:
             drawer = Drawer(database, shape, build)
-            pixels = (drawings.layers(rng, shape) if shape[0] > 1 else drawings.mask(rng, shape))
+            pixels = drawings.layers(rng, shape) if shape[0] > 1 else drawings.mask(rng, shape)
             pixels = (pixels > 0).astype(dtype)
             name = f"{'x'.join(map(str, shape))} {dtype}"
             plain = PlainZarr(Path(folder, name), shape, dtype, 5000, checksum=True)

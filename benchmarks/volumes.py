@@ -73,7 +73,7 @@ def stored(database: Database, build: Builder, pixels: Any, representation: str)
 
 
 def volume_figures(
-    database: Database, build: Builder, state: str, pixels: Any, runs: int, folder: Path
+    database: Database, build: Builder, state: str, pixels: Any, *, runs: int, folder: Path
 ) -> list[Figure]:
     """Read and write a volume and its B-scans."""
     representation = "MultiClass" if state == "layers" else "Probability"
@@ -185,9 +185,7 @@ def mask_figures(
     ]  # fmt: skip
 
 
-def _size_figures(
-    database: Database, state: str, identity: int, plain: PlainZarr
-) -> list[Figure]:
+def _size_figures(database: Database, state: str, identity: int, plain: PlainZarr) -> list[Figure]:
     """Compare the bytes of the files: as long as they are, and as the disk counts them."""
     with database.get_session() as session:
         one = Segmentation.by_id(session, identity)
@@ -219,7 +217,7 @@ def measure(
     with tempfile.TemporaryDirectory() as folder, fresh_database(kind) as database:
         for state, draw in STATES.items():
             pixels = draw(np.random.default_rng(seed), shape)
-            found += volume_figures(database, build, state, pixels, runs, Path(folder))
+            found += volume_figures(database, build, state, pixels, runs=runs, folder=Path(folder))
         if masks:
             found += mask_figures(database, build, masks, seed, Path(folder))
     return found

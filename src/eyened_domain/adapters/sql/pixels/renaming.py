@@ -15,9 +15,7 @@ def check_renaming(session: Session, model: SegmentationModel) -> None:
     The database is asked only when name or version has changed.
     """
     attributes = inspect(model).attrs
-    fields = [
-        name for name in ("model_name", "version") if attributes[name].history.has_changes()
-    ]
+    fields = [name for name in ("model_name", "version") if attributes[name].history.has_changes()]
     if fields:
         asked = select(
             exists(
