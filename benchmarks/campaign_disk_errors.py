@@ -126,10 +126,10 @@ class Bench:
         """Delete a segmentation, and then its file."""
         with self.database.unit_of_work() as uow:
             one = uow.segmentations.get(identity)
-            key, position = ArrayKey.of(one), one.zarr_array_index
+            key, position = ArrayKey.of(one), one.zarr_array_index or 0
             uow.segmentations.delete(one)
             uow.commit()
-        self.database.pixel_shelf.files.remove(key, int(position))
+        self.database.pixel_shelf.files.remove(key, position)
         return identity
 
     def write_elsewhere(self, where: str = "at the start") -> None:

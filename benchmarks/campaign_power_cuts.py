@@ -72,7 +72,8 @@ def opened(kind: str, disk: Path) -> Iterator[dict[str, Any]]:
 
 def write(settings: dict[str, Any], seed: int, links: Drawer, log: str, durable: bool) -> None:
     """Store pixels until the disk fails; log what is begun and what was acknowledged."""
-    rng, mine = random.Random(seed), []
+    rng = random.Random(seed)
+    mine: list[int] = []
     database = Database(settings)
     database.pixel_shelf.files._durable = durable
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -212,13 +213,13 @@ def _is_whole(file: Path) -> bool:
     connection = sqlite3.connect(file)
     whole = connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    return whole
+    return bool(whole)
 
 
 def lost(figures: dict[str, Any]) -> int:
     """Return how many masks or rows were lost or wrong."""
     damaged = figures["database"] == "sqlite" and figures.get("integrity") != figures["cuts"]
-    return sum(figures.get(name, 0) for name in ("lost", "lost rows", "wrong")) + damaged
+    return int(sum(figures.get(name, 0) for name in ("lost", "lost rows", "wrong")) + damaged)
 
 
 def main() -> int:

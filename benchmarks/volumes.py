@@ -143,7 +143,7 @@ def mask_figures(
     def prepared() -> list[int]:
         with database.unit_of_work() as uow:
             image = build.an_image(nr_of_frames=1, rows_y=MASK[1], columns_x=MASK[2])
-            common = {
+            common: dict[str, Any] = {
                 "image_instance": image,
                 "creator": build.a_creator(),
                 "feature": build.a_feature(),
