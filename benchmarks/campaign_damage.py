@@ -77,12 +77,13 @@ def prepare(database: Database, seed: int) -> list[Target]:
 
 def _make_older_arrays(store: Path, seed: int) -> None:
     import zarr
+    from zarr.codecs import GzipCodec, ZstdCodec
 
     group = zarr.open_group(store, mode="w").create_group(GROUP)
     for kind, codec in (
-        ("older array", zarr.codecs.ZstdCodec()),
-        ("gzip array", zarr.codecs.GzipCodec(level=1)),
-        ("older file", zarr.codecs.ZstdCodec()),
+        ("older array", ZstdCodec()),
+        ("gzip array", GzipCodec(level=1)),
+        ("older file", ZstdCodec()),
     ):
         shape = KINDS[kind]
         name = f"uint8_{'_'.join(map(str, shape))}.zarr"

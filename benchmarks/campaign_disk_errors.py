@@ -2,9 +2,9 @@
 
 Each call that the store makes fails once (EIO, EMFILE), from then on (ENOSPC), or does less
 than it was asked (short reads and writes), for a first mask of an array, a new one, an
-overwrite, a slice, reading and a deletion. After each: pixels and row agree, the error is one of ours,
-no descriptor is open, and another connection writes at once. Then the store is put on a
-small disk of its own, which is filled up (needs root, to mount it).
+overwrite, a slice, reading and a deletion. After each: pixels and row agree, the error is one
+of ours, no descriptor is open, and another connection writes at once. Then the store is put
+on a small disk of its own, which is filled up (needs root, to mount it).
 
     python benchmarks/campaign_disk_errors.py [--full] [--seed N] [--database sqlite|mariadb|both]
 
@@ -126,10 +126,10 @@ class Bench:
         """Delete a segmentation, and then its file."""
         with self.database.unit_of_work() as uow:
             one = uow.segmentations.get(identity)
-            key, position = ArrayKey.of(one), one.zarr_array_index
+            key, position = ArrayKey.of(one), one.zarr_array_index or 0
             uow.segmentations.delete(one)
             uow.commit()
-        self.database.pixel_shelf.files.remove(key, int(position))
+        self.database.pixel_shelf.files.remove(key, position)
         return identity
 
     def write_elsewhere(self, where: str = "at the start") -> None:
@@ -190,7 +190,7 @@ class Bench:
 
 def descriptors() -> int:
     """Return how many files this process has open, connections left out."""
-    names = [Path("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
+    names = list(Path("/proc/self/fd").iterdir())
     return sum(1 for name in names if name.is_dir() or "segmentations" in str(_target(name)))
 
 

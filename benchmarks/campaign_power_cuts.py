@@ -36,7 +36,8 @@ from benchmarks.loop_disk import LoopDisk, LoopMissing
 from benchmarks.segments import Drawer, pixels_of
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
-from eyened_domain.errors import EyenedError
+from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.errors import Conflict, EyenedError
 from eyened_domain.testing.mariadb import ServerMissing, server_in
 
 SHAPE = (2, 128, 136)
@@ -71,29 +72,40 @@ def opened(kind: str, disk: Path) -> Iterator[dict[str, Any]]:
 
 def write(settings: dict[str, Any], seed: int, links: Drawer, log: str, durable: bool) -> None:
     """Store pixels until the disk fails; log what is begun and what was acknowledged."""
-    rng, mine = random.Random(seed), []
+    rng = random.Random(seed)
+    mine: list[int] = []
     database = Database(settings)
     database.pixel_shelf.files._durable = durable
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with contextlib.suppress(Exception):  # the disk is gone: anything may be said
         for number in range(seed, seed + 10**6):
             identity = rng.choice(mine) if mine and rng.random() < 0.5 else None
-            pixels = pixels_of(number, SHAPE)
-            with database.unit_of_work() as uow:
-                if identity is None:
-                    one = uow.segmentations.add(links.new())
-                else:
-                    one = uow.segmentations.get(identity)
-                    os.write(file, f"begun {identity} {number}\n".encode())
-                one.write_data(pixels)
-                uow.commit()
-            mine.append(one.segmentation_id)
-            os.write(file, f"ok {one.segmentation_id} {number}\n".encode())
+            if identity is not None:
+                os.write(file, f"begun {identity} {number}\n".encode())
+            try:
+                stored = _store(database, links, identity, number)
+            except ConnectionLost:
+                break
+            except Conflict:  # with the other writer
+                continue
+            mine.append(stored)
+            os.write(file, f"ok {stored} {number}\n".encode())
     os._exit(0)  # as after a power cut: nothing is put in order
 
 
+def _store(database: Database, links: Drawer, identity: int | None, number: int) -> int:
+    with database.unit_of_work() as uow:
+        if identity is None:
+            one = uow.segmentations.add(links.new())
+        else:
+            one = uow.segmentations.get(identity)
+        one.write_data(pixels_of(number, SHAPE))
+        uow.commit()
+        return int(one.segmentation_id)
+
+
 def cut(
-    disk: LoopDisk, kind: str, links: Drawer, rng: random.Random, size: Size, durable: bool
+    disk: LoopDisk, kind: str, *, links: Drawer, rng: random.Random, size: Size, durable: bool
 ) -> list[str]:
     """Let writers write, cut the power, and mount the disk again; return their logs."""
     fork = multiprocessing.get_context("fork")
@@ -174,7 +186,7 @@ def run(kind: str, size: Size, seed: int, *, durable: bool = True) -> dict[str, 
                 database.init()
                 links = Drawer(database, SHAPE)
             for _ in range(size.cuts):
-                for log in cut(disk, kind, links, rng, size, durable):
+                for log in cut(disk, kind, links=links, rng=rng, size=size, durable=durable):
                     figures["acknowledged"] += note(written, log)
                 with _database(kind, disk) as database:
                     judge(database, written, figures)
@@ -201,13 +213,13 @@ def _is_whole(file: Path) -> bool:
     connection = sqlite3.connect(file)
     whole = connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    return whole
+    return bool(whole)
 
 
 def lost(figures: dict[str, Any]) -> int:
     """Return how many masks or rows were lost or wrong."""
     damaged = figures["database"] == "sqlite" and figures.get("integrity") != figures["cuts"]
-    return sum(figures.get(name, 0) for name in ("lost", "lost rows", "wrong")) + damaged
+    return int(sum(figures.get(name, 0) for name in ("lost", "lost rows", "wrong")) + damaged)
 
 
 def main() -> int:

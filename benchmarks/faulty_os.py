@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-COUNTED = frozenset(
-    ["open", "close", "read", "pread", "write", "writev", "fsync", "fstat", "lstat", "mkdir", "link", "replace", "unlink", "rmdir", "scandir"]
-)  # fmt: skip
-_WRITING = frozenset(["write", "writev", "fsync", "mkdir", "link", "replace"])
+COUNTED = frozenset({
+    "open", "close", "read", "pread", "write", "writev", "fsync", "fstat", "lstat", "mkdir",
+    "link", "replace", "unlink", "rmdir", "scandir",
+})  # fmt: skip
+_WRITING = frozenset({"write", "writev", "fsync", "mkdir", "link", "replace"})
 _MODULES = (
     "eyened_domain.adapters.storage.durable",
     "eyened_domain.adapters.storage.zarr_store.slot_file",

@@ -26,7 +26,7 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.databases import MARIADB_URL, fresh_database
-from benchmarks.segments import Drawer, pixels_of
+from benchmarks.segments import Drawer
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
@@ -45,7 +45,7 @@ def fill(database: Database, drawer: Drawer, count: int) -> None:
     first = drawer.store(database, 0)
     with database.get_session() as session:
         one = Segmentation.by_id(session, first)
-        start, key = int(one.zarr_array_index) + 100, ArrayKey.of(one)
+        start, key = (one.zarr_array_index or 0) + 100, ArrayKey.of(one)
     chunks = Path(database.settings.segmentations_zarr_store) / key.path / "c"
     for begin in range(start, start + count, _ROWS):
         _fill_rows(database, first, key, range(begin, min(begin + _ROWS, start + count)))

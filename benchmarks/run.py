@@ -69,7 +69,7 @@ def as_table(found: dict[str, list[Figure]]) -> str:
 
 
 def _line(one: Figure) -> str:
-    digits = 2 if one.unit == "x" or one.value < 100 and one.unit == "ms" else 0
+    digits = 2 if one.unit == "x" or (one.unit == "ms" and one.value < 100) else 0
     value = f"{one.value:,.{digits}f} {one.unit}"
     goal = "" if one.goal is None else f"goal {one.goal:.3g}"
     mark = "" if one.goal is None else "ok" if one.reached else "MISSED"

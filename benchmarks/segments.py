@@ -48,12 +48,16 @@ class Drawer:
     def new(self, **values: Any) -> Segmentation:
         """Return a new segmentation without pixels, which is in no unit of work yet."""
         depth, height, width = self.shape
-        return Segmentation(
-            **self._links
-            | {"data_representation": "Binary", "data_type": "R8UI", "sparse_axis": 0}
-            | {"depth": depth, "height": height, "width": width}
-            | values
-        )
+        given: dict[str, Any] = {
+            **self._links,
+            "data_representation": "Binary",
+            "data_type": "R8UI",
+            "depth": depth,
+            "height": height,
+            "width": width,
+            "sparse_axis": 0,
+        }
+        return Segmentation(**given | values)
 
     def store(self, database: Database, number: int) -> int:
         """Store a segmentation with the pixels of a number; return its id."""

@@ -72,10 +72,12 @@ def throw_away_server() -> Iterator[MariaDBServer]:
     Raises:
         ServerMissing: MariaDB is not installed, or does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="eyened-mariadb-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="eyened-mariadb-") as folder,
         # its data need not outlive it
-        with server_in(Path(folder), "--innodb-flush-log-at-trx-commit=2") as server:
-            yield server
+        server_in(Path(folder), "--innodb-flush-log-at-trx-commit=2") as server,
+    ):
+        yield server
 
 
 @contextmanager

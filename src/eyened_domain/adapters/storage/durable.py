@@ -304,12 +304,14 @@ def _open_file(name: str, folder: int) -> int:
     _check_name(name)
     descriptor = os.open(name, _FILE, dir_fd=folder)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", name)
-    except OSError:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except BaseException:
         _close(descriptor)
         raise
-    return descriptor
+    if is_file:
+        return descriptor
+    _close(descriptor)
+    raise OSError(errno.EINVAL, "is no regular file", name)
 
 
 def _close(descriptor: int) -> None:
