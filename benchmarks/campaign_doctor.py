@@ -63,7 +63,7 @@ def build(database: Database, masks: int, rng: random.Random) -> list[int]:
     with database.unit_of_work() as uow:
         builder = Builder()
         image = builder.an_image(nr_of_frames=1, rows_y=SIDE, columns_x=SIDE)
-        shape = {"depth": 1, "height": SIDE, "width": SIDE, "sparse_axis": 0}
+        shape: dict[str, Any] = {"depth": 1, "height": SIDE, "width": SIDE, "sparse_axis": 0}
         first = Segmentation(
             image_instance=image,
             creator=builder.a_creator(),

@@ -475,13 +475,12 @@ def test_a_doctor_beside_writers_reports_nothing(clinic, builder):
     stop = threading.Event()
 
     def write():
-        n = 0
+        def draw(uow):
+            for n, identity in enumerate(clinic.ids):
+                uow.segmentations.get(identity).write_data(pixels(n))
+
         while not stop.is_set():
-            n += 1
-            clinic.database.run(
-                lambda uow: uow.segmentations.get(clinic.ids[n % 5]).write_data(pixels(n % 5)),
-                retries=30,
-            )
+            clinic.database.run(draw, retries=30)
 
     threads = [threading.Thread(target=write) for _ in range(2)]
     for thread in threads:

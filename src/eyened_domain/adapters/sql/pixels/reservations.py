@@ -20,6 +20,8 @@ from eyened_domain.errors import Conflict
 
 BLOCK = 16
 """Positions that are reserved at a time: a lock, two writes to the disk and a commit for all."""
+KEPT_S = 24 * 3600
+"""How long in seconds positions are kept to be handed out: well below the collector's grace."""
 _TRIES = 12
 
 
@@ -31,6 +33,7 @@ class _Pool:
         self.lock = threading.Lock()
         self.locks: defaultdict[ArrayKey, threading.Lock] = defaultdict(threading.Lock)
         self.waiting: defaultdict[ArrayKey, deque[Slot]] = defaultdict(deque)
+        self.since: dict[ArrayKey, float] = {}
 
 
 class Reservations:
@@ -58,7 +61,10 @@ class Reservations:
             lock = pool.locks[key]
         with lock:
             waiting = pool.waiting[key]
+            if waiting and time.monotonic() - pool.since[key] > KEPT_S:
+                waiting.clear()  # the collector may soon come for them
             if not waiting:
+                pool.since[key] = time.monotonic()
                 waiting.extend(self._reserve(key, BLOCK))
             return waiting.popleft()
 
