@@ -98,6 +98,18 @@ def test_a_position_is_not_used_again(database, builder, stored):
     assert len(slot_files(database)) == 5
 
 
+def test_a_program_that_slept_for_days_hands_out_no_old_position(database, builder, stored):
+    reservations = database.pixel_shelf.reservations
+    pool = reservations._pool
+    for key in pool.since:
+        pool.since[key] -= 25 * 3600
+    collector(database).collect(dry_run=False)
+    with database.unit_of_work() as uow:
+        uow.segmentations.get(stored[1]).write_data(pixels(1))
+        uow.commit()
+    assert_all_are_there(database, stored)
+
+
 def test_slots_in_quarantine_stay(database, stored):
     with database.engine.begin() as connection:
         connection.execute(

@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 import zarr
@@ -15,6 +17,7 @@ from sqlalchemy import delete, select
 from eyened_domain import (
     ConfigurationError,
     Database,
+    EyenedError,
     ModelSegmentation,
     PixelsLost,
     Segmentation,
@@ -70,12 +73,7 @@ def stored(database, builder):
 
 
 def on_new_store(database, new: Path) -> Database:
-    values = {"segmentations_zarr_store": str(new)}
-    import attrs
-
-    return (
-        Database(attrs.evolve(database.settings, segmentations_zarr_store=new)) if values else None
-    )
+    return Database(attrs.evolve(database.settings, segmentations_zarr_store=new))
 
 
 def assert_all_are_there(database, stored):
@@ -106,7 +104,7 @@ def test_the_new_store_has_what_rows_point_to_without_gaps_and_nothing_else(
     assert not list(new.glob(".eyened-defragment*"))
     report = checkup_on(fresh, young_s=0).run(3)
     assert {one.kind for one in report.findings} <= {Kind.IMAGE_MISSING}
-    (binary, _) = [one for one in tree_of(fresh.engine, fresh.pixel_shelf.files)]
+    binary, _ = tree_of(fresh.engine, fresh.pixel_shelf.files)
     assert (binary.used, binary.free, binary.shape) == (6, 0, (6, *SHAPE))
     with fresh.unit_of_work() as uow:  # and it is written to
         one = uow.segmentations.get(stored[0][0])
@@ -122,11 +120,10 @@ def test_the_old_store_is_left_and_not_written_to_any_more(database, stored, tmp
     before = slot_files(database)
     run(database, tmp_path / "new.zarr")
     assert slot_files(database) == before
-    database.pixel_shelf.reservations.forget
     other = Database(database.settings)
     with other.unit_of_work() as uow:
         one = uow.segmentations.get(stored[0][0])
-        with pytest.raises(ConfigurationError, match="was copied to .*new.zarr"):
+        with pytest.raises(ConfigurationError, match=r"was copied to .*new\.zarr"):
             one.write_data(pixels(5))
     other.close()
     with pytest.raises(ConfigurationError, match="was copied to"):
@@ -217,17 +214,18 @@ class Counting:
         return found
 durable.os = copying.os = Counting()
 database = Database(json.loads(sys.argv[1]))
-event.listen(database.engine, "before_cursor_execute", lambda c, k, s, *_: passed() if not s.startswith("SELECT") else None)
+def sent(connection, cursor, statement, *_):
+    if not statement.startswith("SELECT"):
+        passed()
+event.listen(database.engine, "before_cursor_execute", sent)
 event.listen(database.engine, "commit", passed)
 Defragmenter(database.engine, database.pixel_shelf.files, SlotFiles(sys.argv[2])).run()
-print("left", left)
 """
 
 
-def kill_at(database, new, number) -> bool:
+def kill_at(settings, new, number) -> bool:
     """Run it in a process that is killed at its n-th change; return whether it was."""
-    settings = json.dumps(getattr(database, "given"))
-    arguments = [settings, str(new), str(number), str(Path.cwd())]
+    arguments = [json.dumps(settings), str(new), str(number), str(Path.cwd())]
     done = subprocess.run(
         [sys.executable, "-c", KILLED, *arguments],
         env=os.environ | {"PYTHONPATH": "src"},
@@ -236,31 +234,27 @@ def kill_at(database, new, number) -> bool:
         check=False,
     )
     assert done.returncode in {0, -9}, done.stderr
-    print(done.stdout)
     return done.returncode == -9
 
 
-@pytest.mark.parametrize("step", [1, 4, 9, 17, 29, 41, 53, 61, 66, 70, 74, 78, 82, 86, 90, 95])
+@pytest.mark.parametrize("step", [4, 17, 41, 90, 104, 110, 114, 117, 120, 123])
 def test_killed_at_any_moment_it_finishes_when_it_is_run_again(
     database, database_url, stored, tmp_path, step
 ):
     from eyened_domain.testing.databases import settings_on
 
     new = tmp_path / "new.zarr"
-    database.given = settings_on(database_url, tmp_path)
-    kill_at(database, new, step)
+    assert kill_at(settings_on(database_url, tmp_path), new, step)
     again = Database(database.settings)
     try:
         assert_all_are_there(again, stored)  # the database is as it was
-    except Exception:
+    except EyenedError:
         fresh = on_new_store(database, new)  # or has changed over, all of it
         assert_all_are_there(fresh, stored)
         fresh.close()
     again.close()
-    try:
+    with suppress(ConfigurationError):  # it was all done already
         run(database, new)
-    except ConfigurationError as error:
-        assert "was copied to" in str(error)
     fresh = on_new_store(database, new)
     assert_all_are_there(fresh, stored)
     assert sorted(states(fresh)) == [0, 1, 2, 3, 4, 5]

@@ -136,7 +136,7 @@ def cut_off(clinic):
 
 
 def replace_by_old_program(clinic):
-    array = zarr.open_group(clinic.store, mode="r+")[ARRAY.split("/")[0]][ARRAY.split("/")[1]]
+    array = zarr.open_group(clinic.store, mode="r+")[ARRAY]
     array[clinic.position(1)] = pixels(99)
 
 
@@ -304,7 +304,7 @@ def test_metadata_that_is_made_again_is_what_it_was(clinic, broken):
     assert length > max(clinic.position(n) for n in range(5))
     assert {**after, "shape": before["shape"]} == before
     clinic.assert_whole()
-    array = zarr.open_group(clinic.store, mode="r")[ARRAY.split("/")[0]][ARRAY.split("/")[1]]
+    array = zarr.open_group(clinic.store, mode="r")[ARRAY]
     assert (array[clinic.position(3)] == pixels(3)).all()
 
 
@@ -380,7 +380,7 @@ def test_masks_of_an_older_program_are_adopted_and_zeros_become_files(clinic):
         connection.execute(delete(zarr_slot))
         connection.execute(delete(zarr_array))
     shutil.rmtree(clinic.slot(2).parents[2])  # zeros, to an older program
-    array = zarr.open_group(clinic.store, mode="r+")[ARRAY.split("/")[0]][ARRAY.split("/")[1]]
+    array = zarr.open_group(clinic.store, mode="r+")[ARRAY]
     array[clinic.position(3)] = pixels(3)  # and one without a manifest
     os.utime(clinic.slot(4), (time.time(),) * 2)
     assert clinic.kinds() == [Kind.NOT_ADOPTED]
@@ -475,13 +475,12 @@ def test_a_doctor_beside_writers_reports_nothing(clinic, builder):
     stop = threading.Event()
 
     def write():
-        n = 0
+        def draw(uow):
+            for n, identity in enumerate(clinic.ids):
+                uow.segmentations.get(identity).write_data(pixels(n))
+
         while not stop.is_set():
-            n += 1
-            clinic.database.run(
-                lambda uow: uow.segmentations.get(clinic.ids[n % 5]).write_data(pixels(n % 5)),
-                retries=30,
-            )
+            clinic.database.run(draw, retries=30)
 
     threads = [threading.Thread(target=write) for _ in range(2)]
     for thread in threads:

@@ -238,7 +238,7 @@ def _pointers(connection: Connection, key: ArrayKey) -> Pointers | None:
 
 def _discard(connection: Connection, found: Finding) -> str | None:
     array_id, key, _ = found.detail
-    if Pointers.to(connection, key).among(connection, [found.position]):
+    if Pointers.to(connection, key).among(connection, [place_of(found)[2]]):
         return None
     connection.execute(
         update(zarr_slot)

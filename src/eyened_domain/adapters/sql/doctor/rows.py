@@ -79,7 +79,7 @@ def array_of(kind: type[Any]) -> Any:
     """Return the SQL for the name of the array that a row's pixels are in."""
     columns = OWNERS[kind][0].c
     dtype = case(*((columns.data_type == one, one.numpy_name) for one in Datatype), else_="unknown")
-    text = type_coerce(dtype, String)
+    text: Any = type_coerce(dtype, String)
     for size in (columns.depth, columns.height, columns.width):
         text = text + literal("_") + cast(size, String(20))
     return text + literal(".zarr")

@@ -24,7 +24,7 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_rows,
 )
 from eyened_domain.adapters.sql.engine import BEGIN
-from eyened_domain.adapters.sql.pixels.ownership import check_owner, owner_of, why_not_ours
+from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import (
     GARBAGE,
@@ -36,6 +36,7 @@ from eyened_domain.adapters.sql.pixels.slots import (
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
+from eyened_domain.adapters.storage.zarr_store.identity import owner_of
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.survey import FoundFile, MetadataState
 from eyened_domain.errors import Duplicate, EyenedError
@@ -276,7 +277,10 @@ class StoreFiles:
             survey.write_group_metadata(self._files, "" if found.path == "/" else found.path or "")
             return "was written again"
         array = found.detail
-        key, standing = array.key, array.standing or {}
+        standing = array.standing or {}
+        if array.key is None:
+            return None
+        key = array.key
         length = max(array.length, _end(standing), self._next_index(key))
         positions = sorted(p for p, one in standing.items() if one.bytes)
         if not survey.rebuild_metadata(self._files, key, length, positions):

@@ -23,6 +23,8 @@ from eyened_domain.errors import Conflict
 T = TypeVar("T")
 BLOCK = 16
 """Positions that are reserved at a time: a lock, two writes to the disk and a commit for all."""
+KEPT_S = 24 * 3600
+"""How long in seconds positions are kept to be handed out: well below the collector's grace."""
 _TRIES = 12
 _PATIENCE_S = 60
 """Seconds after which it is not tried again; one wait for a lock may last 50 on a server."""
@@ -36,6 +38,7 @@ class _Pool:
         self.lock = threading.Lock()
         self.locks: defaultdict[ArrayKey, threading.Lock] = defaultdict(threading.Lock)
         self.waiting: defaultdict[ArrayKey, deque[Slot]] = defaultdict(deque)
+        self.since: dict[ArrayKey, float] = {}
 
 
 class Reservations:
@@ -63,7 +66,10 @@ class Reservations:
             lock = pool.locks[key]
         with lock:
             waiting = pool.waiting[key]
+            if waiting and time.monotonic() - pool.since[key] > KEPT_S:
+                waiting.clear()  # the collector may soon come for them
             if not waiting:
+                pool.since[key] = time.monotonic()
                 waiting.extend(self._reserve(key, BLOCK))
             return waiting.popleft()
 

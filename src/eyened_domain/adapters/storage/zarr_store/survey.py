@@ -113,7 +113,7 @@ def is_there(files: SlotFiles, key: ArrayKey) -> bool:
 
 def metadata_state(files: SlotFiles, key: ArrayKey) -> tuple[MetadataState, int]:
     """Return what is wrong with the metadata of an array, and the length that it tells."""
-    document = None
+    document: Any = None
     for look in range(_LOOKS):  # an older program writes it in place
         try:
             with _failures(), _array(files, key) as array:
@@ -126,10 +126,10 @@ def metadata_state(files: SlotFiles, key: ArrayKey) -> tuple[MetadataState, int]
     if not isinstance(document, dict):
         return MetadataState.DAMAGED, 0
     shape = document.get("shape")
+    if not isinstance(shape, list) or len(shape) != 4:
+        return MetadataState.DAMAGED, 0
     is_sound = (
-        isinstance(shape, list)
-        and len(shape) == 4
-        and type(shape[0]) is int
+        type(shape[0]) is int
         and shape[1:] == list(key.shape)
         and document.get("data_type") == key.dtype
         and document.get("node_type") == "array"
