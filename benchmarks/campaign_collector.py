@@ -23,12 +23,13 @@ from attrs import frozen
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.campaign_killed_writers import VOLUMES, add_volumes, judge, work
+from benchmarks.campaign_killed_writers import VOLUMES, Share, add_volumes, judge, work
 from benchmarks.crowd import PATIENCE_S, Crowd, context, told
 from benchmarks.figures import Figures, command
 from benchmarks.masks import SERVER, Stage, staged
 from benchmarks.store_findings import collected
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 
 
 @frozen
@@ -64,15 +65,17 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
     figures.tell("seed", seed)
     with staged(kind, server=server) as stage, tempfile.TemporaryDirectory() as folder:
         database = Database(stage.settings)
-        volumes = add_volumes(stage, database, VOLUMES), size.workers
+        volumes = add_volumes(stage, database, VOLUMES)
         with database.unit_of_work() as uow:  # from then on the store says whose it is
             uow.segmentations.add(stage.flat(0)).write_empty()
             uow.commit()
+        database.pixel_shelf.files.prepare(ArrayKey.of(stage.volume()))
         made, file = context(), Path(folder, "collector")
         stop = made.Event()
         collector = made.Process(target=collect, args=(stage, file, stop), daemon=True)
         collector.start()
-        crowd = Crowd(work, size.workers, Path(folder), stage, size.each, volumes, seed)
+        share = Share(size.each, size.workers, volumes, seed)
+        crowd = Crowd(work, size.workers, Path(folder), stage, share)
         crowd.join()
         stop.set()
         collector.join(PATIENCE_S)

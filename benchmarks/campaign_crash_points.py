@@ -255,7 +255,8 @@ class Campaign:
             told is not None and told[0] == owner and (told[1] == 1 or n == SCAN)
             for n, (told, owner) in enumerate(zip(scans, others, strict=True))
         )
-        return scans[SCAN][1] if whole and scans[SCAN] is not None else -1
+        drawn = scans[SCAN]
+        return drawn[1] if whole and drawn is not None else -1
 
     def finish(self, figures: Figures) -> None:
         """Look at all rows and all files once more."""

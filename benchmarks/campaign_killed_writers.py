@@ -65,6 +65,23 @@ FULL = {
 }
 
 
+@frozen
+class Share:
+    """What all workers know of their task.
+
+    Attributes:
+        each: units of work of each.
+        workers: how many they are.
+        volumes: ids of the volumes on which they draw.
+        seed: of the campaign.
+    """
+
+    each: int
+    workers: int
+    volumes: list[int]
+    seed: int
+
+
 class Undone(Exception):
     """Raised to have a unit rolled back."""
 
@@ -76,13 +93,10 @@ class Writer:
         stage: where.
         number: which of the workers.
         file: its journal; what it has done before it was killed is in there.
-        volumes: ids of the shared volumes, and how many share them.
-        seed: of the campaign.
+        share: the task.
     """
 
-    def __init__(
-        self, stage: Stage, number: int, file: Path, volumes: tuple[list[int], int], seed: int
-    ) -> None:
+    def __init__(self, stage: Stage, number: int, file: Path, share: Share) -> None:
         self._stage = stage
         self._number = number
         self._before = Told()
@@ -93,15 +107,14 @@ class Writer:
         self._rows = {
             target: row for target, row in self._before.rows.items() if target >= PER_WORKER
         }
-        ids, workers = volumes
         self._scans = [
             (volume, scan)
-            for n, volume in enumerate(ids)
+            for n, volume in enumerate(share.volumes)
             for scan in range(VOLUME[0])
-            if (n * VOLUME[0] + scan) % workers == number
+            if (n * VOLUME[0] + scan) % share.workers == number
         ]
         self.units = self._before.writes + self._before.rollbacks
-        self._random = random.Random(f"{seed} {number} {self.units}")
+        self._random = random.Random(f"{share.seed} {number} {self.units}")
 
     def unit(self) -> None:
         """Do one unit of work."""
@@ -175,12 +188,10 @@ class Writer:
             self._journal.rolled_back()
 
 
-def work(
-    number: int, file: Path, stage: Stage, each: int, volumes: tuple[list[int], int], seed: int
-) -> None:
+def work(number: int, file: Path, stage: Stage, share: Share) -> None:
     """Do units of work; in a process of its own, which may be killed."""
-    writer = Writer(stage, number, file, volumes, seed)
-    while writer.units < each:
+    writer = Writer(stage, number, file, share)
+    while writer.units < share.each:
         writer.unit()
     writer.close()
 
@@ -193,9 +204,10 @@ def run(kind: str, size: dict[str, Size] | Size, seed: int, server: str = SERVER
     figures.tell("seed", seed)
     with staged(kind, server=server) as stage, tempfile.TemporaryDirectory() as folder:
         database = Database(stage.settings)
-        volumes = add_volumes(stage, database, VOLUMES), size.workers
+        volumes = add_volumes(stage, database, VOLUMES)
+        share = Share(size.each, size.workers, volumes, seed)
         started = time.perf_counter()
-        crowd = Crowd(work, size.workers, Path(folder), stage, size.each, volumes, seed)
+        crowd = Crowd(work, size.workers, Path(folder), stage, share)
         readers = Readers(stage, Path(folder, "reads"), 2 if size.reads else 0)
         crowd.kill_some(size.kills, size.workers * size.each, rng)
         crowd.join()

@@ -1,4 +1,4 @@
-"""Reliability R13: beside a program of before, which appends without asking, nothing of ours breaks.
+"""Reliability R13: beside an old program, which appends without asking, nothing of ours breaks.
 
 The old program is what deployments run today: for each mask it opens the array afresh,
 resizes it by one, writes at the end, and lets its row point there. Four of our processes
@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pymysql
 from attrs import frozen
@@ -68,10 +69,10 @@ def append(file: Path, stage: Stage, rows: dict[int, int], group: str, array: st
     for identity, row in rows.items():
         journal.begin(identity, 1)
         try:
-            stored = zarr.open_group(stage.store, mode="a")[f"{group}/{array}"]
+            stored: Any = zarr.open_group(stage.store, mode="a")[f"{group}/{array}"]
             position = stored.shape[0]
-            stored.resize((position + 1, *stored.shape[1:]))  # type: ignore[union-attr]
-            stored[position] = pixels_of(identity, 1)  # type: ignore[index]
+            stored.resize((position + 1, *stored.shape[1:]))
+            stored[position] = pixels_of(identity, 1)
         except Exception as error:  # noqa: BLE001 - the old program's own troubles
             journal.error(error)
             continue
@@ -146,7 +147,7 @@ def _judge(figures: Figures, database: Database, ours: Told, theirs: Told) -> No
         asked = select(Segmentation).where(Segmentation.zarr_array_index.is_not(None))
         stored = session.scalars(asked).all()
         at = Counter(one.zarr_array_index for one in stored)
-        key_length = max(at) + 1
+        beyond = 1 + max(one.zarr_array_index or 0 for one in stored)
         for one in stored:
             identity = identity_of(one)
             whose = "of ours" if identity >= PER_WORKER else "of the old program"
@@ -165,14 +166,14 @@ def _judge(figures: Figures, database: Database, ours: Told, theirs: Told) -> No
     figures.tell("damaged of the old program", counts["damaged of the old program"])
     figures.zero("damaged and not found", counts["not found"])
     length = _length(database, stored[0])
-    figures.tell("positions beyond the length of the array", max(0, key_length - length))
+    figures.tell("positions beyond the length of the array", max(0, beyond - length))
 
 
 def _length(database: Database, one: Segmentation) -> int:
     import zarr
 
-    root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
-    return int(root[f"{one.group_name}/{one.array_name}"].shape[0])  # type: ignore[union-attr]
+    root: Any = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
+    return int(root[f"{one.group_name}/{one.array_name}"].shape[0])
 
 
 if __name__ == "__main__":

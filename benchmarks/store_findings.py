@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from attrs import Factory, define
 from sqlalchemy import select
@@ -51,7 +51,7 @@ def read_all(database: Database) -> Read:
     for name in ("rows without data", "torn", "not their own", "zarr reads otherwise"):
         result.faults[name] = 0
     root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
-    arrays: dict[tuple[str, str], zarr.Array] = {}
+    arrays: dict[tuple[str, str], Any] = {}
     with database.get_session() as session:
         for one in session.scalars(select(Segmentation)).all():
             if one.zarr_array_index is None:
@@ -60,21 +60,21 @@ def read_all(database: Database) -> Read:
             names = (one.group_name, one.array_name)
             result.positions.append((*names, one.zarr_array_index))
             if names not in arrays:
-                arrays[names] = root[f"{names[0]}/{names[1]}"]  # type: ignore[assignment]
+                arrays[names] = root[f"{names[0]}/{names[1]}"]
             _read_one(one, arrays[names], result)
     twice = Counter(result.positions)
     result.faults["two rows at one position"] = sum(n - 1 for n in twice.values())
     return result
 
 
-def _read_one(one: Segmentation, array: object, result: Read) -> None:
+def _read_one(one: Segmentation, array: Any, result: Read) -> None:
     try:
         pixels = one.read_data()
     except EyenedError as error:
         result.faults["rows without data"] += 1
         result.errors.append(str(error))
         return
-    result.faults["zarr reads otherwise"] += bool((array[one.zarr_array_index] != pixels).any())  # type: ignore[index]
+    result.faults["zarr reads otherwise"] += bool((array[one.zarr_array_index] != pixels).any())
     if is_flat(one):
         wanted = {identity_of(one): pixels}
     else:
@@ -93,7 +93,13 @@ class Slots:
 
     files: set[Position]
     known: dict[Position, str]
-    partial: int
+    partial: list[Path]
+
+    @property
+    def orphans(self) -> list[Path]:
+        """Half-written files, but for those at positions of which the database knows nothing."""
+        unknown = {(array, str(position)) for _, array, position in self.unknown}
+        return [one for one in self.partial if not unknown & {(one.parts[-6], one.parts[-4])}]
 
     @property
     def unknown(self) -> set[Position]:
@@ -122,15 +128,15 @@ def slots_of(database: Database) -> Slots:
     with database.engine.connect() as connection:
         known = {(g, a, int(p)): state for g, a, p, state in connection.execute(asked)}
     root = Path(database.settings.segmentations_zarr_store)
-    partial = sum(name.endswith(PARTIAL) for _, _, names in os.walk(root) for name in names)
+    partial = [one for one in root.rglob(".*") if one.name.endswith(PARTIAL)]
     return Slots(set(_folders(root)), known, partial)
 
 
 def _folders(root: Path) -> Iterator[Position]:
     for chunks in root.glob("*/*/c"):
         group, array = chunks.parts[-3:-1]
-        for name in os.listdir(chunks):
-            yield group, array, int(name)
+        for folder in chunks.iterdir():
+            yield group, array, int(folder.name)
 
 
 def tell_slots(figures: Figures, database: Database, pointed_to: list[Position]) -> None:
@@ -142,7 +148,7 @@ def tell_slots(figures: Figures, database: Database, pointed_to: list[Position])
     slots, rows = slots_of(database), set(pointed_to)
     live = {position for position, state in slots.known.items() if state == LIVE}
     figures.tell("files in all", len(slots.files))
-    figures.tell("files half written", slots.partial)
+    figures.tell("files half written", len(slots.partial))
     if database.engine.dialect.name == "sqlite":
         figures.tell("files that only eorm doctor finds", len(slots.unknown))
     else:
@@ -153,4 +159,4 @@ def tell_slots(figures: Figures, database: Database, pointed_to: list[Position])
     after = slots_of(database)
     figures.zero("files left by the collector", len(after.files - rows - slots.unknown))
     figures.zero("files of rows gone with the collector", len(rows - after.files))
-    figures.zero("half-written files left by the collector", after.partial)
+    figures.zero("half-written files left by the collector", len(after.orphans))

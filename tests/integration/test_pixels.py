@@ -1,14 +1,16 @@
 """Pixels on real databases and a real store, beyond what the contract says of every storage."""
 
+import json
 import os
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 
 from eyened_domain import (
     ConfigurationError,
@@ -19,10 +21,12 @@ from eyened_domain import (
     RuleBroken,
     Segmentation,
 )
+from eyened_domain.adapters.sql.pixels.reservations import BLOCK, Reservations
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage import durable
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.testing import Builder
+from eyened_domain.testing.databases import settings_on
 
 SHAPE = (3, 96, 200)
 KEY = ArrayKey("DataRepresentation.Binary", "uint8", SHAPE)
@@ -134,8 +138,9 @@ def test_pixels_whose_file_is_gone_are_lost_and_never_zero(database, stored):
     slot_files(database)[0].unlink()
     with database.get_session() as session:
         one = Segmentation.by_id(session, stored)
-        with pytest.raises(PixelsLost, match="there is no file at position"):
-            one.read_data()
+        for attempt in (one.read_data, lambda: one.write_data(pixels(2)[0], 0, 0)):
+            with pytest.raises(PixelsLost, match="there is no file at position"):
+                attempt()
 
 
 def test_a_store_of_an_older_program_is_read_and_extended(database, builder):
@@ -376,7 +381,7 @@ def test_a_collector_that_takes_half_written_metadata_is_no_error(
             if not taken:
                 taken.append(source)
                 os.unlink(source, dir_fd=options["src_dir_fd"])
-            os.replace(source, *arguments, **options)
+            os.replace(source, *arguments, **options)  # noqa: PTH105 - of the folder's descriptor
 
     monkeypatch.setattr(durable, "os", Hostile())
     database.pixel_shelf.reservations.forget(KEY)
@@ -386,3 +391,100 @@ def test_a_collector_that_takes_half_written_metadata_is_no_error(
         uow.commit()
         assert taken
         assert (one.read_data() == pixels(2)).all()
+
+
+def test_two_who_make_the_same_array_at_once_both_get_positions(mariadb_url, tmp_path):
+    database = Database(settings_on(mariadb_url, tmp_path))
+    database.pixel_shelf.files.make_root()
+    both_have_looked = threading.Barrier(2)
+    waiting, positions = [1, 2], []
+
+    def wait(_connection, _cursor, statement, *_rest):
+        if statement.startswith("INSERT INTO `ZarrArray`") and waiting:
+            waiting.pop()
+            with suppress(threading.BrokenBarrierError):  # a row not yet purged keeps one waiting
+                both_have_looked.wait(timeout=3)
+
+    def take():
+        shelf = database.pixel_shelf
+        positions.append(Reservations(database.engine, shelf.files).take(KEY).position)
+
+    event.listen(database.engine, "before_cursor_execute", wait)
+    threads = [threading.Thread(target=take) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    database.close()
+    assert len(set(positions)) == 2
+
+
+@pytest.mark.parametrize("why", ["reservation collected", "changed by others"])
+def test_a_conflict_that_is_committed_all_the_same_leaves_the_old_pixels(database, stored, why):
+    shelf = database.pixel_shelf
+    with database.get_session() as session:
+        one = Segmentation.by_id(session, stored)
+        session.commit()
+        shelf.reservations.forget(KEY)
+        shelf.reservations._own_pool().waiting[KEY].append(shelf.reservations.take(KEY))
+        with database.engine.begin() as connection:
+            if why == "reservation collected":
+                reserved = update(zarr_slot).where(zarr_slot.c.state == "reserved")
+                connection.execute(reserved.values(state="garbage"))
+        if why == "changed by others":
+            with database.unit_of_work() as uow:
+                uow.segmentations.get(stored).write_data(pixels(1))
+                uow.commit()
+        with pytest.raises(Conflict):
+            one.write_data(pixels(2))
+        session.commit()
+    with database.get_session() as session:
+        assert (Segmentation.by_id(session, stored).read_data() == pixels(1)).all()
+    assert list(states(database).values()).count("live") == 1
+
+
+def length_of(database):
+    root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
+    return root[KEY.path].shape[0]
+
+
+def test_an_array_that_an_older_program_has_made_shorter_grows_again(database, stored):
+    document = Path(database.settings.segmentations_zarr_store, KEY.path, "zarr.json")
+    before = length_of(database)
+    shorter = json.loads(document.read_text())
+    shorter["shape"][0] = before - BLOCK + 1
+    document.write_text(json.dumps(shorter))
+    with database.unit_of_work() as uow:
+        one = uow.segmentations.get(stored)
+        one.write_data(pixels(2))
+        uow.commit()
+        assert one.zarr_array_index >= before, "the old program may take those in hand next"
+    assert length_of(database) > one.zarr_array_index
+
+
+def test_a_position_that_an_older_program_has_taken_is_left_to_it(database, stored):
+    slot = database.pixel_shelf.reservations._own_pool().waiting[KEY][0]
+    store = Path(database.settings.segmentations_zarr_store, KEY.path)
+    zarr.open_array(store)[slot.position] = pixels(9)
+    with database.unit_of_work() as uow:
+        one = uow.segmentations.get(stored)
+        one.write_data(pixels(2))
+        uow.commit()
+        assert one.zarr_array_index != slot.position
+        assert (one.read_data() == pixels(2)).all()
+    assert (zarr.open_array(store)[slot.position] == pixels(9)).all()
+
+
+def test_an_array_whose_folder_was_taken_away_is_made_again(database, builder, stored):
+    with database.unit_of_work() as uow:
+        one = uow.segmentations.get(stored)
+        shutil.rmtree(Path(database.settings.segmentations_zarr_store, one.group_name))
+        with pytest.raises(PixelsLost):
+            one.read_data()
+        for n in range(20):  # more than one block
+            uow.segmentations.add(drawn(builder)).write_data(pixels(n))
+        uow.commit()
+    with database.get_session() as session:
+        others = Segmentation.fetch_all(session)[1:]
+        for n, other in enumerate(others):
+            assert (other.read_data() == pixels(n)).all()

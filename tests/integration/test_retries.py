@@ -292,6 +292,7 @@ def test_work_that_goes_on_after_a_broken_flush_is_run_again(maria):
         pymysql.err.OperationalError(1213, "Deadlock found"),
         pymysql.err.OperationalError(1205, "Lock wait timeout exceeded"),
         pymysql.err.OperationalError(1020, "Record has changed since last read"),
+        pymysql.err.OperationalError(1305, "SAVEPOINT sa_savepoint_1 does not exist"),
     ],
     ids=lambda error: str(error.args[0]),
 )

@@ -32,6 +32,8 @@ class ConnectionLost(Conflict):
 
 
 _DEADLOCKS = {1020, 1205, 1213}
+_NOT_THERE = 1305
+"""Of a savepoint: a deadlock has taken the transaction back, and the savepoint with it."""
 _LOST = {1053, 1079, 1152, 1158, 1159, 1160, 1161, 1317, 1927, 2006, 2013, 2014, 2055, 4031}
 _DISK_FAILS = {3, 5, 1021, 1026, 1030, 1114}
 _UNREACHABLE = {1044, 1045, 1049, 1698, 2002, 2003, 2005}
@@ -77,7 +79,7 @@ def _code_and_text(error: DBAPIError) -> tuple[Any, str]:
 
 
 def _from_mysql(code: int, text: str, statement: str) -> EyenedError | None:  # noqa: PLR0911 - a table of cases
-    if code in _DEADLOCKS:
+    if code in _DEADLOCKS or (code == _NOT_THERE and "SAVEPOINT" in text):
         return Conflict(f"somebody else holds the same rows ({text}); run it again")
     if code in _DUPLICATES:
         return _duplicate(*_constraint(text, statement))

@@ -15,7 +15,13 @@ from sqlalchemy import Connection, Engine
 
 from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels import ownership
-from eyened_domain.adapters.sql.pixels.slots import Slot, array_id_for, has_pixels, reserve
+from eyened_domain.adapters.sql.pixels.slots import (
+    Slot,
+    array_id_for,
+    grow_again,
+    has_pixels,
+    reserve,
+)
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import Conflict
@@ -90,6 +96,21 @@ class Reservations:
             Conflict: the database gave way again and again.
         """
         return self._again(lambda connection: array_id_for(connection, key))
+
+    def check_length(self, slot: Slot) -> None:
+        """Make sure that the array is long enough for a slot whose file has been written.
+
+        An older program that was appending at the moment of the reservation has made it
+        shorter again, and may take the position next.
+
+        Raises:
+            Conflict: it had; the array is long enough again, and the slot is not to be used.
+        """
+        if self.files.is_within(slot.key, slot.position):
+            return
+        with self._engine.begin() as connection:
+            grow_again(connection, self.files, slot.key)
+        raise Conflict(f"{slot.key.path} was made shorter by another program; run it again")
 
     def forget(self, key: ArrayKey) -> None:
         """Hand out none of the positions in hand: somebody has collected them."""

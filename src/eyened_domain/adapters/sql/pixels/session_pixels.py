@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entity)
 Place = tuple[int, int] | None
 """Axis and number of a slice; None for all pixels."""
+_TRIES = 6
+"""At how many positions a slot is tried."""
 
 
 @attrs.frozen
@@ -85,17 +87,38 @@ class SessionPixels:
 
         def put(slot: Slot) -> tuple[Slot, SlotContent]:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
-            content = slices.content(self._shelf.files, key, pixels, place, base=base, stamp=stamp)
+            files = self._shelf.files
+            try:
+                content = slices.content(files, key, pixels, place, base=base, stamp=stamp)
+            except SlotGone as error:
+                raise _lost(grid, key, before) from error
             with self._given_up(slot, is_written=False):
-                self._shelf.files.put(key, slot.position, content)
+                files.put(key, slot.position, content)
             return slot, content
 
         with aside(self._session) as others_may_write:
             if others_may_write:
-                slot, content = put(self._shelf.reservations.take(key))
+                slot, content = self._put_somewhere(key, put)
         if not others_may_write:
             slot, content = put(within.take(self._session, self._shelf.reservations, key))
         self._point(grid, slot, content, before, scan_indices)
+
+    def _put_somewhere(
+        self, key: ArrayKey, put: Callable[[Slot], tuple[Slot, SlotContent]]
+    ) -> tuple[Slot, SlotContent]:
+        """Write a slot; at another position when somebody was faster, since no row knows of it."""
+        reservations = self._shelf.reservations
+        for left in reversed(range(_TRIES)):
+            try:
+                slot, content = put(reservations.take(key))
+                with self._given_up(slot, is_written=False):
+                    reservations.check_length(slot)
+            except Conflict:
+                if not left:
+                    raise
+            else:
+                return slot, content
+        raise AssertionError("unreachable")
 
     def read(self, grid: Segmentation | ModelSegmentation, place: Place) -> npt.NDArray[Any]:
         """See `model.stored_pixels.PixelStore`."""

@@ -18,6 +18,9 @@ from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
 RESERVED, LIVE, GARBAGE, QUARANTINE = "reserved", "live", "garbage", "quarantine"
 
+GUARD = 16
+"""Positions that are left free before reserved ones; without a file, one costs nothing."""
+
 OWNERS: dict[type[Segmentation | ModelSegmentation], tuple[Table, str]] = {
     Segmentation: (segmentation, "segmentation_id"),
     ModelSegmentation: (model_segmentation, "model_segmentation_id"),
@@ -67,9 +70,10 @@ def reserve(
 ) -> list[Slot]:
     """Reserve positions that nobody has had, and nobody else will get.
 
-    The array's row is locked until the transaction ends. One position is left free before
+    The array's row is locked until the transaction ends. Some positions are left free before
     the reserved ones: an older program, which appends without asking, may be about to take
-    the first that is free.
+    the first that is free, and to say that the array is as long as that. It then goes on from
+    there, until somebody finds the array too short and lets it grow again.
 
     Args:
         connection: in a transaction, which the caller commits before pixels are written.
@@ -82,8 +86,8 @@ def reserve(
         StorageError: the metadata cannot be written.
     """
     array_id, next_index = _locked(connection, key)
-    first = max(int(next_index), int(files.document(key)["shape"][0])) + 1
-    while files.is_taken(key, range(first - 1, first + count)):
+    first = max(int(next_index), int(files.document(key)["shape"][0])) + GUARD
+    while files.is_taken(key, range(first - GUARD, first + count)):
         first += count
     positions = range(first, first + count)
     connection.execute(
@@ -95,6 +99,19 @@ def reserve(
     connection.execute(insert(zarr_slot), [{**common, "slot_index": p} for p in positions])
     files.grow(key, positions.stop)
     return [Slot(key, array_id, position, token) for position in positions]
+
+
+def grow_again(connection: Connection, files: SlotFiles, key: ArrayKey) -> None:
+    """Let the metadata of an array cover all positions that were ever reserved.
+
+    Args:
+        connection: in a transaction; the array's row is locked until it ends.
+        files: the store.
+        key: the array.
+    """
+    found = array_id_of(connection, key, lock=True)
+    if found is not None:
+        files.grow(key, int(found.next_index))
 
 
 def _locked(connection: Connection, key: ArrayKey) -> tuple[int, int]:
@@ -113,8 +130,8 @@ def array_id_for(connection: Connection, key: ArrayKey) -> int:
     if found is None:
         row = {"group_name": key.group, "array_name": key.name, "next_index": 0}
         try:
-            with connection.begin_nested():
-                connection.execute(insert(zarr_array), [row])
+            # in no savepoint: a deadlock, which is usual here, takes the savepoint away as well
+            connection.execute(insert(zarr_array), [row])
         except Duplicate as error:
             raise Conflict(f"{key.path} was made by somebody else; run it again") from error
         found = array_id_of(connection, key)
@@ -148,12 +165,15 @@ def point(
     """
     table, key = OWNERS[type(owner)]
     identity = getattr(owner, key)
+    # the row comes last: a program that commits in spite of a conflict has its old pixels
+    _make_live(connection, slot, {key: identity, "digest": digest, "bytes": size})
     changed = connection.execute(
         update(table)
         .where(table.c[key] == identity, table.c.zarr_array_index.is_not_distinct_from(before))
         .values(zarr_array_index=slot.position, **values)
     )
     if changed.rowcount != 1:
+        discard(connection, slot.array_id, slot.position, slot.token)
         raise Conflict(
             f"the pixels of {type(owner).__name__} {identity} were changed by somebody else since "
             "it was read; run it again",
@@ -161,7 +181,6 @@ def point(
             field="zarr_array_index",
             value=before,
         )
-    _make_live(connection, slot, {key: identity, "digest": digest, "bytes": size})
     if before is not None:
         discard(connection, slot.array_id, before, slot.token)
 

@@ -70,7 +70,7 @@ class SlotFiles:
             ConfigurationError: the store itself is not there.
             StorageError: they cannot be made.
         """
-        if key in self._prepared:
+        if key in self._prepared and self._is_there(key):
             return
         with self._failures(key), self.open_root() as root:
             _make_document(root, group_document())
@@ -81,6 +81,13 @@ class SlotFiles:
                     array.folder(CHUNKS, make=True).close()
         self.codec(key)
         self._prepared.add(key)
+
+    def _is_there(self, key: ArrayKey) -> bool:
+        try:
+            with self._failures(key), self._array(key):
+                return True
+        except SlotGone:
+            return False
 
     def codec(self, key: ArrayKey) -> SlotCodec:
         """Return how the slots of an array are written and read.
