@@ -2,11 +2,12 @@
 
 Four threads run units that count up six rows, in opposite orders, so that they deadlock.
 Then errors that MariaDB reports of such conflicts (1205 lock wait timeout, 1020 record has
-changed, 1213 deadlock) are made up at random moments, in units that do not meet.
+changed, 1213 deadlock) are made up at random moments, in units that do not meet; each of them
+also stores a new mask, and puts a B-scan into a volume that all of them share.
 
     python benchmarks/campaign_deadlocks.py [--full] [--seed N] [--url URL]
 
-Prints the seed and the figures; exit code 1 when a counter is wrong or a unit failed.
+Prints the seed and the figures; exit code 1 when a counter or pixels are wrong, or a unit failed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pymysql
 from sqlalchemy import event, select
 
@@ -27,11 +29,13 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.databases import MARIADB_URL, fresh_database
-from eyened_domain import Patient, Project, Study
+from benchmarks.segments import Drawer, pixels_of
+from eyened_domain import Patient, Project, Segmentation, Study
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.errors import EyenedError
 
 ROWS = 6
+SHAPE = (4, 96, 180)
 THREADS = 4
 RETRIES = 40
 INJECTED = (1205, 1020, 1213)
@@ -50,11 +54,13 @@ def run(url: str, *, units: int, seed: int) -> dict[str, Any]:
             list(pool.map(lambda n: _unit(database, n, storm), range(units)))
         counters = _counters(database)
         injector = Injector(random.Random(seed))
+        canvas = Canvas(database)
         event.listen(database.engine, "before_cursor_execute", injector)
         for number in range(units):
-            _unit(database, number, injected)
+            _unit(database, number, injected, canvas)
         event.remove(database.engine, "before_cursor_execute", injector)
         after = _counters(database)
+        wrong = canvas.wrong(units)
     return {
         "seed": seed,
         "units": units,
@@ -64,7 +70,37 @@ def run(url: str, *, units: int, seed: int) -> dict[str, Any]:
         "injected": dict(injector.done),
         "attempts then": injected["attempts"],
         "counters then": [one - units for one in after],
+        "wrong pixels": wrong,
     }
+
+
+class Canvas:
+    """Where units draw: a mask of each unit's own, and a B-scan each of one volume."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._drawer = Drawer(database, SHAPE)
+        self._volume = self._drawer.store(database, 0)
+
+    def draw(self, uow: Any, number: int) -> None:
+        """Store the pixels of a unit."""
+        pixels = pixels_of(number + 1, SHAPE)
+        uow.segmentations.add(self._drawer.new()).write_data(pixels)
+        scan = number % SHAPE[0]
+        uow.segmentations.get(self._volume).write_data(pixels[scan], axis=0, slice_index=scan)
+
+    def wrong(self, units: int) -> int:
+        """Return how many masks are missing, doubled or wrong, or B-scans of the volume."""
+        with self._database.get_session() as session:
+            found = Counter(one.read_data().tobytes() for one in Segmentation.fetch_all(session))
+            volume = Segmentation.by_id(session, self._volume).read_data()
+        found[volume.tobytes()] -= 1
+        expected = [pixels_of(number + 1, SHAPE).tobytes() for number in range(units)]
+        wrong = sum(found[one] != 1 for one in expected) + found.total() - units
+        for scan in range(min(units, SHAPE[0])):
+            last = max(range(scan, units, SHAPE[0]))
+            wrong += not np.array_equal(volume[scan], pixels_of(last + 1, SHAPE)[scan])
+        return wrong
 
 
 class Injector:
@@ -97,7 +133,9 @@ def _prepare(database: Database) -> None:
         session.commit()
 
 
-def _unit(database: Database, number: int, figures: Counter[str]) -> None:
+def _unit(
+    database: Database, number: int, figures: Counter[str], canvas: Canvas | None = None
+) -> None:
     order = range(1, ROWS + 1) if number % 2 else range(ROWS, 0, -1)
 
     def work(uow: Any) -> None:
@@ -107,6 +145,8 @@ def _unit(database: Database, number: int, figures: Counter[str]) -> None:
             study = uow.session.scalars(asked).one()
             study.study_round += 1
             uow.flush()
+        if canvas is not None:
+            canvas.draw(uow, number)
 
     try:
         database.run(work, retries=RETRIES)
@@ -116,7 +156,7 @@ def _unit(database: Database, number: int, figures: Counter[str]) -> None:
 
 def _counters(database: Database) -> list[int]:
     with database.get_session() as session:
-        return list(session.scalars(select(Study.study_round).order_by(Study.study_id)))
+        return list(session.scalars(select(Study.study_round).order_by(Study.study_id).limit(ROWS)))
 
 
 def main() -> int:
@@ -136,7 +176,7 @@ def sound(figures: dict[str, Any]) -> bool:
     """Tell whether each unit counted exactly once."""
     right = [figures["units"]] * ROWS
     counted = figures["counters"] == right and figures["counters then"] == right
-    return counted and not figures["failed"]
+    return counted and not figures["failed"] and not figures["wrong pixels"]
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def figures(folder: Path, runs: int) -> list[Figure]:
         ("3 Mpx PNG", lambda: png.pixel_array, lambda: pillow("photograph.png"), "Pillow", 1.15),
         (".binary, all", lambda: raw.pixel_array, whole, "numpy.fromfile", 1.15),
         (".binary, one B-scan", lambda: raw.b_scan(64), whole, "numpy.fromfile, all", 0.1),
-        ("PNG series, all", lambda: series.pixel_array, all_scans, "Pillow", 1.15),
+        ("PNG series, all", lambda: series.pixel_array, all_scans, "Pillow", 1.3),
         ("PNG series, one", lambda: series.b_scan(64), all_scans, "Pillow, all", 0.1),
         ("TIFF pages, one", lambda: tiff.b_scan(64), lambda: tiff.pixel_array, "ours, all", None),
         ("DICOM, all", lambda: dicom.pixel_array, lambda: pixel_array(path), "pydicom", 1.15),

@@ -27,6 +27,7 @@ class PlainZarr:
         self, folder: Path, shape: tuple[int, int, int], dtype: str, slots: int, *, checksum: bool
     ) -> None:
         import zarr
+        from zarr.codecs import ZstdCodec
 
         self._folder = folder
         self.array: Any = zarr.create_array(
@@ -34,7 +35,7 @@ class PlainZarr:
             shape=(slots, *shape),
             chunks=(1, *shape),
             dtype=dtype,
-            compressors=zarr.codecs.ZstdCodec(level=0, checksum=checksum),
+            compressors=ZstdCodec(level=0, checksum=checksum),
         )
 
     def write(self, slot: int, pixels: npt.NDArray[Any]) -> None:

@@ -138,8 +138,9 @@ def test_pixels_whose_file_is_gone_are_lost_and_never_zero(database, stored):
     slot_files(database)[0].unlink()
     with database.get_session() as session:
         one = Segmentation.by_id(session, stored)
-        with pytest.raises(PixelsLost, match="there is no file at position"):
-            one.read_data()
+        for attempt in (one.read_data, lambda: one.write_data(pixels(2)[0], 0, 0)):
+            with pytest.raises(PixelsLost, match="there is no file at position"):
+                attempt()
 
 
 def test_a_store_of_an_older_program_is_read_and_extended(database, builder):
@@ -325,6 +326,25 @@ def test_builders_make_what_can_be_written(database):
         assert not one.read_data().any()
 
 
+def test_one_unit_deletes_a_mask_of_an_older_program_and_writes_another(database, builder):
+    store = database.settings.segmentations_zarr_store
+    group = zarr.open_group(store, mode="w").create_group("DataRepresentation.Binary")
+    group.create_array(
+        name="uint8_3_96_200.zarr", shape=(2, *SHAPE), chunks=(1, *SHAPE), dtype="uint8"
+    )
+    with database.unit_of_work() as uow:
+        old, other = uow.segmentations.add_all(
+            [drawn(builder, zarr_array_index=0), drawn(builder, zarr_array_index=1)]
+        )
+        uow.commit()
+        uow.segmentations.delete(old)
+        uow.flush()
+        other.write_data(pixels(1))  # waits for no lock of its own unit
+        uow.commit()
+    assert states(database)[0] == "garbage"
+    assert states(database)[other.zarr_array_index] == "live"
+
+
 def test_the_position_of_a_new_mask_is_one_of_a_block_on_sqlite_as_well(database, builder):
     with database.unit_of_work() as uow:
         image = uow.images.add(builder.an_image(nr_of_frames=3, rows_y=96, columns_x=200))
@@ -453,3 +473,18 @@ def test_a_position_that_an_older_program_has_taken_is_left_to_it(database, stor
         assert one.zarr_array_index != slot.position
         assert (one.read_data() == pixels(2)).all()
     assert (zarr.open_array(store)[slot.position] == pixels(9)).all()
+
+
+def test_an_array_whose_folder_was_taken_away_is_made_again(database, builder, stored):
+    with database.unit_of_work() as uow:
+        one = uow.segmentations.get(stored)
+        shutil.rmtree(Path(database.settings.segmentations_zarr_store, one.group_name))
+        with pytest.raises(PixelsLost):
+            one.read_data()
+        for n in range(20):  # more than one block
+            uow.segmentations.add(drawn(builder)).write_data(pixels(n))
+        uow.commit()
+    with database.get_session() as session:
+        others = Segmentation.fetch_all(session)[1:]
+        for n, other in enumerate(others):
+            assert (other.read_data() == pixels(n)).all()

@@ -250,7 +250,7 @@ class FailingOs:
         raise OSError(self._number, os.strerror(self._number))
 
 
-@pytest.mark.parametrize("call", ["open", "write", "fsync", "link"])
+@pytest.mark.parametrize("call", ["open", "writev", "fsync", "link"])
 def test_a_full_disk_leaves_nothing_and_says_so(files, tmp_path, monkeypatch, call):
     durably = SlotFiles(tmp_path)
     key = ArrayKey(GROUP, "uint8", (1, 4, 4))

@@ -177,6 +177,13 @@ def _check_room(value: int, name: str, dtype: np.dtype[Any]) -> None:
         raise RuleBroken(f"{name!r} is stored as {value}, which {dtype} has no room for")
 
 
+def mask_names(representation: DataRepresentation, labels: Labels | None = None) -> tuple[str, ...]:
+    """Return the names of the masks that `decode` gives, in that order."""
+    if representation is DataRepresentation.Probability:
+        return (MASK,)
+    return tuple(_names(representation, labels).values())
+
+
 def _names(representation: DataRepresentation, labels: Labels | None) -> Labels:
     if representation is DataRepresentation.Probability:
         raise RuleBroken("probabilities cannot be made from masks")

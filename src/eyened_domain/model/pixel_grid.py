@@ -40,8 +40,10 @@ NUMBER_TYPES = {
 }
 """In which number types pixels of each representation can be stored."""
 
-_FIXED_WITH_PIXELS = frozenset({"depth", "height", "width", "data_representation", "data_type"})
-_JUDGED = _FIXED_WITH_PIXELS | {
+_ABOUT_THE_ARRAY = frozenset({"depth", "height", "width", "data_representation", "data_type"})
+_FIXED_WITH_PIXELS = _ABOUT_THE_ARRAY | {"model_id"}
+"""What says which array the pixels are in."""
+_JUDGED = _ABOUT_THE_ARRAY | {
     "zarr_array_index",
     "sparse_axis",
     "image_projection_matrix",

@@ -23,6 +23,19 @@ COMMANDS = {
     "convert-annotations": LazyCommand(
         f"{_HERE}.annotations:convert_annotations", "Make segmentations of legacy annotations."
     ),
+    "update-thumbnails": LazyCommand(
+        f"{_HERE}.thumbnails:update_thumbnails", "Make the thumbnails that are missing."
+    ),
+    "update-hashes": LazyCommand(
+        f"{_HERE}.thumbnails:update_hashes", "Fill in the hashes that are missing."
+    ),
+    "doctor": LazyCommand(
+        f"{_HERE}.doctor:doctor_command", "Check rows against files and pixels, and repair."
+    ),
+    "zarr-tree": LazyCommand(f"{_HERE}.zarr:tree_command", "Tell what is in the zarr store."),
+    "defragment-zarr": LazyCommand(
+        f"{_HERE}.zarr:defragment_command", "Copy the live pixels into a new zarr store."
+    ),
     "demo": LazyCommand(f"{_HERE}.demo:demo_command", "Make a small study to try things on."),
 }
 

@@ -17,6 +17,7 @@ from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import BadInput, Conflict
+from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
@@ -42,6 +43,8 @@ def flush(objects: Objects) -> None:
     for held in changed:
         held.entity.check_rules()
         _check_references(held)
+        if isinstance(held.entity, SegmentationModel):
+            _check_renaming(objects, held, held.entity)
     changed = _with_linked(objects, changed)
     mark = objects.view.mark()
     given = [(held, held.values()) for held in changed if held.row is None]
@@ -70,6 +73,20 @@ def _check_references(held: Held) -> None:
     before = held.row.values["reference_segmentation_id"] if held.row is not None else None
     if one.reference_segmentation_id not in {None, before}:
         one.references()
+
+
+def _check_renaming(objects: Objects, held: Held, model: SegmentationModel) -> None:
+    """Raise where a stored model is renamed whose segmentations have pixels."""
+    if held.row is None:
+        return
+    names = ("model_name", "version")
+    fields = [name for name in names if getattr(model, name) != held.row.values[name]]
+    if not fields:
+        return
+    table = objects.view.table(root_of("ModelSegmentation"))
+    found = table.indexes[("model_id",)].find({"model_id": model.model_id})
+    has_pixels = any(table.rows[key].values["zarr_array_index"] is not None for key in found)
+    model.check_renaming(fields, has_pixels=has_pixels)
 
 
 def _changed(objects: Objects) -> list[Held]:

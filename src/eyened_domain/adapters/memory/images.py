@@ -48,3 +48,6 @@ class MemoryImages(StoredImages):
         if frame is not None and image.is_3d:
             pixels = pixels[frame]
         return pixels.copy()
+
+    def _orientation(self, image: ImageInstance) -> int:  # noqa: ARG002 - all are upright
+        return 1

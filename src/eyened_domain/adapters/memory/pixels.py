@@ -76,6 +76,19 @@ class MemoryPixels:
         found: E = MemoryRepository(self._objects, entity).get(identity)
         return found
 
+    def html_of(self, grid: Any) -> str:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
+            segmentation_card,
+        )
+
+        held = grid.__dict__.get(HOLDER)
+        is_open = held is not None and held.objects is self._objects
+        return segmentation_card(grid, self._look if is_open else None)
+
+    def _look(self, entity: type[Entity], identity: int) -> Any:
+        return self._objects.find(entity, (identity,))
+
     def image_shape(self, identity: int) -> Shape | None:
         """See `model.stored_pixels.PixelStore`."""
         return self.find(ImageInstance, identity).shape

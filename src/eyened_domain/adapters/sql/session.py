@@ -14,11 +14,13 @@ from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
+from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
+from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
@@ -103,6 +105,8 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False):
             one.check_rules()
             _check_references(session, one)
+            if isinstance(one, SegmentationModel):
+                check_renaming(session, one)
 
 
 def _check_references(session: DomainSession, one: Entity) -> None:

@@ -17,7 +17,7 @@ from eyened_domain.adapters.storage.zarr_store.identity import (
     note_owner,
     owner_of,
 )
-from eyened_domain.errors import ConfigurationError, Duplicate
+from eyened_domain.errors import ConfigurationError, Duplicate, StorageError
 
 _SETTING = "SEGMENTATIONS_ZARR_STORE"
 
@@ -38,25 +38,57 @@ def identify(engine: Engine, files: SlotFiles) -> StoreOwner:
 
 
 def note(engine: Engine, files: SlotFiles) -> None:
-    """Write into a store that does not say whose it is that it is this database's."""
-    if owner_of(files) is None:
+    """Write into a store that does not say whose it is that it is this database's.
+
+    Raises:
+        ConfigurationError: the store has moved.
+    """
+    if _says_nothing(files):
         note_owner(files, identify(engine, files))
 
 
-def note_within(connection: Connection, files: SlotFiles) -> bool:
-    """See `note`, in a transaction of the caller's; return whether the store says it now.
+def note_within(connection: Connection, files: SlotFiles) -> None:
+    """See `note`, in a transaction of the caller's.
 
     A database without an identity gets one first, which may yet be rolled back: the store
     learns of it the next time.
     """
-    if owner_of(files) is not None:
-        return True
+    if not _says_nothing(files):
+        return
     known = _database_id(connection)
     if known is None:
         _give_identity(connection)
-        return False
-    note_owner(files, StoreOwner(known, _where(connection, files)))
-    return True
+    else:
+        note_owner(files, StoreOwner(known, _where(connection, files)))
+
+
+def _says_nothing(files: SlotFiles) -> bool:
+    """Whether a store does not say whose it is; refuse one that has moved."""
+    try:
+        owner = owner_of(files)
+    except StorageError:
+        return False  # `eorm doctor` tells of it; writing does not depend on it
+    _refuse_moved(files, owner)
+    return owner is None
+
+
+def check_not_moved(files: SlotFiles) -> None:
+    """Raise if the store was copied to another by `eorm defragment-zarr`.
+
+    Raises:
+        ConfigurationError: it was; the message names the other.
+    """
+    _refuse_moved(files, owner_of(files))
+
+
+def _refuse_moved(files: SlotFiles, owner: StoreOwner | None) -> None:
+    if owner is not None and owner.moved_to is not None:
+        raise ConfigurationError(
+            f"{_SETTING} is {str(files.root)!r}, which was copied to {owner.moved_to!r} by "
+            f"`eorm defragment-zarr`: set {_SETTING} to that, and start programs anew",
+            field=_SETTING,
+            value=str(files.root),
+        )
 
 
 def claim_store(engine: Engine, files: SlotFiles) -> StoreOwner:
@@ -92,6 +124,8 @@ def why_not_ours(engine: Engine, files: SlotFiles) -> str | None:
     owner = owner_of(files)
     if owner is None:
         return f"has no {IDENTITY_FILE} that says which database it belongs to"
+    if owner.moved_to is not None:
+        return f"was copied to {owner.moved_to}, which {_SETTING} should name"
     with engine.connect() as connection:
         known, where = _database_id(connection), _where(connection, files)
     if owner.database_id != known:

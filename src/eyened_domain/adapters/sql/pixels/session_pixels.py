@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -17,7 +18,7 @@ from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
-from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, point
+from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
@@ -86,9 +87,13 @@ class SessionPixels:
 
         def put(slot: Slot) -> tuple[Slot, SlotContent]:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
-            content = slices.content(self._shelf.files, key, pixels, place, base=base, stamp=stamp)
+            files = self._shelf.files
+            try:
+                content = slices.content(files, key, pixels, place, base=base, stamp=stamp)
+            except SlotGone as error:
+                raise _lost(grid, key, before) from error
             with self._given_up(slot, is_written=False):
-                self._shelf.files.put(key, slot.position, content)
+                files.put(key, slot.position, content)
             return slot, content
 
         with aside(self._session) as others_may_write:
@@ -157,6 +162,16 @@ class SessionPixels:
         shape: Shape | None = held.shape
         return shape
 
+    def html_of(self, grid: Segmentation | ModelSegmentation) -> str:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
+            segmentation_card,
+        )
+
+        is_open = object_session(grid) is self._session
+        with self._session.no_autoflush:
+            return segmentation_card(grid, self.find if is_open else None)
+
     def _point(
         self,
         grid: Segmentation | ModelSegmentation,
@@ -186,6 +201,16 @@ class SessionPixels:
         self._session._register_altered([instance_state(grid)])
         for name, value in {"zarr_array_index": slot.position, **values}.items():
             set_committed_value(grid, name, value)
+
+    def discard(self, key: ArrayKey, position: int) -> None:
+        """Note that nobody points to a position any more."""
+        with aside(self._session) as others_may_write:
+            if others_may_write:  # or the new row would be locked until this unit ends
+                array_id = self._shelf.reservations.array_id(key)
+        connection = self._session.connection()
+        if not others_may_write:
+            array_id = array_id_for(connection, key)
+        discard(connection, array_id, position, uuid.uuid4().hex)
 
     @contextmanager
     def _given_up(self, slot: Slot, *, is_written: bool) -> Iterator[None]:

@@ -70,7 +70,7 @@ class SlotFiles:
             ConfigurationError: the store itself is not there.
             StorageError: they cannot be made.
         """
-        if key in self._prepared:
+        if key in self._prepared and self._is_there(key):
             return
         with self._failures(key), self.open_root() as root:
             _make_document(root, group_document())
@@ -81,6 +81,13 @@ class SlotFiles:
                     array.folder(CHUNKS, make=True).close()
         self.codec(key)
         self._prepared.add(key)
+
+    def _is_there(self, key: ArrayKey) -> bool:
+        try:
+            with self._failures(key), self._array(key):
+                return True
+        except SlotGone:
+            return False
 
     def codec(self, key: ArrayKey) -> SlotCodec:
         """Return how the slots of an array are written and read.
@@ -178,9 +185,7 @@ class SlotFiles:
                 for name in (str(position), *folders):
                     way[-1].make(name)
                     way.append(opened.enter_context(way[-1].folder(name)))
-                way.pop().write_new(file, *content.parts)
-                for folder in reversed(way):  # together at the end: one wait of the disk, not four
-                    folder.sync()
+                way.pop().write_new(file, *content.parts, way=way)
         except (FileExistsError, SlotGone) as error:
             raise Conflict(
                 f"position {position} of {key.path} was taken or collected by somebody else; run "
@@ -194,12 +199,9 @@ class SlotFiles:
             SlotGone: there is none.
             StorageError: it cannot be opened.
         """
-        *folders, file = SLOT_PATH
-        with self._failures(key), contextlib.ExitStack() as opened:
-            folder = opened.enter_context(self._array(key))
-            for name in (CHUNKS, str(position), *folders):
-                folder = opened.enter_context(folder.folder(name))
-            return SlotFile(folder.open(file), f"{key.path}/{CHUNKS}/{position}", digest)
+        way = (key.group, key.name, CHUNKS, str(position))
+        with self._failures(key), self.open_root() as root:
+            return SlotFile(root.open_below(*way, *SLOT_PATH), "/".join(way), digest)
 
     def remove(self, key: ArrayKey, position: int) -> bool:
         """Take the file of a slot away, with what was left in its folder; whether it was there.

@@ -28,10 +28,12 @@ class StoreOwner:
         database_id: DatabaseIdentity.DatabaseID; a copy of the database has the same.
         where: the server and the name of the database, or the path of its file seen from
             the store; a copy is somewhere else.
+        moved_to: the store that this one was copied to; nothing is written here any more.
     """
 
     database_id: str
     where: str
+    moved_to: str | None = None
 
 
 def owner_of(files: SlotFiles) -> StoreOwner | None:
@@ -44,7 +46,7 @@ def owner_of(files: SlotFiles) -> StoreOwner | None:
     try:
         with files.open_root() as root:
             found: Any = json.loads(root.read(IDENTITY_FILE))
-            return StoreOwner(str(found["owner"]), str(found["where"]))
+            return StoreOwner(str(found["owner"]), str(found["where"]), found.get("moved_to"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -91,8 +93,17 @@ def claim(files: SlotFiles, owner: StoreOwner) -> None:
         raise _not_written(files, error) from error
 
 
+def mark_moved(files: SlotFiles, moved_to: str) -> None:
+    """Note in a store that it was copied to another, which is used from now on."""
+    owner = owner_of(files)
+    if owner is not None:
+        claim(files, attrs.evolve(owner, moved_to=moved_to))
+
+
 def _document(owner: StoreOwner, store_id: str) -> bytes:
     named = {"store": store_id, "owner": owner.database_id, "where": owner.where}
+    if owner.moved_to is not None:
+        named["moved_to"] = owner.moved_to
     return json.dumps(named, indent=2).encode()
 
 

@@ -1,0 +1,54 @@
+"""What the doctor looks at in a SQL database and the files that belong to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eyened_domain.adapters.sql.doctor.housekeeping import Garbage, UnitLog
+from eyened_domain.adapters.sql.doctor.images import ImageChecksums, ImagesThere, Thumbnails
+from eyened_domain.adapters.sql.doctor.positions import Positions
+from eyened_domain.adapters.sql.doctor.rules import Rules
+from eyened_domain.adapters.sql.doctor.slot_pixels import SlotPixels
+from eyened_domain.adapters.sql.doctor.store_files import YOUNG_S, StoreFiles
+from eyened_domain.adapters.sql.doctor.unsigned import Unsigned
+from eyened_domain.adapters.sql.pixels.collect import GRACE_S
+from eyened_domain.services.doctor import Checkup, Examination, Watch
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.sql.database import Database
+
+
+def checkup_on(
+    database: Database,
+    *,
+    watch: Watch | None = None,
+    grace_s: float = GRACE_S,
+    young_s: float = YOUNG_S,
+    adopt: bool = False,
+    resume: bool = False,
+) -> Checkup:
+    """Return a check-up of a database, its store, its images and its thumbnails.
+
+    Args:
+        database: which.
+        watch: its time limit, and who is told how far it is.
+        grace_s: how old in seconds garbage must be to be collected.
+        young_s: how old in seconds a file must be before it is said that nobody points to it.
+        adopt: take the checksums of pixels of older programs when things are fixed.
+        resume: go on with the pixels where the last check-up ran out of time.
+    """
+    engine, files = database.engine, database.pixel_shelf.files
+    settings = database.settings
+    examinations: list[Examination] = [
+        Rules(engine),
+        Positions(engine, files),
+        Unsigned(engine, files, adopt=adopt, young_s=young_s),
+        UnitLog(engine),
+        StoreFiles(engine, files, young_s=young_s),
+        Garbage(engine, files, grace_s=grace_s),
+        ImagesThere(engine, settings.images_basepath),
+        Thumbnails(engine, settings.thumbnails_path),
+        SlotPixels(engine, files, resume=resume),
+        ImageChecksums(engine, settings.images_basepath),
+    ]
+    return Checkup(examinations, watch)

@@ -1,0 +1,219 @@
+"""The rows that point to positions, as plain statements: which array, which position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, String, Table, and_, case, cast, literal, select, type_coerce
+
+from eyened_domain.adapters.sql.pixels.slots import OWNERS
+from eyened_domain.adapters.sql.tables.computation import model
+from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.model.enums import Datatype
+from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+from eyened_domain.services.doctor import Finding
+
+KINDS = (Segmentation, ModelSegmentation)
+_PORTION = 10_000
+
+
+@attrs.frozen
+class Pointing:
+    """A row that points to a position.
+
+    Attributes:
+        entity: Segmentation or ModelSegmentation.
+        identity: its primary key.
+        position: ZarrArrayIndex.
+    """
+
+    entity: str
+    identity: int
+    position: int
+
+
+@attrs.frozen
+class SlotRow:
+    """A row of ZarrSlot.
+
+    Attributes:
+        array_id: ZarrArrayID.
+        position: SlotIndex.
+        state: reserved, live, garbage or quarantine.
+        digest: of the slot.
+        bytes: of its file.
+        since: since when it is in this state, Unix seconds.
+    """
+
+    array_id: int
+    position: int
+    state: str
+    digest: bytes | None
+    bytes: int | None
+    since: int
+
+
+def place_of(found: Finding) -> tuple[str, int, int]:
+    """Return entity, id and position of a finding about a row that points to a position."""
+    return found.entity or "", found.identity or 0, found.position or 0
+
+
+def table_of(kind: type[Any]) -> tuple[Table, Any]:
+    """Return the table of a kind of segmentations, and its primary key."""
+    table, key = OWNERS[kind]
+    return table, table.c[key]
+
+
+def group_of(kind: type[Any]) -> Any:
+    """Return the SQL for the name of the group that a row's pixels are in."""
+    if kind is Segmentation:
+        meaning = OWNERS[kind][0].c.data_representation
+        return literal("DataRepresentation.") + type_coerce(meaning, String)
+    return literal("model_") + model.c.model_name + literal("_") + model.c.version
+
+
+def array_of(kind: type[Any]) -> Any:
+    """Return the SQL for the name of the array that a row's pixels are in."""
+    columns = OWNERS[kind][0].c
+    dtype = case(*((columns.data_type == one, one.numpy_name) for one in Datatype), else_="unknown")
+    text: Any = type_coerce(dtype, String)
+    for size in (columns.depth, columns.height, columns.width):
+        text = text + literal("_") + cast(size, String(20))
+    return text + literal(".zarr")
+
+
+def source_of(kind: type[Any]) -> Any:
+    """Return what to select the rows from: with the model, which names the group."""
+    table = OWNERS[kind][0]
+    if kind is Segmentation:
+        return table
+    return table.join(model, model.c.model_id == table.c.model_id)
+
+
+def noted(kind: type[Any], *columns: Any, outer: bool) -> Any:
+    """Return a statement on rows that point to positions, with what is noted of these."""
+    array = and_(
+        zarr_array.c.group_name == group_of(kind), zarr_array.c.array_name == array_of(kind)
+    )
+    table, _ = table_of(kind)
+    slot = and_(
+        zarr_slot.c.zarr_array_id == zarr_array.c.zarr_array_id,
+        zarr_slot.c.slot_index == table.c.zarr_array_index,
+    )
+    source = source_of(kind)
+    source = source.join(zarr_array, array, isouter=outer).join(zarr_slot, slot, isouter=outer)
+    return select(*columns).select_from(source).where(table.c.zarr_array_index.is_not(None))
+
+
+def unknown_rows(
+    connection: Connection, kind: type[Any]
+) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """Return the rows that point to positions of which nothing is noted, by group and array.
+
+    Each row as its id and its position.
+    """
+    table, key = table_of(kind)
+    columns = key, table.c.zarr_array_index, group_of(kind), array_of(kind)
+    asked = noted(kind, *columns, outer=True).where(zarr_slot.c.slot_index.is_(None))
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for identity, position, group, name in connection.execute(asked):
+        found.setdefault((group, name), []).append((identity, position))
+    return found
+
+
+def pointing_rows(connection: Connection) -> dict[tuple[str, str], list[Pointing]]:
+    """Return all rows that point to positions, by group and array."""
+    found: dict[tuple[str, str], list[Pointing]] = {}
+    for kind in KINDS:
+        for place, one in _pointing(connection, kind):
+            found.setdefault(place, []).append(one)
+    return found
+
+
+def pointing_again(
+    connection: Connection, entity: str, identities: list[int]
+) -> dict[int, tuple[str, str, int]]:
+    """Return where rows point now: group, array and position, by their ids."""
+    kind = Segmentation if entity == "Segmentation" else ModelSegmentation
+    _, key = table_of(kind)
+    return {
+        one.identity: (*place, one.position)
+        for place, one in _pointing(connection, kind, key.in_(identities))
+    }
+
+
+def _pointing(
+    connection: Connection, kind: type[Any], *conditions: Any
+) -> Iterator[tuple[tuple[str, str], Pointing]]:
+    """Yield rows with the names of their arrays, which are made here and not in the database."""
+    table, key = table_of(kind)
+    columns = table.c
+    whose = type_coerce(columns.data_representation, String)
+    parts = [whose] if kind is Segmentation else [model.c.model_name, model.c.version]
+    asked = (
+        select(
+            key,
+            columns.zarr_array_index,
+            type_coerce(columns.data_type, String),
+            columns.depth,
+            columns.height,
+            columns.width,
+            *parts,
+        )
+        .select_from(source_of(kind))
+        .where(columns.zarr_array_index.is_not(None), *conditions)
+    )
+    names: dict[tuple[Any, ...], tuple[str, str]] = {}
+    entity = kind.__entity__.name
+    result = connection.execution_options(yield_per=_PORTION).execute(asked)
+    for identity, position, *rest in result:
+        made = tuple(rest)
+        if made not in names:
+            names[made] = _names(kind, made)
+        yield names[made], Pointing(entity, identity, position)
+
+
+def _names(kind: type[Any], parts: tuple[Any, ...]) -> tuple[str, str]:
+    data_type, depth, height, width, *whose = parts
+    member = Datatype.__members__.get(data_type)
+    dtype = "unknown" if member is None else member.numpy_name
+    prefix = "DataRepresentation." if kind is Segmentation else "model_"
+    return prefix + "_".join(whose), f"{dtype}_{depth}_{height}_{width}.zarr"
+
+
+def slot_rows(
+    connection: Connection, *conditions: Any
+) -> dict[tuple[str, str], dict[int, SlotRow]]:
+    """Return what the database knows of positions, by group and array, and by position."""
+    asked = select(
+        zarr_slot.c.zarr_array_id,
+        zarr_slot.c.slot_index,
+        zarr_slot.c.state,
+        zarr_slot.c.digest,
+        zarr_slot.c.bytes,
+        zarr_slot.c.since,
+    ).where(*conditions)
+    by_id: dict[int, dict[int, SlotRow]] = {}
+    result = connection.execution_options(yield_per=_PORTION).execute(asked)
+    for array_id, position, state, digest, size, since in result:
+        row = SlotRow(array_id, int(position), state, digest, size, since)
+        by_id.setdefault(array_id, {})[row.position] = row
+    arrays = select(zarr_array.c.zarr_array_id, zarr_array.c.group_name, zarr_array.c.array_name)
+    named = {array_id: (group, name) for array_id, group, name in connection.execute(arrays)}
+    return {named[a]: rows for a, rows in by_id.items() if a in named}
+
+
+def slot_row(connection: Connection, key: ArrayKey, position: int) -> SlotRow | None:
+    """Return what the database knows of one position."""
+    found = slot_rows(
+        connection,
+        zarr_slot.c.slot_index == position,
+        zarr_slot.c.zarr_array_id
+        == select(zarr_array.c.zarr_array_id)
+        .where(zarr_array.c.group_name == key.group, zarr_array.c.array_name == key.name)
+        .scalar_subquery(),
+    )
+    return found.get((key.group, key.name), {}).get(position)
