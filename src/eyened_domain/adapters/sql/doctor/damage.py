@@ -37,7 +37,7 @@ def what_is_wrong(
 def damage_in(file: SlotFile, codec: SlotCodec, position: int) -> tuple[Kind, str] | None:
     """See `what_is_wrong`, of a file that is open."""
     try:
-        codec.check(file)
+        codec.decode(file)
     except PixelsDamaged as error:
         if _is_of_another_program(file, codec):
             said = (
@@ -56,7 +56,7 @@ def _is_of_another_program(file: SlotFile, codec: SlotCodec) -> bool:
     known: Any = file.digest
     file.digest = None
     try:
-        codec.check(file)
+        codec.decode(file)
     except PixelsDamaged:
         return False
     finally:
@@ -78,5 +78,5 @@ def stored_digest(file: SlotFile, codec: SlotCodec, key: ArrayKey) -> bytes:
         index = blob[: key.shape[0] * 16 + 4] if isinstance(codec, ShardCodec) else b""
         digest = found[0].digest(index)
     file.digest = digest
-    codec.check(file)
+    codec.decode(file)
     return digest

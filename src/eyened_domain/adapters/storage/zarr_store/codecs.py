@@ -7,6 +7,7 @@ checksum of their content, which every decoder checks, whatever the metadata say
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -55,11 +56,37 @@ class SlotCodec(Protocol):
             PixelsDamaged: the other slot is not what was stored.
         """
 
-    def check(self, file: SlotFile) -> None:
-        """Raise unless the file is what was stored; see `decode`."""
+
+class WholeSlots(ABC):
+    """Slots that are coded in one piece: for a B-scan, the others are decoded as well."""
+
+    _key: ArrayKey
+
+    @abstractmethod
+    def encode(self, pixels: Pixels, stamp: Stamp) -> SlotContent:
+        """See `SlotCodec`."""
+
+    @abstractmethod
+    def decode(self, file: SlotFile) -> Pixels:
+        """See `SlotCodec`."""
+
+    def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
+        """See `SlotCodec`; the whole slot is read."""
+        found: Pixels = self.decode(file)[scan]
+        return found
+
+    def with_scan(
+        self, file: SlotFile | None, scan: int, pixels: Pixels, stamp: Stamp
+    ) -> SlotContent:
+        """See `SlotCodec`; the whole slot is read."""
+        key = self._key
+        whole = np.zeros(key.shape, key.numpy_dtype) if file is None else self.decode(file)
+        whole = whole if whole.flags.writeable else whole.copy()
+        whole[scan] = pixels
+        return self.encode(whole, stamp)
 
 
-class FrameCodec:
+class FrameCodec(WholeSlots):
     """One Zstandard frame a slot."""
 
     def __init__(self, key: ArrayKey, level: int = 0) -> None:
@@ -79,21 +106,6 @@ class FrameCodec:
         pixels = np.empty(self._key.shape, dtype=self._dtype)
         decode_frame(self._zstd, frame, pixels, file)
         return native(pixels, self._key)
-
-    def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
-        """See `SlotCodec`; the whole slot is read."""
-        found: Pixels = self.decode(file)[scan]
-        return found
-
-    def with_scan(
-        self, file: SlotFile | None, scan: int, pixels: Pixels, stamp: Stamp
-    ) -> SlotContent:
-        """See `SlotCodec`; the whole slot is read."""
-        return decoded_with_scan(self, self._key, file, scan=scan, pixels=pixels, stamp=stamp)
-
-    def check(self, file: SlotFile) -> None:
-        """See `SlotCodec`."""
-        self.decode(file)
 
     def _checked_frame(self, file: SlotFile) -> bytes | memoryview:
         blob = file.all()
@@ -142,22 +154,6 @@ def decode_frame(zstd: Zstd, frame: bytes | memoryview, into: Pixels, file: Slot
 def native(pixels: Pixels, key: ArrayKey) -> Pixels:
     """Return pixels in the byte order of this machine."""
     return pixels if pixels.dtype == key.numpy_dtype else pixels.astype(key.numpy_dtype)
-
-
-def decoded_with_scan(
-    codec: SlotCodec,
-    key: ArrayKey,
-    file: SlotFile | None,
-    *,
-    scan: int,
-    pixels: Pixels,
-    stamp: Stamp,
-) -> SlotContent:
-    """Return the content of a new slot by way of all its pixels; see `SlotCodec.with_scan`."""
-    whole = np.zeros(key.shape, key.numpy_dtype) if file is None else codec.decode(file)
-    whole = whole if whole.flags.writeable else whole.copy()
-    whole[scan] = pixels
-    return codec.encode(whole, stamp)
 
 
 def codec_for(key: ArrayKey, document: dict[str, Any]) -> SlotCodec:

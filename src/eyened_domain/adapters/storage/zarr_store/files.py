@@ -84,7 +84,7 @@ class SlotFiles:
 
     def _is_there(self, key: ArrayKey) -> bool:
         try:
-            with self._failures(key), self._array(key):
+            with self._failures(key), self.open_array(key):
                 return True
         except SlotGone:
             return False
@@ -113,7 +113,7 @@ class SlotFiles:
         """
         with self._failures(key):
             for look in range(_LOOKS):
-                with self._array(key) as array, contextlib.suppress(ValueError):
+                with self.open_array(key) as array, contextlib.suppress(ValueError):
                     document = json.loads(array.read(METADATA))
                     if isinstance(document, dict):
                         return document
@@ -138,7 +138,7 @@ class SlotFiles:
         if document["shape"][0] >= length:
             return
         try:
-            with self._failures(key), self._array(key) as array:
+            with self._failures(key), self.open_array(key) as array:
                 array.replace(METADATA, grown(document, length))
         except SlotGone as error:
             raise Conflict(
@@ -147,7 +147,7 @@ class SlotFiles:
 
     def is_taken(self, key: ArrayKey, positions: range) -> bool:
         """Whether there is a file, or the beginning of one, at one of the positions."""
-        with self._failures(key), self._array(key) as array:
+        with self._failures(key), self.open_array(key) as array:
             try:
                 chunks = array.folder(CHUNKS)
             except FileNotFoundError:
@@ -180,7 +180,7 @@ class SlotFiles:
         *folders, file = SLOT_PATH
         try:
             with self._failures(key), contextlib.ExitStack() as opened:
-                array = opened.enter_context(self._array(key))
+                array = opened.enter_context(self.open_array(key))
                 way = [opened.enter_context(array.folder(CHUNKS))]
                 for name in (str(position), *folders):
                     way[-1].make(name)
@@ -210,7 +210,7 @@ class SlotFiles:
             StorageError: something is there that is no slot, or it cannot be removed.
         """
         try:
-            with self._failures(key), self._array(key) as array, array.folder(CHUNKS) as chunks:
+            with self._failures(key), self.open_array(key) as array, array.folder(CHUNKS) as chunks:
                 return _remove(chunks, str(position), SLOT_PATH)
         except SlotGone:
             return False
@@ -229,6 +229,21 @@ class SlotFiles:
         with root:
             yield root
 
+    @contextlib.contextmanager
+    def open_array(self, key: ArrayKey) -> Iterator[OpenFolder]:
+        """Open the folder of an array.
+
+        Raises:
+            ConfigurationError: the store is not there.
+            OSError: the array is not there, or cannot be opened.
+        """
+        with (
+            self.open_root() as root,
+            root.folder(key.group) as group,
+            group.folder(key.name) as array,
+        ):
+            yield array
+
     def _missing(self, reason: str) -> ConfigurationError:
         return ConfigurationError(
             f"{_SETTING} is {str(self.root)!r}, which {reason}: make the folder, mount it, or set "
@@ -236,15 +251,6 @@ class SlotFiles:
             field=_SETTING,
             value=str(self.root),
         )
-
-    @contextlib.contextmanager
-    def _array(self, key: ArrayKey) -> Iterator[OpenFolder]:
-        with (
-            self.open_root() as root,
-            root.folder(key.group) as group,
-            group.folder(key.name) as array,
-        ):
-            yield array
 
     @contextlib.contextmanager
     def _failures(self, key: ArrayKey) -> Iterator[None]:

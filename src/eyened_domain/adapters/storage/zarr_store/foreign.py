@@ -11,8 +11,8 @@ import numpy as np
 
 from eyened_domain.adapters.storage.zarr_store.codecs import (
     Pixels,
+    WholeSlots,
     check_digest,
-    decoded_with_scan,
 )
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
@@ -22,7 +22,7 @@ from eyened_domain.errors import StorageError
 _KEY = "c/0/0/0/0"
 
 
-class ForeignCodec:
+class ForeignCodec(WholeSlots):
     """Encodes and decodes with zarr-python, in memory, as the array's metadata says."""
 
     def __init__(self, key: ArrayKey, document: dict[str, Any]) -> None:
@@ -64,21 +64,6 @@ class ForeignCodec:
             return np.asarray(array[0], dtype=self._key.numpy_dtype)
         except Exception as error:
             raise file.damaged(f"cannot be decoded ({str(error)[:60]})") from error
-
-    def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
-        """See `SlotCodec`; the whole slot is read."""
-        found: Pixels = self.decode(file)[scan]
-        return found
-
-    def with_scan(
-        self, file: SlotFile | None, scan: int, pixels: Pixels, stamp: Stamp
-    ) -> SlotContent:
-        """See `SlotCodec`; the whole slot is read."""
-        return decoded_with_scan(self, self._key, file, scan=scan, pixels=pixels, stamp=stamp)
-
-    def check(self, file: SlotFile) -> None:
-        """See `SlotCodec`."""
-        self.decode(file)
 
     def _array(self, *, write_empty_chunks: bool = False) -> tuple[Any, dict[str, Any]]:
         """Return an array of one slot in memory, and the chunks that it keeps."""

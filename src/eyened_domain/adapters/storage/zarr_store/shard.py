@@ -129,10 +129,6 @@ class ShardCodec:
         digests[scan] = None if chunks[scan] is None else digest_of(chunks[scan] or b"")
         return self._content(chunks, digests, stamp)
 
-    def check(self, file: SlotFile) -> None:
-        """See `SlotCodec`."""
-        self.decode(file)
-
     def _chunk(self, scan: Pixels) -> bytes | None:
         return self._zstd.encode(scan) if scan.any() else None
 

@@ -106,7 +106,7 @@ def slot_at(files: SlotFiles, key: ArrayKey, position: int) -> FoundFile | None:
 
 def is_there(files: SlotFiles, key: ArrayKey) -> bool:
     """Whether the folder of an array is there."""
-    with _failures(), contextlib.suppress(FileNotFoundError), _array(files, key):
+    with _failures(), contextlib.suppress(FileNotFoundError), files.open_array(key):
         return True
     return False
 
@@ -116,7 +116,7 @@ def metadata_state(files: SlotFiles, key: ArrayKey) -> tuple[MetadataState, int]
     document: Any = None
     for look in range(_LOOKS):  # an older program writes it in place
         try:
-            with _failures(), _array(files, key) as array:
+            with _failures(), files.open_array(key) as array:
                 document = json.loads(array.read(METADATA))
             break
         except FileNotFoundError:
@@ -171,7 +171,7 @@ def rebuild_metadata(files: SlotFiles, key: ArrayKey, length: int, positions: li
     """
     for document in _possible_documents(key):
         if _is_readable(files, key, document, positions):
-            with _failures(), _array(files, key) as array:
+            with _failures(), files.open_array(key) as array:
                 array.replace(METADATA, grown(document, length))
             return True
     return False
@@ -194,7 +194,7 @@ def _is_readable(
     readable = 0
     for position in positions[-_TRIED:]:
         with contextlib.suppress(PixelsDamaged, SlotGone), files.open(key, position, None) as file:
-            codec.check(file)
+            codec.decode(file)
             readable += 1
     return readable > 0 or not positions
 
@@ -244,18 +244,8 @@ def opened_slots(
 
 
 @contextlib.contextmanager
-def _array(files: SlotFiles, key: ArrayKey) -> Iterator[OpenFolder]:
-    with (
-        files.open_root() as root,
-        root.folder(key.group) as group,
-        group.folder(key.name) as array,
-    ):
-        yield array
-
-
-@contextlib.contextmanager
 def _chunks(files: SlotFiles, key: ArrayKey) -> Iterator[OpenFolder]:
-    with _array(files, key) as array, array.folder(CHUNKS) as chunks:
+    with files.open_array(key) as array, array.folder(CHUNKS) as chunks:
         yield chunks
 
 
