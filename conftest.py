@@ -23,6 +23,7 @@ def begin(namespace: dict[str, Any]) -> None:
     write_images(Path("eyened-data/images/Patient_002"))
     fill("eyened-data")
     fill("sqlite:///clinic.db")
+    add_drawable("eyened-drawings")
 
 
 def end(namespace: dict[str, Any]) -> None:
@@ -56,6 +57,36 @@ def fill(where: str) -> None:
     with database.unit_of_work() as uow:
         uow.images.add(builder.an_image(series=builder.a_series(study=study), image_instance_id=42))
         uow.creators.add(builder.a_creator(creator_name="dr_smith"))
+        uow.features.add(builder.a_feature(feature_name="vessels"))
+        uow.commit()
+    database.close()
+
+
+def add_drawable(home: str) -> None:
+    """Add the photograph and the volume that docs/segmentations.md draws on."""
+    import numpy as np
+    from PIL import Image
+
+    from eyened_domain import Database
+    from eyened_domain.testing import Builder
+
+    images = Path(home, "images")
+    images.mkdir(parents=True)
+    Image.new("RGB", (640, 480), (120, 60, 30)).save(images / "photograph.png")
+    images.joinpath("volume.binary").write_bytes(np.full((12, 64, 96), 210, np.uint8).tobytes())
+    database = Database({"EYENED_HOME": home})
+    builder = Builder()
+    sizes = {
+        "photograph.png": {"rows_y": 480, "columns_x": 640},
+        "volume.binary": {"rows_y": 64, "columns_x": 96, "nr_of_frames": 12},
+    }
+    with database.unit_of_work() as uow:
+        for number, (name, size) in enumerate(sizes.items(), 1):
+            uow.images.add(
+                builder.an_image(dataset_identifier=name, image_instance_id=number, **size)
+            )
+        uow.creators.add(builder.a_creator(creator_name="ann"))
+        uow.features.add(builder.a_feature(feature_name="drusen"))
         uow.commit()
     database.close()
 

@@ -1,7 +1,9 @@
 """Reliability S7, files: no image file makes the reader take much memory or time.
 
 Each file claims more than it holds, unpacks to more than a machine holds, or leads a
-parser in circles. Each is read in a process of its own.
+parser in circles. Each is read in processes of its own: its header, as an import
+does, and its pixels, as `image.pixel_array` does. Some have a good header, and hide
+what they are in what only a decoder reads: these are read by `image.b_scan` as well.
 
     python benchmarks/campaign_bombs.py
 
@@ -25,6 +27,12 @@ import zlib
 from pathlib import Path
 
 MOST_MEGABYTES, MOST_SECONDS = 200, 2.0
+WAYS = ("header", "pixels", "frame")
+HIDDEN = frozenset({
+    "after.png", "frame.dcm", "frame-j2k.dcm", "frame-rle.dcm", "strip.tif", "padded.webp",
+    "page.tif",
+})  # fmt: skip
+"""Files with a good header, that would cost much only when they are decoded."""
 
 
 def png(columns: int, rows: int, *chunks: tuple[bytes, bytes]) -> bytes:
@@ -140,23 +148,85 @@ def bombs() -> dict[str, tuple[bytes, int]]:
         "huge.jp2": (codestream + b"\xff\xd9", 0),
         "box.jp2": (b"\0\0\0\x0cjP  \r\n\x87\n\xff\xff\xff\xffjp2h", 5 * 10**9),
         "array.npy.gz": (array.getvalue(), 0),
+        **hidden_bombs(),
         "huge.binary": (b"\0", 10**12),
         "[png_series_99999]huge.png": (b"", 0),
     }  # fmt: skip
+
+
+def hidden_bombs() -> dict[str, tuple[bytes, int]]:
+    """Give the files of HIDDEN: a good header, and a decoder that would take too much."""
+    from PIL import Image
+
+    pixels = Image.new("L", (13_000, 13_000))  # the most that Pillow takes without an error
+    packed = {}
+    for kind, options in (("JPEG", {}), ("JPEG2000", {"no_jp2": True}), ("WEBP", {})):
+        stream = io.BytesIO()
+        (pixels if kind != "WEBP" else Image.new("L", (8, 8))).save(stream, kind, **options)
+        packed[kind] = stream.getvalue()
+    rle = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 4_000_000
+    small = png(8, 8)
+    chunk = struct.pack(">I", 2_000_000_000) + b"tEXt"
+    webp = packed["WEBP"]
+    padding = b"JUNK" + struct.pack("<I", 2_000_000_000)
+    length = len(webp) - 8 + 8 + 2_000_000_000
+    strip = [e for e in page(8, 8) if e[0] not in {259, 279}]
+    second = tiff(*page(8, 8), (700, 1, 2_000_000_000, 400), following=0)[8:]
+    first = tiff(*page(8, 8), following=200)
+    return {
+        "after.png": (small[:-12] + chunk, len(small) - 4 + 2_000_000_004),
+        "frame.dcm": (encapsulated(packed["JPEG"], b"1.2.840.10008.1.2.4.50"), 0),
+        "frame-j2k.dcm": (encapsulated(packed["JPEG2000"], b"1.2.840.10008.1.2.4.90"), 0),
+        "frame-rle.dcm": (encapsulated(rle, b"1.2.840.10008.1.2.5\0"), 0),
+        "strip.tif": (tiff(*strip, (259, 3, 1, 5), (279, 4, 1, 2_000_000_000)), 2_100_000_000),
+        "page.tif": (first.ljust(200, b"\0") + second, 2_100_000_000),
+        "padded.webp": (
+            webp[:4] + struct.pack("<I", length) + webp[8:] + padding, 8 + length
+        ),
+    }  # fmt: skip
+
+
+def encapsulated(frame: bytes, syntax: bytes) -> bytes:
+    """Make a DICOM of 8 x 8 pixels whose one compressed frame is `frame`."""
+    item = struct.Struct("<HHI").pack
+    data = item(0xFFFE, 0xE000, 0) + item(0xFFFE, 0xE000, len(frame)) + frame
+    start = struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF)
+    more = (
+        element(0x28, 4, b"CS", b"MONOCHROME2 ")
+        + element(0x28, 0x10, b"US", b"\x08\0") + element(0x28, 0x11, b"US", b"\x08\0")
+        + element(0x28, 0x100, b"US", b"\x08\0") + element(0x28, 0x101, b"US", b"\x08\0")
+        + element(0x28, 0x102, b"US", b"\x07\0") + element(0x28, 0x103, b"US", bytes(2))
+    )  # fmt: skip
+    samples = element(0x28, 2, b"US", b"\1\0")
+    return dicom(samples + more + start + data + item(0xFFFE, 0xE0DD, 0), syntax)
 
 
 CHILD = """
 import json, re, sys, time, warnings
 warnings.simplefilter("ignore")
 import pydicom, PIL.TiffImagePlugin, PIL.BmpImagePlugin, PIL.Jpeg2KImagePlugin
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles, _READERS
+from pathlib import Path
+from eyened_domain import ImageInstance
+from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.adapters.storage.image_headers import raster, dicom, tiff, pillow_formats
+from eyened_domain.adapters.storage.image_pixels import raster, dicom, png_series, binary
+from pydicom.pixels import utils, decoders
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
-files = FileSystemImageFiles(sys.argv[1])
+store = StoredImages(Path(sys.argv[1]))
+image = ImageInstance(dataset_identifier=sys.argv[2], laterality="L")
+image.attach(store)
+if sys.argv[2].endswith(".binary"):
+    image.rows_y = image.columns_x = 1000
+def header():
+    return store.files.read_header(sys.argv[2], rows_y=1000, columns_x=1000)
+def pixels():
+    return image.pixel_array.shape
+def frame():
+    return image.b_scan(int(sys.argv[2] == "page.tif")).shape
 before, start = peak(), time.perf_counter()
 try:
-    outcome = f"accepted {files.read_header(sys.argv[2], rows_y=1000, columns_x=1000)}"
+    outcome = f"accepted {globals()[sys.argv[3]]()}"
 except BaseException as error:
     outcome = f"{type(error).__name__}: {error}"
 seconds = time.perf_counter() - start
@@ -173,6 +243,8 @@ def write(folder: Path) -> list[str]:
             if stretched:
                 file.truncate(stretched)
         identifiers.append(name)
+    with (folder / "after.png").open("ab") as file:
+        file.write(png(1, 1)[-12:])  # the end, after what was stretched
     (folder / "huge_0.png").write_bytes(png(20_000, 20_000))
     return identifiers
 
@@ -183,20 +255,25 @@ def main() -> int:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         identifiers = write(Path(folder))
-        for identifier in identifiers:
+        for identifier, way in [
+            (one, way) for one in identifiers for way in WAYS if way != "frame" or one in HIDDEN
+        ]:
             child = subprocess.run(
-                [sys.executable, "-c", CHILD, folder, identifier],
+                [sys.executable, "-c", CHILD, folder, identifier, way],
                 capture_output=True, text=True, timeout=60, check=False,
             )  # fmt: skip
             told = child.stdout or json.dumps([f"died: {child.stderr[-200:]}", 0, 0])
             outcome, megabytes, seconds = json.loads(told)
             good = outcome.startswith("BadInput")
+            if identifier in HIDDEN and way == "header":
+                good = outcome.startswith("accepted")  # or the decoder was never reached
             good &= megabytes <= MOST_MEGABYTES and seconds <= MOST_SECONDS
             failed += not good
             print(f"{'ok  ' if good else 'FAIL'} {megabytes:6.1f} MB {seconds:6.3f} s  "
-                  f"{identifier:28} {outcome[:110]}")  # fmt: skip
+                  f"{identifier:28} {way:6} {outcome[:110]}")  # fmt: skip
     print(
-        f"S7 bombs: {len(identifiers)} fixed files (no seed), {failed} failed, limits "
+        f"S7 bombs: {len(identifiers)} fixed files (no seed), header and pixels: "
+        f"{failed} failed, limits "
         f"{MOST_MEGABYTES} MB and {MOST_SECONDS} s; {time.monotonic() - start:.0f} s in all"
     )
     return int(failed > 0)

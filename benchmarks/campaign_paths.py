@@ -102,6 +102,12 @@ class Attack:
             self.outcomes["header refused"] += 1
         else:
             self.outcomes["header inside" if rows == INSIDE else "OUTSIDE"] += 1
+        try:
+            rows = len(self.files.read_pixels(path, frame=0))
+        except BadInput:
+            self.outcomes["pixels refused"] += 1
+        else:
+            self.outcomes["pixels inside" if rows == INSIDE else "OUTSIDE"] += 1
 
 
 def generated(random_: random.Random) -> str:

@@ -28,7 +28,12 @@ def fresh_database(kind: str, url: str = MARIADB_URL) -> Iterator[Database]:
             url = f"sqlite:///{Path(folder, 'eyened.db')}"
         else:
             _recreate(url)
-        settings = {"database_url": url, "secret_key": "benchmark", "images_basepath": folder}
+        settings = {
+            "database_url": url,
+            "secret_key": "benchmark",
+            "images_basepath": folder,
+            "segmentations_zarr_store": str(Path(folder, "segmentations.zarr")),
+        }
         database = Database(settings)
         try:
             database.init()

@@ -69,8 +69,9 @@ def as_table(found: dict[str, list[Figure]]) -> str:
 
 
 def _line(one: Figure) -> str:
-    value = f"{one.value:.2f} x" if one.unit == "x" else f"{one.value:,.0f} {one.unit}"
-    goal = "" if one.goal is None else f"goal {one.goal:g}"
+    digits = 2 if one.unit == "x" or one.value < 100 and one.unit == "ms" else 0
+    value = f"{one.value:,.{digits}f} {one.unit}"
+    goal = "" if one.goal is None else f"goal {one.goal:.3g}"
     mark = "" if one.goal is None else "ok" if one.reached else "MISSED"
     times = "" if one.limit is None or one.ours is None else f"{one.ours:.3f} s / {one.limit:.3f} s"
     return f"{one.name:<56} {times:>19} {value:>14} {goal:>9} {mark:<7}{one.limit_name}".rstrip()

@@ -99,6 +99,9 @@ if TYPE_CHECKING:
         Importing,
         ImportOptions,
     )
+    from eyened_domain.services.segmenting import (
+        Segmenting,
+    )
     from eyened_domain.services.tagging import (
         Tagging,
     )
@@ -118,6 +121,7 @@ _ELSEWHERE = {
     "PixelsDamaged": "eyened_domain.errors",
     "PixelsLost": "eyened_domain.errors",
     "RuleBroken": "eyened_domain.errors",
+    "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
     "StorageError": "eyened_domain.errors",
     "Tagging": "eyened_domain.services.tagging",
@@ -182,6 +186,7 @@ __all__ = [
     "Segmentation",
     "SegmentationModel",
     "SegmentationTagLink",
+    "Segmenting",
     "Series",
     "Settings",
     "SexEnum",

@@ -11,9 +11,12 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from eyened_domain.adapters.image_jobs import hashes_on, thumbnails_on
 from eyened_domain.adapters.importing import importing_on
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.services.annotation_conversion import AnnotationConversion
+from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
 
 
@@ -39,5 +42,9 @@ class Container(containers.DeclarativeContainer):
 
     image_files = providers.Factory(FileSystemImageFiles, settings.images_basepath)
 
+    segmenting = providers.Factory(Segmenting)
     tagging = providers.Factory(Tagging)
     importing = providers.Factory(importing_on, database, image_files)
+    annotation_conversion = providers.Factory(AnnotationConversion, database)
+    thumbnails = providers.Factory(thumbnails_on, database)
+    hashes = providers.Factory(hashes_on, database)

@@ -16,23 +16,24 @@ NESTED = {"a": [1, 2.5, None, {"ü": True}], "texts": ["", "日本", "😀"], "d
 BYTES = bytes(range(256))
 ROUNDS = (1, 2)
 
-_VOLUME = {
+_SPARSE = {
     "data_representation": model.DataRepresentation.Probability,
     "data_type": model.Datatype.R32F,
     "threshold": 0.3,
-    "depth": 19,
+    "depth": 1,  # both alike in shape: the second refers to the first
+    "height": 61,
+    "width": 62,
     "sparse_axis": 0,
-    "scan_indices": [0, 7, 18],
+    "scan_indices": [0],
     "image_projection_matrix": None,
 }
-_FLAT = _VOLUME | {
-    "depth": 1,
+_FLAT = _SPARSE | {
     "scan_indices": None,
     "image_projection_matrix": [[1.5, 0, 3], [0, 0.25, -4.125], [0, 0, 1]],
 }
 BY_RULE: dict[type[Entity], tuple[dict[str, Any], dict[str, Any]]] = {
-    model.Segmentation: (_VOLUME, _FLAT),
-    model.ModelSegmentation: (_VOLUME, _FLAT),
+    model.Segmentation: (_SPARSE, _FLAT),
+    model.ModelSegmentation: (_SPARSE, _FLAT),
 }
 """Values that the rules of an entity ask for: of its first object, and of its second."""
 

@@ -1,5 +1,6 @@
 """Pixels on real databases and a real store, beyond what the contract says of every storage."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -19,9 +20,12 @@ from eyened_domain import (
     Segmentation,
 )
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.storage import durable
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.testing import Builder
 
 SHAPE = (3, 96, 200)
+KEY = ArrayKey("DataRepresentation.Binary", "uint8", SHAPE)
 
 
 def drawn(build, **values):
@@ -315,3 +319,70 @@ def test_builders_make_what_can_be_written(database):
         one.write_empty()
         uow.commit()
         assert not one.read_data().any()
+
+
+def test_one_unit_deletes_a_mask_of_an_older_program_and_writes_another(database, builder):
+    store = database.settings.segmentations_zarr_store
+    group = zarr.open_group(store, mode="w").create_group("DataRepresentation.Binary")
+    group.create_array(
+        name="uint8_3_96_200.zarr", shape=(2, *SHAPE), chunks=(1, *SHAPE), dtype="uint8"
+    )
+    with database.unit_of_work() as uow:
+        old, other = uow.segmentations.add_all(
+            [drawn(builder, zarr_array_index=0), drawn(builder, zarr_array_index=1)]
+        )
+        uow.commit()
+        uow.segmentations.delete(old)
+        uow.flush()
+        other.write_data(pixels(1))  # waits for no lock of its own unit
+        uow.commit()
+    assert states(database)[0] == "garbage"
+    assert states(database)[other.zarr_array_index] == "live"
+
+
+def test_the_position_of_a_new_mask_is_one_of_a_block_on_sqlite_as_well(database, builder):
+    with database.unit_of_work() as uow:
+        image = uow.images.add(builder.an_image(nr_of_frames=3, rows_y=96, columns_x=200))
+        creator = uow.creators.add(builder.a_creator())
+        feature = uow.features.add(builder.a_feature())
+        uow.commit()
+    with database.unit_of_work() as uow:
+        one = Segmentation(
+            image_instance_id=image.image_instance_id,
+            creator_id=creator.creator_id,
+            feature_id=feature.feature_id,
+            data_representation="Binary",
+            data_type="R8UI",
+            depth=3,
+            height=96,
+            width=200,
+        )
+        uow.segmentations.add(one)
+        one.write_data(pixels(1))
+        uow.commit()
+    assert sorted(states(database).values()) == ["live"] + ["reserved"] * 15
+
+
+def test_a_collector_that_takes_half_written_metadata_is_no_error(
+    database, builder, stored, monkeypatch
+):
+    taken = []
+
+    class Hostile:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def replace(self, source, *arguments, **options):
+            if not taken:
+                taken.append(source)
+                os.unlink(source, dir_fd=options["src_dir_fd"])
+            os.replace(source, *arguments, **options)
+
+    monkeypatch.setattr(durable, "os", Hostile())
+    database.pixel_shelf.reservations.forget(KEY)
+    with database.unit_of_work() as uow:
+        one = uow.segmentations.get(stored)
+        one.write_data(pixels(2))
+        uow.commit()
+        assert taken
+        assert (one.read_data() == pixels(2)).all()

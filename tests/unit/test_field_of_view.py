@@ -72,20 +72,19 @@ def test_a_failed_detection_and_none_are_no_field_of_view():
     assert image.field_of_view == FieldOfView(center=(3, 4), radius=2, hw=(9, 8))
 
 
+WRONG: list[dict[str, object]] = [
+    {"center": [1]}, {"center": [1, "2"]}, {"radius": 0}, {"radius": -1}, {"radius": True},
+    {"radius": float("nan")}, {"hw": [4.5, 5]}, {"hw": [0, 5]}, {"hw": [10**6, 5]}, {"lines": 3},
+    {"lines": [[1, 2, 3]]}, {"lines": {"top": [[0, 0], [0, 0]]}},
+    {"lines": {"top": [[0, 2], [9, 2]]}},
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "value",
     [
         7, [], {}, {"success": True}, {"center": [1, 2], "radius": 3},
-        {"center": [1], "radius": 3, "hw": [4, 5]}, {"center": [1, "2"], "radius": 3, "hw": [4, 5]},
-        {"center": [1, 2], "radius": 0, "hw": [4, 5]}, {"center": [1, 2], "radius": -1, "hw": [4, 5]},
-        {"center": [1, 2], "radius": float("nan"), "hw": [4, 5]},
-        {"center": [1, 2], "radius": True, "hw": [4, 5]},
-        {"center": [1, 2], "radius": 3, "hw": [4.5, 5]}, {"center": [1, 2], "radius": 3, "hw": [0, 5]},
-        {"center": [1, 2], "radius": 3, "hw": [10**6, 5]},
-        {"center": [1, 2], "radius": 3, "hw": [4, 5], "lines": 3},
-        {"center": [1, 2], "radius": 3, "hw": [4, 5], "lines": [[1, 2, 3]]},
-        {"center": [1, 2], "radius": 3, "hw": [4, 5], "lines": {"top": [[0, 0], [0, 0]]}},
-        {"center": [1, 2], "radius": 3, "hw": [4, 5], "lines": {"top": [[0, 2], [9, 2]]}},
+        *({"center": [1, 2], "radius": 3, "hw": [4, 5]} | wrong for wrong in WRONG),
     ],
 )  # fmt: skip
 def test_what_is_no_field_of_view_is_refused_with_the_reason(value: object):
@@ -112,10 +111,10 @@ def test_the_mask_has_the_area_and_the_place_of_the_circle():
     assert field(x=1000, y=1000, radius=3).bounds == (0, 0, 0, 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     x=st.floats(60, 140), y=st.floats(50, 110), radius=st.floats(20, 90),
-    kind=st.sampled_from([np.uint8, np.uint16, np.float32]),
+    kind=st.sampled_from([np.uint16, np.int32, np.float32]),
 )  # fmt: skip
 def test_a_crop_shows_a_slope_where_the_matrix_says(x: float, y: float, radius: float, kind: type):
     """A linear ramp is what interpolation keeps, so the crop tells where it has been taken."""

@@ -175,7 +175,7 @@ def test_a_frame_larger_than_the_header_tells_is_refused_before_it_is_decoded(
 
 def test_a_row_or_a_frame_that_does_not_fit_is_refused(files: FileSystemImageFiles, tmp_path: Path):
     write(tmp_path / "x.dcm", dataset(VOLUME, frames=True))
-    with pytest.raises(BadInput, match="5 x 48 rows x 64 columns.*4 x 48 rows x 64 columns"):
+    with pytest.raises(BadInput, match=r"5 x 48 rows x 64 columns.*4 x 48 rows x 64 columns"):
         files.read_pixels("x.dcm", nr_of_frames=4)
     with pytest.raises(BadInput, match="no B-scan 5; it has 5"):
         files.read_pixels("x.dcm", frame=5)
@@ -214,7 +214,7 @@ def test_video_and_deflated_files_are_refused(files: FileSystemImageFiles, tmp_p
         files.read_pixels("x.dcm")
     made.PixelData = encapsulate([bytes(100)])
     write(tmp_path / "x.dcm", made, uid.MPEG2MPML)
-    with pytest.raises(BadInput, match="MPEG2.*convert it"):
+    with pytest.raises(BadInput, match=r"MPEG2.*convert it"):
         files.read_pixels("x.dcm")
 
 

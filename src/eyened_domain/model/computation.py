@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     from eyened_domain.model.attribute import AttributeDefinition, AttributeValue
     from eyened_domain.model.feature import Feature
     from eyened_domain.model.segmentation import ModelSegmentation
+
+_LONGEST_BYTES = 255
+"""Bytes of the name of a folder that file systems bear."""
+_UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, halves of characters, ends of lines."""
 
 
 @entity(unique=(("model_name", "version"), ("model_name",)), name="model_name")
@@ -74,19 +81,56 @@ class SegmentationModel(Model):
         for name in ("model_name", "version"):
             text = getattr(self, name)
             if "/" in text or "\\" in text:
-                raise RuleBroken(
-                    f"SegmentationModel.{name} = {shown(text)}: a slash cannot stand in the name "
-                    "of a zarr group",
-                    entity="SegmentationModel",
-                    field=name,
-                    value=text,
-                )
+                raise self._unfit(name, "a slash cannot stand")
         return f"model_{self.model_name}_{self.version}"
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` for a new model whose name cannot name a zarr group."""
         if self.__dict__.get("model_id") is None:
-            _ = self.group_name
+            self.check_group_name()
+
+    def check_group_name(self) -> None:
+        """Raise `RuleBroken` unless every file system bears a folder named after the model.
+
+        Rows that older programs wrote may break this; their pixels are read all the same.
+        """
+        for name in ("model_name", "version"):
+            text = getattr(self, name)
+            if text != text.strip() or any(category(c) in _UNPRINTED for c in text):
+                raise self._unfit(name, "spaces around it and control characters cannot stand")
+        if self.version.endswith("."):
+            raise self._unfit("version", "a dot at the end cannot stand")
+        if len(self.group_name.encode()) > _LONGEST_BYTES:
+            raise self._unfit("model_name", f"more than {_LONGEST_BYTES} bytes cannot stand")
+
+    def check_renaming(self, fields: Collection[str], *, has_pixels: bool) -> None:
+        """Raise `RuleBroken` where name or version must stay as they are.
+
+        Args:
+            fields: which of them are to change.
+            has_pixels: whether a segmentation of the model has pixels, in the group that is
+                named after the two.
+        """
+        self.check_group_name()
+        for name in fields:
+            if has_pixels:
+                raise self._broken_group(
+                    name,
+                    "it has segmentations with pixels, which are in the zarr group of the old "
+                    "name; add a new model",
+                )
+
+    def _unfit(self, name: str, reason: str) -> RuleBroken:
+        return self._broken_group(name, f"{reason} in the name of a zarr group")
+
+    def _broken_group(self, name: str, reason: str) -> RuleBroken:
+        text = getattr(self, name)
+        return RuleBroken(
+            f"SegmentationModel.{name} = {shown(text)}: {reason}",
+            entity="SegmentationModel",
+            field=name,
+            value=text,
+        )
 
 
 @entity()

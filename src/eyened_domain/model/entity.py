@@ -30,6 +30,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.html_table import html_table
 from eyened_domain.model.links import ToMany, ToOne
 from eyened_domain.model.queries import Queries
 from eyened_domain.model.values import Refused, shown
@@ -252,6 +253,9 @@ class Entity(Queries, metaclass=EntityMeta):
             if self.__dict__.get(name) is not None
         ]
         return f"{info.name}({', '.join(held[:_COLUMNS_IN_REPR])})"
+
+    def _repr_html_(self) -> str:
+        return html_table(self)
 
     def to_dict(self, *, database_names: bool = False) -> dict[str, Any]:
         """Return the columns as a dict, without links and without private columns.

@@ -24,6 +24,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.html_table import html_table
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.values import Blob, Flag, Integer, Json, Moment, Real, Text
 
@@ -183,7 +184,7 @@ class ImageInstance(Entity):
         Raises:
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached("path").path_of(self.dataset_identifier)
+        return self.files("path").path_of(self.dataset_identifier)
 
     @property
     def url(self) -> str:
@@ -192,7 +193,7 @@ class ImageInstance(Entity):
         Raises:
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached("url").url_of(self.dataset_identifier)
+        return self.files("url").url_of(self.dataset_identifier)
 
     @property
     def pixel_array(self) -> npt.NDArray[Any]:
@@ -211,7 +212,7 @@ class ImageInstance(Entity):
             ConfigurationError: a library or plug-in is missing; the message names it.
             NotLoaded: the image was never in a session or unit of work.
         """
-        return self._attached("pixel_array").pixels_of(self)
+        return self.files("pixel_array").pixels_of(self)
 
     def b_scan(self, index: int) -> npt.NDArray[Any]:
         """Read one B-scan of a volume, and of the file no more than it needs.
@@ -235,7 +236,7 @@ class ImageInstance(Entity):
                 field="b_scan",
                 value=index,
             )
-        return self._attached("b_scan").b_scan_of(self, operator.index(index))
+        return self.files("b_scan").b_scan_of(self, operator.index(index))
 
     def picture(self, max_size_px: int | None = None) -> Any:
         """Return a `PIL.Image.Image` for people: upright, 8 bits, grey, RGB or RGBA.
@@ -250,7 +251,7 @@ class ImageInstance(Entity):
         Raises:
             BadInput: as `pixel_array`.
         """
-        return self._attached("picture").picture_of(self, max_size_px)
+        return self.files("picture").picture_of(self, max_size_px)
 
     def get_thumbnail_path(self, size: int = 144) -> Path:
         """Path of the thumbnail: ``<THUMBNAILS_PATH>/<ThumbnailPath>_<size>.jpg``.
@@ -272,7 +273,7 @@ class ImageInstance(Entity):
                 field="thumbnail_path",
                 value=self.thumbnail_path,
             )
-        return self._attached("thumbnail_path").thumbnail_path_of(self.thumbnail_path, size)
+        return self.files("thumbnail_path").thumbnail_path_of(self.thumbnail_path, size)
 
     @property
     def field_of_view(self) -> FieldOfView | None:
@@ -286,9 +287,7 @@ class ImageInstance(Entity):
     @property
     def shape(self) -> tuple[int, int, int] | None:
         """(B-scans or 1, rows, columns) in pixels; None while rows or columns are not known."""
-        if self.rows_y is None or self.columns_x is None:
-            return None
-        return (self.nr_of_frames or 1, self.rows_y, self.columns_x)
+        return shape_of(self.nr_of_frames, self.rows_y, self.columns_x)
 
     @property
     def is_3d(self) -> bool:
@@ -319,7 +318,19 @@ class ImageInstance(Entity):
     def _named(self) -> str:
         return f"image {self.image_instance_id} ({self.dataset_identifier!a})"
 
-    def _attached(self, field: str) -> ImageStore:
+    def _repr_html_(self) -> str:
+        store: ImageStore | None = self.__dict__.get("_store")
+        return html_table(self) if store is None else store.html_of(self)
+
+    def files(self, field: str) -> ImageStore:
+        """Return what reaches the files of the image.
+
+        Args:
+            field: what is asked of it; an error names it.
+
+        Raises:
+            NotLoaded: the image was never in a session or unit of work.
+        """
         store: ImageStore | None = self.__dict__.get("_store")
         if store is None:
             raise NotLoaded(
@@ -329,3 +340,12 @@ class ImageInstance(Entity):
                 field=field,
             )
         return store
+
+
+def shape_of(
+    nr_of_frames: int | None, rows_y: int | None, columns_x: int | None
+) -> tuple[int, int, int] | None:
+    """Return what `ImageInstance.shape` is of an image with these columns."""
+    if rows_y is None or columns_x is None:
+        return None
+    return (nr_of_frames or 1, rows_y, columns_x)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from eyened_domain.model.image import ImageInstance
+    from eyened_domain.model.pictured import PicturedPixels, View
 
 
 class ImageStore(Protocol):
@@ -28,6 +29,12 @@ class ImageStore(Protocol):
 
     def picture_of(self, image: ImageInstance, max_size_px: int | None) -> Any:
         """Make a PIL image for people; see `ImageInstance.picture`."""
+
+    def overlay_of(self, image: ImageInstance, grid: PicturedPixels, view: View) -> Any:
+        """Make a PIL image with a segmentation over it; see `PicturedPixels.overlay`."""
+
+    def html_of(self, image: ImageInstance) -> str:
+        """Return an image as a notebook shows it; never raises."""
 
     def thumbnail_path_of(self, identifier: str, size: int) -> Path:
         """Return the path of a thumbnail, by its ThumbnailPath and its size in pixels."""

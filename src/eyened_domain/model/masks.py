@@ -124,15 +124,13 @@ def check_values(
     """
     pixels = np.asarray(pixels)
     if representation is DataRepresentation.Probability:
-        values = _probabilities(pixels)
-        wrong = ~((values >= 0) & (values <= 1))
-        if bool(wrong.any()):
-            raise _meaningless(representation, values[wrong].flat[0], "finite, from 0 to 1")
+        _check_probabilities(pixels)
         return
     pixels = _whole(pixels, representation)
     if pixels.size == 0:
         return
-    lowest, highest = int(pixels.min()), int(pixels.max())
+    lowest = int(pixels.min()) if pixels.dtype.kind == "i" else 0
+    highest = int(pixels.max())
     if lowest < 0:
         raise _meaningless(representation, lowest, "0 and more")
     if representation is DataRepresentation.Binary and highest > 1:
@@ -143,6 +141,16 @@ def check_values(
         _check_bits(pixels, _sorted(labels))
     elif representation is DataRepresentation.MultiClass:
         _check_classes(pixels, highest, _sorted(labels))
+
+
+def _check_probabilities(pixels: Pixels) -> None:
+    if pixels.dtype == np.uint8 or pixels.size == 0:
+        return  # each byte means something
+    values = _probabilities(pixels)
+    if values.min() >= 0 and values.max() <= 1:  # not so where one is NaN
+        return
+    wrong = ~((values >= 0) & (values <= 1))
+    raise _meaningless(DataRepresentation.Probability, values[wrong].flat[0], "finite, from 0 to 1")
 
 
 def _check_bits(pixels: Pixels, labels: Labels) -> None:
@@ -167,6 +175,13 @@ def _check_classes(pixels: Pixels, highest: int, labels: Labels) -> None:
 def _check_room(value: int, name: str, dtype: np.dtype[Any]) -> None:
     if dtype.kind != "u" or value > np.iinfo(dtype).max:
         raise RuleBroken(f"{name!r} is stored as {value}, which {dtype} has no room for")
+
+
+def mask_names(representation: DataRepresentation, labels: Labels | None = None) -> tuple[str, ...]:
+    """Return the names of the masks that `decode` gives, in that order."""
+    if representation is DataRepresentation.Probability:
+        return (MASK,)
+    return tuple(_names(representation, labels).values())
 
 
 def _names(representation: DataRepresentation, labels: Labels | None) -> Labels:

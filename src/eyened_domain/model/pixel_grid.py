@@ -40,8 +40,10 @@ NUMBER_TYPES = {
 }
 """In which number types pixels of each representation can be stored."""
 
-_FIXED_WITH_PIXELS = frozenset({"depth", "height", "width", "data_representation", "data_type"})
-_JUDGED = _FIXED_WITH_PIXELS | {
+_ABOUT_THE_ARRAY = frozenset({"depth", "height", "width", "data_representation", "data_type"})
+_FIXED_WITH_PIXELS = _ABOUT_THE_ARRAY | {"model_id"}
+"""What says which array the pixels are in."""
+_JUDGED = _ABOUT_THE_ARRAY | {
     "zarr_array_index",
     "sparse_axis",
     "image_projection_matrix",
@@ -140,11 +142,19 @@ class PixelGrid:
         """
         if image.shape is None:
             raise self._broken("cannot be checked: the image has no rows_y or columns_x", "shape")
-        misfit = self._misfit(image.shape)
+        self.check_fits_shape(image.shape)
+
+    def check_fits_shape(self, image_shape: Shape) -> None:
+        """Raise unless the grid is valid on an image of that shape; see `fits`.
+
+        Raises:
+            RuleBroken: it is not.
+        """
+        misfit = self._misfit(image_shape)
         if misfit is not None:
             field, reason = misfit
             raise self._broken(
-                f"on an image of shape {image.shape}: {reason}", field, getattr(self, field)
+                f"on an image of shape {image_shape}: {reason}", field, getattr(self, field)
             )
 
     def check_reference(self, reference: PixelGrid) -> None:

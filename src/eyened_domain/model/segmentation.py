@@ -20,7 +20,8 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.stored_pixels import PixelStore, StoredPixels
+from eyened_domain.model.pictured import PicturedPixels
+from eyened_domain.model.stored_pixels import PixelStore
 from eyened_domain.model.values import Flag, Integer, Json, Moment, Real
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @entity()
-class Segmentation(StoredPixels, Entity):
+class Segmentation(PicturedPixels, Entity):
     """A mask that a creator drew on an image; its pixels are in the zarr store.
 
     Shape (depth, height, width); `zarr_array_index` None means no pixels yet.
@@ -126,7 +127,7 @@ class Segmentation(StoredPixels, Entity):
 
 
 @entity()
-class ModelSegmentation(StoredPixels, Entity):
+class ModelSegmentation(PicturedPixels, Entity):
     """A mask that a model computed on an image; its pixels are in the zarr store."""
 
     model_segmentation_id: Column[int] = key("ModelSegmentationID", default=None)
@@ -169,6 +170,16 @@ class ModelSegmentation(StoredPixels, Entity):
         "AttributeValues", "AttributeValue", back="model_segmentation", default=None
     )
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "model" and value is not None and self.model_id is not None:
+            self._check_model(value)
+        super().__setattr__(name, value)
+
+    def _check_model(self, model: SegmentationModel) -> None:
+        """Raise `RuleBroken` where another model would lead to pixels of another one."""
+        if self.__dict__.get("zarr_array_index") is not None:
+            self._check_unchanged("model_id", model.__dict__.get("model_id") or 0)
+
     @property
     def group_name(self) -> str:
         """Name of the zarr group with its array: `model_<ModelName>_<Version>`.
@@ -179,6 +190,12 @@ class ModelSegmentation(StoredPixels, Entity):
         if self.model is None:
             raise self._broken("is needed for the name of the zarr group", "model")
         return self.model.group_name
+
+    @property
+    def shown_name(self) -> str | None:
+        """Name of the feature that the model finds, or of the model where it names none."""
+        name = super().shown_name
+        return self.model.model_name if name is None and self.model is not None else name
 
     def _shown_feature(self) -> Feature | None:
         return self.model.feature if self.model is not None else None

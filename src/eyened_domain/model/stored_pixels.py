@@ -15,7 +15,6 @@ from eyened_domain.model.pixel_grid import PixelGrid, Shape
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from eyened_domain.model.entity import Entity
@@ -62,6 +61,16 @@ class PixelStore(Protocol):
 
     def find(self, entity: type[E], identity: int) -> E:
         """Return the object of that class with that id.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    def html_of(self, grid: Any) -> str:
+        """Return the segmentation as a notebook shows it; never raises, and stores nothing."""
+
+    def image_shape(self, identity: int) -> Shape | None:
+        """Return the shape of the image with that id; None while it is not known.
 
         Raises:
             NotFound: there is none.
@@ -115,7 +124,7 @@ class StoredPixels(PixelGrid):
         """
         store = self._store()
         place = self._place(axis, slice_index)
-        pixels = self._as_stored(array, place)
+        pixels = self.as_stored(array, place)
         self._check_before_writing(store, pixels)
         store.write(self, pixels, place, self._scans_with(pixels, place))
 
@@ -153,54 +162,6 @@ class StoredPixels(PixelGrid):
             )
         return store.read(self, place)
 
-    def masks(self, *, on_image: bool = True) -> dict[str, npt.NDArray[np.bool_]]:
-        """Return what the segmentation shows, one boolean array per name.
-
-        Binary and Probability (above its Threshold) give `mask`; DualBitMask `mask` and
-        `questionable`; MultiLabel and MultiClass one mask per subfeature. Where there is a
-        ReferenceSegmentationID, each is the AND with the mask of the referenced one.
-
-        Args:
-            on_image: with an ImageProjectionMatrix, return masks in the pixels of the
-                image, shape (1, rows, columns); otherwise in those of the segmentation.
-
-        Returns:
-            arrays of shape (depth, height, width).
-
-        Raises:
-            RuleBroken: a value means nothing, references go round in a circle, or the
-                size of the image is not known.
-        """
-        from eyened_domain.model.projection import on_image_grid  # noqa: PLC0415 - numpy
-
-        masks = self._own_masks()
-        if self.reference_segmentation_id is not None:
-            limits = [one.shown_area() for one in self.references()]
-            for name in masks:
-                for limit in limits:
-                    masks[name] &= limit
-        if not on_image or self.image_projection_matrix is None:
-            return masks
-        shape = self._image(self._store()).shape
-        if shape is None:
-            raise self._broken("the image has no rows_y or columns_x", "image_instance")
-        matrix = self.image_projection_matrix
-        return {n: on_image_grid(m[0], matrix, shape[1:])[None] for n, m in masks.items()}
-
-    def shown_area(self) -> npt.NDArray[np.bool_]:
-        """Return where the segmentation shows anything, its own references left out.
-
-        Returns:
-            an array of shape (depth, height, width).
-        """
-        masks = self._own_masks()
-        if "mask" in masks:
-            return masks["mask"]
-        first, *others = masks.values()
-        for other in others:
-            first |= other
-        return first
-
     def references(self) -> list[Segmentation]:
         """Return the segmentation that this one refers to, the one that that refers to, ….
 
@@ -231,15 +192,6 @@ class StoredPixels(PixelGrid):
         state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
         return {name: value for name, value in state.items() if name != _STORE}
 
-    def _own_masks(self) -> dict[str, npt.NDArray[np.bool_]]:
-        from eyened_domain.model.masks import decode  # noqa: PLC0415 - brings numpy
-
-        pixels = self.read_data()
-        feature = self._feature(self._store())
-        if feature is not None:
-            return feature.decode(pixels, self.data_representation, threshold=self.threshold)
-        return decode(pixels, self.data_representation, threshold=self.threshold)
-
     def _place(self, axis: object, slice_index: object) -> tuple[int, int] | None:
         if axis is None and slice_index is None:
             return None
@@ -258,7 +210,9 @@ class StoredPixels(PixelGrid):
             )
         return along, number
 
-    def _as_stored(self, array: npt.ArrayLike, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+    def as_stored(
+        self, array: npt.ArrayLike, place: tuple[int, int] | None = None
+    ) -> npt.NDArray[Any]:
         """Return pixels in the number type and the shape in which they are stored."""
         import numpy as np  # noqa: PLC0415 - the model needs numpy for pixels only
 
@@ -286,9 +240,9 @@ class StoredPixels(PixelGrid):
 
         self._complete(store)
         self.check_rules()
-        image = self._image(store)
-        if image.shape is not None:
-            self.check_fits(image)
+        image_shape = self._image_shape(store)
+        if image_shape is not None:
+            self.check_fits_shape(image_shape)
         self.references()
         feature = self._feature(store)
         if feature is not None:
@@ -311,15 +265,13 @@ class StoredPixels(PixelGrid):
         scans = {int(scan) for scan in self.scan_indices}
         return None if written <= scans else sorted(scans | written)
 
-    def _image(self, store: PixelStore) -> ImageInstance:
-        from eyened_domain.model.image import ImageInstance  # noqa: PLC0415 - a cycle
-
-        image: ImageInstance | None = self.image_instance
+    def _image_shape(self, store: PixelStore) -> Shape | None:
+        image: ImageInstance | None = self.__dict__.get("image_instance")
         if image is not None:
-            return image
+            return image.shape
         if self.image_instance_id is None:
             raise self._broken("is needed before pixels are written", "image_instance")
-        return store.find(ImageInstance, self.image_instance_id)
+        return store.image_shape(self.image_instance_id)
 
     def _feature(self, store: PixelStore) -> Feature | None:
         """Return the feature where it takes part in what pixels mean."""

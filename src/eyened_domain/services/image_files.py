@@ -19,6 +19,9 @@ from eyened_domain.errors import BadInput
 IDENTIFIER_LENGTH = 256
 """Characters that the column ImageInstance.DatasetIdentifier holds."""
 
+THUMBNAIL_SIZES = (144, 540)
+"""Pixels of the longest side of the two thumbnails of an image."""
+
 _PATH_LENGTH = 4096
 _SERIES_MARK = "[png_series_"
 _SERIES = re.compile(r"\[png_series_(?P<count>[1-9][0-9]{0,4})\](?P<path>.*)", re.DOTALL)
@@ -154,6 +157,11 @@ def png_series(identifier: str) -> PngSeries | None:
     if match is None or not match["path"].endswith(".png"):
         raise refused_identifier(identifier, "is not of the form [png_series_N]folder/name.png")
     return PngSeries(count=int(match["count"]), stem=match["path"].removesuffix(".png"))
+
+
+def is_json(identifier: str) -> bool:
+    """Whether the file is JSON: it has no pixels, and no thumbnails."""
+    return identifier.lower().endswith(".json")
 
 
 def refused_identifier(path: object, reason: str) -> BadInput:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from attrs import frozen
 
@@ -72,45 +72,64 @@ def throw_away_server() -> Iterator[MariaDBServer]:
     Raises:
         ServerMissing: MariaDB is not installed, or does not start.
     """
-    daemon, installer = _program("mariadbd"), _program("mariadb-install-db")
     with tempfile.TemporaryDirectory(prefix="eyened-mariadb-") as folder:
-        log, data, port = Path(folder, "log"), Path(folder, "data"), _free_port()
-        as_user = [f"--user={_user()}"]
-        with log.open("wb") as file:
-            subprocess.run(  # noqa: S603
-                [
-                    installer,
-                    "--no-defaults",
-                    f"--datadir={data}",
-                    "--auth-root-authentication-method=normal",
-                    "--skip-test-db",
-                    *as_user,
-                ],
-                stdout=file,
-                stderr=file,
-                check=False,
-            )
-            process = subprocess.Popen(  # noqa: S603
-                [
-                    daemon,
-                    "--no-defaults",
-                    f"--datadir={data}",
-                    f"--socket={folder}/socket",
-                    f"--pid-file={folder}/pid",
-                    f"--port={port}",
-                    f"--bind-address={HOST}",
-                    "--innodb-flush-log-at-trx-commit=2",  # its data need not outlive it
-                    *as_user,
-                ],
-                stdout=file,
-                stderr=file,
-            )
+        # its data need not outlive it
+        with server_in(Path(folder), "--innodb-flush-log-at-trx-commit=2") as server:
+            yield server
+
+
+@contextmanager
+def server_in(folder: Path, *options: str) -> Iterator[MariaDBServer]:
+    """Start a server with its data in a folder, new or as it was left; it ends with the block.
+
+    Args:
+        folder: for the data and the log; what is there is recovered, as after a crash.
+        options: of mariadbd, besides those that are needed.
+
+    Raises:
+        ServerMissing: MariaDB is not installed, or does not start.
+    """
+    daemon, log, data, port = _program("mariadbd"), folder / "log", folder / "data", _free_port()
+    with log.open("ab") as file, tempfile.TemporaryDirectory() as sockets:
+        if not data.exists():
+            _install(data, file)
+        process = subprocess.Popen(  # noqa: S603
+            [
+                daemon,
+                "--no-defaults",
+                f"--datadir={data}",
+                f"--socket={sockets}/socket",
+                f"--pid-file={sockets}/pid",
+                f"--port={port}",
+                f"--bind-address={HOST}",
+                f"--user={_user()}",
+                *options,
+            ],
+            stdout=file,
+            stderr=file,
+        )
         try:
             _wait_for(port, process, log)
             yield MariaDBServer(port, is_ours=True)
         finally:
             process.terminate()
             process.wait()
+
+
+def _install(data: Path, log: IO[bytes]) -> None:
+    subprocess.run(  # noqa: S603
+        [
+            _program("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            f"--user={_user()}",
+        ],
+        stdout=log,
+        stderr=log,
+        check=False,
+    )
 
 
 def _program(name: str) -> str:

@@ -20,6 +20,15 @@ COMMANDS = {
     ),
     "import": LazyCommand(f"{_HERE}.importing:import_command", "Bring images into the database."),
     "undo": LazyCommand(f"{_HERE}.importing:undo_command", "Take an import out again."),
+    "convert-annotations": LazyCommand(
+        f"{_HERE}.annotations:convert_annotations", "Make segmentations of legacy annotations."
+    ),
+    "update-thumbnails": LazyCommand(
+        f"{_HERE}.thumbnails:update_thumbnails", "Make the thumbnails that are missing."
+    ),
+    "update-hashes": LazyCommand(
+        f"{_HERE}.thumbnails:update_hashes", "Fill in the hashes that are missing."
+    ),
     "doctor": LazyCommand(
         f"{_HERE}.doctor:doctor_command", "Check rows against files and pixels, and repair."
     ),

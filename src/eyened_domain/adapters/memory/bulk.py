@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,29 @@ class MemoryRows:
             if folded(row.values[by]) in wanted
             and all(folded(row.values[name]) == value for name, value in same.items())
         ]
+
+    def page(
+        self,
+        entity: type[Entity],
+        columns: Sequence[str],
+        *,
+        any_of: Sequence[Mapping[str, Any]],
+        after: int,
+        most: int,
+    ) -> list[tuple[Any, ...]]:
+        """Return columns of the next rows beyond a primary key, in its order."""
+        (primary,) = shape_of(entity).primary_key
+        found = [
+            row.values
+            for row in self._rows(entity)
+            if row.values[primary] > after and _meets(row, any_of)
+        ]
+        found.sort(key=lambda values: values[primary])
+        return [tuple(values[name] for name in columns) for values in found[:most]]
+
+    def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many rows meet one of these."""
+        return sum(_meets(row, any_of) for row in self._rows(entity))
 
     def insert(
         self,
@@ -123,6 +146,13 @@ class MemoryRows:
                 value = datetime.now()
             values[column.name] = None if value is None else column.kind.convert(value)
         return values
+
+
+def _meets(row: Row, any_of: Sequence[Mapping[str, Any]]) -> bool:
+    return any(
+        all(folded(row.values[name]) == folded(value) for name, value in one.items())
+        for one in any_of
+    )
 
 
 def _within(value: Any, runs: Sequence[tuple[int, int]]) -> bool:

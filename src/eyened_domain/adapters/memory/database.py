@@ -8,6 +8,7 @@ from typing import TypeVar
 from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork
 from eyened_domain.errors import Conflict
+from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.services.ports import Subscribers
 
 T = TypeVar("T")
@@ -19,15 +20,25 @@ class MemoryDatabase:
     Args:
         store: what is committed; one of its own when none is given.
         subscribers: called with each recorded event, after commit.
+        annotation_files: what reads the files of legacy annotations.
     """
 
-    def __init__(self, store: MemoryStore | None = None, subscribers: Subscribers = ()) -> None:
+    def __init__(
+        self,
+        store: MemoryStore | None = None,
+        subscribers: Subscribers = (),
+        *,
+        annotation_files: AnnotationFiles | None = None,
+    ) -> None:
         self.store = MemoryStore() if store is None else store
         self._subscribers = subscribers
+        self._annotation_files = annotation_files
 
     def unit_of_work(self) -> MemoryUnitOfWork:
         """Return a unit of work, to be used in a `with` block."""
-        return MemoryUnitOfWork(self.store, self._subscribers)
+        return MemoryUnitOfWork(
+            self.store, self._subscribers, annotation_files=self._annotation_files
+        )
 
     def run(self, work: Callable[[MemoryUnitOfWork], T], *, retries: int = 3) -> T:
         """Run work in a unit of work and commit it; all of it again on a conflict.

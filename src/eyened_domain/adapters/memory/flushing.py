@@ -17,9 +17,11 @@ from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import BadInput, Conflict
+from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
+from eyened_domain.model.stored_pixels import StoredPixels
 from eyened_domain.model.values import Moment, Refused, json_value
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ def flush(objects: Objects) -> None:
         return
     for held in changed:
         held.entity.check_rules()
+        _check_references(held)
+        if isinstance(held.entity, SegmentationModel):
+            _check_renaming(objects, held, held.entity)
     changed = _with_linked(objects, changed)
     mark = objects.view.mark()
     given = [(held, held.values()) for held in changed if held.row is None]
@@ -58,6 +63,30 @@ def flush(objects: Objects) -> None:
             objects.stored(known, row)
         elif known is not None and known.row is not None and known.row.key == key:
             objects.removed(known)
+
+
+def _check_references(held: Held) -> None:
+    """Raise where the segmentation that another refers to was set, and cannot be referred to."""
+    one = held.entity
+    if not isinstance(one, StoredPixels):
+        return
+    before = held.row.values["reference_segmentation_id"] if held.row is not None else None
+    if one.reference_segmentation_id not in {None, before}:
+        one.references()
+
+
+def _check_renaming(objects: Objects, held: Held, model: SegmentationModel) -> None:
+    """Raise where a stored model is renamed whose segmentations have pixels."""
+    if held.row is None:
+        return
+    names = ("model_name", "version")
+    fields = [name for name in names if getattr(model, name) != held.row.values[name]]
+    if not fields:
+        return
+    table = objects.view.table(root_of("ModelSegmentation"))
+    found = table.indexes[("model_id",)].find({"model_id": model.model_id})
+    has_pixels = any(table.rows[key].values["zarr_array_index"] is not None for key in found)
+    model.check_renaming(fields, has_pixels=has_pixels)
 
 
 def _changed(objects: Objects) -> list[Held]:

@@ -29,7 +29,11 @@ class MemoryImages(StoredImages):
         self.pixels = dict(pixels or {})
 
     def _read(
-        self, image: ImageInstance, *, frame: int | None = None, upright: bool = False
+        self,
+        image: ImageInstance,
+        *,
+        frame: int | None = None,
+        upright: bool = False,  # noqa: ARG002 - they always are
     ) -> Pixels:
         """Give a copy of the pixels; they are upright as they are."""
         pixels: Pixels | None = self.pixels.get(image.dataset_identifier)
@@ -44,3 +48,6 @@ class MemoryImages(StoredImages):
         if frame is not None and image.is_3d:
             pixels = pixels[frame]
         return pixels.copy()
+
+    def _orientation(self, image: ImageInstance) -> int:  # noqa: ARG002 - all are upright
+        return 1

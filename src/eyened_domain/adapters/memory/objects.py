@@ -10,6 +10,7 @@ from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken
+from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
@@ -24,9 +25,12 @@ class Objects:
     Args:
         store: what is committed.
         image_store: where images find their files.
+        annotation_files: where legacy annotations find theirs.
     """
 
-    def __init__(self, store: MemoryStore, image_store: ImageStore) -> None:
+    def __init__(
+        self, store: MemoryStore, image_store: ImageStore, annotation_files: AnnotationFiles
+    ) -> None:
         self.store = store
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
@@ -35,6 +39,7 @@ class Objects:
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
         self._image_store = image_store
+        self._annotation_files = annotation_files
         self._pixels = MemoryPixels(self)
         self._view: View | None = None
         self._flushing = False
@@ -85,6 +90,8 @@ class Objects:
             entity.attach(self._image_store)
         elif isinstance(entity, StoredPixels):
             entity.attach(self._pixels)
+        elif isinstance(entity, AnnotationData):
+            entity.attach(self._annotation_files)
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""

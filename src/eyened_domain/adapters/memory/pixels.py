@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
+from eyened_domain.model.pixel_grid import Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,6 +75,23 @@ class MemoryPixels:
 
         found: E = MemoryRepository(self._objects, entity).get(identity)
         return found
+
+    def html_of(self, grid: Any) -> str:
+        """See `model.stored_pixels.PixelStore`."""
+        from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
+            segmentation_card,
+        )
+
+        held = grid.__dict__.get(HOLDER)
+        is_open = held is not None and held.objects is self._objects
+        return segmentation_card(grid, self._look if is_open else None)
+
+    def _look(self, entity: type[Entity], identity: int) -> Any:
+        return self._objects.find(entity, (identity,))
+
+    def image_shape(self, identity: int) -> Shape | None:
+        """See `model.stored_pixels.PixelStore`."""
+        return self.find(ImageInstance, identity).shape
 
     def _with_slice(
         self, grid: Any, pixels: npt.NDArray[Any], place: tuple[int, int]

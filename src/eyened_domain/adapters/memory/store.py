@@ -170,6 +170,8 @@ class MemoryStore:
         self._tables: dict[str, Table] = {}
         self._last_ids: defaultdict[str, int] = defaultdict(int)
         self.imports = ImportRecord()
+        self.conversions: dict[int, int] = {}
+        """SegmentationID by AnnotationID, of the annotations that were converted."""
         self.pixels: dict[tuple[str, int], Any] = {}
         """Arrays of pixels by path and position; none is changed once it is there."""
         self._lock = threading.RLock()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 from eyened_domain.adapters.memory.bulk import MemoryRows
+from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
 from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
+from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
+from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.patient import Patient
+from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.services.ports import Subscribers
 from eyened_domain.services.unit_of_work import BaseUnitOfWork
 
@@ -31,6 +36,8 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         subscribers: called with each recorded event, after commit.
         image_store: where images find their files and pixels; by default there are
             paths beneath ``/images``, where nothing needs to be, and no pixels.
+        annotation_files: the files of legacy annotations; by default those beneath
+            ``/annotations``.
     """
 
     def __init__(
@@ -39,10 +46,14 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         subscribers: Subscribers = (),
         *,
         image_store: ImageStore | None = None,
+        annotation_files: AnnotationFiles | None = None,
     ) -> None:
         super().__init__(subscribers)
         self.store = MemoryStore() if store is None else store
         self.image_store: ImageStore = image_store or MemoryImages()
+        self.annotation_files: AnnotationFiles = annotation_files or StoredAnnotationFiles(
+            Path("/annotations")
+        )
 
     @property
     def rows(self) -> MemoryRows:
@@ -56,17 +67,30 @@ class MemoryUnitOfWork(BaseUnitOfWork):
         self._check_open()
         return self._imports
 
+    @property
+    def conversions(self) -> MemoryConversionRecord:
+        """The record of legacy annotations that were converted to segmentations."""
+        self._check_open()
+        return self._conversions
+
     def _begin(self) -> None:
-        self._objects = Objects(self.store, self.image_store)
+        self._objects = Objects(self.store, self.image_store, self.annotation_files)
+        self._begin_records()
+
+    def _begin_records(self) -> None:
         self._imports = MemoryImportJournal(self.store.imports)
+        self._conversions = MemoryConversionRecord(
+            self.store.conversions, lambda one: self._objects.find(Segmentation, (one,)) is not None
+        )
 
     def _commit(self) -> None:
         self._objects.commit()
         self._imports.commit()
+        self._conversions.commit()
 
     def _rollback(self) -> None:
         self._objects.rollback()
-        self._imports = MemoryImportJournal(self.store.imports)
+        self._begin_records()
 
     def _flush(self) -> None:
         self._objects.flush()

@@ -7,7 +7,7 @@ Production servers are MySQL 8, which has no RETURNING: ids are read back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -66,6 +66,33 @@ class SqlRows:
         for chunk in _chunks(values, CHUNK):
             found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
         return found
+
+    def page(
+        self,
+        entity: type[Entity],
+        columns: Sequence[str],
+        *,
+        any_of: Sequence[Mapping[str, Any]],
+        after: int,
+        most: int,
+    ) -> list[tuple[Any, ...]]:
+        """Return columns of the next rows beyond a primary key, in its order."""
+        table = TABLES[entity]
+        (primary,) = entity.__entity__.primary_key
+        statement = (
+            select(*(self._column(table, name) for name in columns))
+            .where(table.c[primary] > after, _meets(table, any_of))
+            .order_by(table.c[primary])
+            .limit(most)
+        )
+        return [tuple(row) for row in self._execute(statement)]
+
+    def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many rows meet one of these."""
+        table = TABLES[entity]
+        statement = select(func.count()).select_from(table).where(_meets(table, any_of))
+        count: int = self._execute(statement).scalar()
+        return count
 
     def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
         """Insert rows and return their ids, in order.
@@ -177,6 +204,10 @@ def _in_order(
 def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
     held = table.c[column]
     return or_(*(and_(held >= first, held <= last) for first, last in runs))
+
+
+def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
+    return or_(*(and_(*(table.c[name] == v for name, v in one.items())) for one in any_of))
 
 
 def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

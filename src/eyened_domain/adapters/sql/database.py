@@ -18,6 +18,7 @@ from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
+from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
@@ -103,6 +104,11 @@ class Database:
         files = SlotFiles(self.settings.segmentations_zarr_store)
         return PixelShelf(files, Reservations(self.engine, files), self.engine.connect)
 
+    @cached_property
+    def annotation_files(self) -> StoredAnnotationFiles:
+        """The files of legacy annotations."""
+        return StoredAnnotationFiles(self.settings.annotations_path)
+
     @contextmanager
     def get_session(self) -> Iterator[DomainSession]:
         """Give a session for a `with` block; what is not committed in it is rolled back.
@@ -156,4 +162,9 @@ class Database:
         return self._session_on(bind)
 
     def _session_on(self, bind: Engine) -> DomainSession:
-        return DomainSession(bind=bind, image_store=self.image_store, shelf=self.pixel_shelf)
+        return DomainSession(
+            bind=bind,
+            image_store=self.image_store,
+            shelf=self.pixel_shelf,
+            annotation_files=self.annotation_files,
+        )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Select, event
 from sqlalchemy.orm import InstanceState, QueryContext, Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
@@ -13,10 +14,13 @@ from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
+from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
+from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
@@ -33,6 +37,7 @@ class DomainSession(Session):
     Args:
         image_store: the images of this database.
         shelf: where the pixels of its segmentations are.
+        annotation_files: the files of its legacy annotations.
         options: of `sqlalchemy.orm.Session`.
     """
 
@@ -41,11 +46,13 @@ class DomainSession(Session):
         *,
         image_store: ImageStore | None = None,
         shelf: PixelShelf | None = None,
+        annotation_files: AnnotationFiles | None = None,
         **options: Any,
     ) -> None:
         map_entities()
         super().__init__(expire_on_commit=False, **options)
         self.image_store = image_store
+        self.annotation_files = annotation_files
         self.pixels = None if shelf is None else SessionPixels(self, shelf)
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
@@ -93,9 +100,21 @@ def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: A
     for one in session.new:
         if isinstance(one, Entity):
             one.check_rules()
+            _check_references(session, one)
     for one in session.dirty:
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False):
             one.check_rules()
+            _check_references(session, one)
+            if isinstance(one, SegmentationModel):
+                check_renaming(session, one)
+
+
+def _check_references(session: DomainSession, one: Entity) -> None:
+    """Raise where the segmentation that another refers to was set, and cannot be referred to."""
+    if isinstance(one, StoredPixels) and session.pixels is not None:
+        state: Any = instance_state(one)
+        if one.reference_segmentation_id and state.attrs.reference_segmentation_id.history.added:
+            one.references()
 
 
 event.listen(DomainSession, "after_flush", discard_deleted)
@@ -109,9 +128,12 @@ def _attach_files(session: DomainSession, one: object) -> None:
         one.attach(session.image_store)
     elif isinstance(one, StoredPixels):
         one.attach(session.pixels)
+    elif isinstance(one, AnnotationData):
+        one.attach(session.annotation_files)
 
 
 @event.listens_for(ImageInstance, "load", raw=True)
+@event.listens_for(AnnotationData, "load", raw=True)
 @event.listens_for(StoredPixels, "load", raw=True, propagate=True)
 def _attach_files_when_loaded(state: InstanceState[Any], context: QueryContext | None) -> None:
     if context is None:  # a copy of `merge(load=False)`, which has been attached

@@ -23,6 +23,7 @@ from eyened_domain.errors import (
     Duplicate,
     EyenedError,
     RuleBroken,
+    StorageError,
 )
 
 
@@ -32,6 +33,7 @@ class ConnectionLost(Conflict):
 
 _DEADLOCKS = {1020, 1205, 1213}
 _LOST = {1053, 1079, 1152, 1158, 1159, 1160, 1161, 1317, 1927, 2006, 2013, 2014, 2055, 4031}
+_DISK_FAILS = {3, 5, 1021, 1026, 1030, 1114}
 _UNREACHABLE = {1044, 1045, 1049, 1698, 2002, 2003, 2005}
 _DUPLICATES = {1062, 1586}
 _MISSING = {1048, 1364}
@@ -91,6 +93,8 @@ def _from_mysql(code: int, text: str, statement: str) -> EyenedError | None:  # 
         return BadInput(f"the database refuses a value: {text}")
     if code in _UNREACHABLE:
         return ConfigurationError(f"the database cannot be reached: {text}")
+    if code in _DISK_FAILS:
+        return StorageError(f"the disk of the database fails: {text}")
     return None
 
 
@@ -111,6 +115,8 @@ def _from_sqlite(text: str) -> EyenedError | None:  # noqa: PLR0911 - a table of
             "a link points to an object that does not exist, or something still refers to an "
             "object that is deleted; store the one first, or delete the other first"
         )
+    if any(words in text for words in ("disk I/O error", "is malformed", "disk is full")):
+        return StorageError(f"the disk of the database fails, or its file is damaged: {text}")
     if "unable to open database file" in text:
         return ConfigurationError(f"the database cannot be opened: {text}; does its folder exist?")
     return None

@@ -16,6 +16,7 @@ from eyened_domain.services.unit_of_work import BaseUnitOfWork
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.bulk import SqlRows
+    from eyened_domain.adapters.sql.conversion_record import SqlConversionRecord
     from eyened_domain.adapters.sql.import_journal import SqlImportJournal
 
 E = TypeVar("E", bound=Entity)
@@ -70,6 +71,16 @@ class SqlUnitOfWork(BaseUnitOfWork):
 
         self._check_open()
         return SqlImportJournal(self._session)
+
+    @property
+    def conversions(self) -> SqlConversionRecord:
+        """The record of legacy annotations that were converted to segmentations."""
+        from eyened_domain.adapters.sql.conversion_record import (  # noqa: PLC0415
+            SqlConversionRecord,
+        )
+
+        self._check_open()
+        return SqlConversionRecord(self._session)
 
     def commit(self) -> None:
         """Make everything permanent, then publish the events and call the callbacks.

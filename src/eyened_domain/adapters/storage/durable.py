@@ -14,15 +14,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
+import threading
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_MOST_PARTS = 512
+"""Parts of a file that are written in one call: Linux takes 1024 (IOV_MAX)."""
 PARTIAL = ".partial"
 """How the names of files end that are being written, or were when the program was killed."""
 
@@ -61,7 +67,7 @@ class OpenFolder:
 
     def close(self) -> None:
         """Close the folder."""
-        os.close(self._descriptor)
+        _close(self._descriptor)
 
     def folder(self, name: str, *, make: bool = False) -> OpenFolder:
         """Open a folder in this one.
@@ -74,27 +80,40 @@ class OpenFolder:
             OSError: it is not there, is no folder, or cannot be made.
         """
         _check_name(name)
-        if make and self.make(name):
-            self.sync()
+        if make:
+            self.make(name)
+            self.sync()  # also when it was there: who made it may not have come that far
         opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._descriptor)
         return OpenFolder(opened, durable=self._durable)
 
     def make(self, name: str) -> bool:
         """Make a folder in this one; return whether it was not there before."""
+        _check_name(name)
         try:
             os.mkdir(name, dir_fd=self._descriptor)
         except FileExistsError:
             return False
         return True
 
-    def write_new(self, name: str, *parts: bytes | memoryview) -> None:
+    def write_new(
+        self, name: str, *parts: bytes | memoryview, way: Sequence[OpenFolder] = ()
+    ) -> None:
         """Write a file that is not there yet; it appears complete, or not at all.
+
+        Args:
+            name: of the file.
+            parts: its content.
+            way: new folders that lead here: they have to be on the disk as well. The disk
+                then waits once for all, and a power cut meanwhile may leave an empty file:
+                for names that nobody knows before this returns.
 
         Raises:
             FileExistsError: there is one; it is left as it is.
             OSError: it cannot be written; nothing is left behind.
         """
-        with self._written(parts) as partial:
+        with self._written(parts) as (partial, descriptor):
+            if not way:
+                self._sync(descriptor)
             os.link(
                 partial,
                 name,
@@ -102,7 +121,19 @@ class OpenFolder:
                 dst_dir_fd=self._descriptor,
                 follow_symlinks=False,
             )
+            if way:
+                self.remove(partial)
+                self._sync_or_remove(name, descriptor, way)
+                return
         self.sync()
+
+    def _sync_or_remove(self, name: str, descriptor: int, way: Sequence[OpenFolder]) -> None:
+        try:
+            self._sync(descriptor, *(folder._descriptor for folder in (self, *way)))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.remove(name)
+            raise
 
     def replace(self, name: str, *parts: bytes | memoryview) -> None:
         """Write a file in the place of the one that is there; readers see the one or the other.
@@ -110,7 +141,8 @@ class OpenFolder:
         Raises:
             OSError: it cannot be written; the old one is still there.
         """
-        with self._written(parts) as partial:
+        with self._written(parts) as (partial, descriptor):
+            self._sync(descriptor)
             os.replace(partial, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
         self.sync()
 
@@ -120,13 +152,29 @@ class OpenFolder:
         Raises:
             OSError: it is not there, or is no regular file.
         """
-        _check_name(name)
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open(name, flags, dir_fd=self._descriptor)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise OSError(errno.EINVAL, "is no regular file", name)
-        return descriptor
+        return self.open_below(name)
+
+    def open_below(self, *names: str) -> int:
+        """Open a regular file that is some folders down; return its descriptor.
+
+        Args:
+            names: of the folders, and of the file.
+
+        Raises:
+            OSError: it is not there, or is no regular file, or one of them is a link.
+        """
+        folder = self._descriptor
+        try:
+            for name in names[:-1]:
+                _check_name(name)
+                inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+                if folder != self._descriptor:
+                    _close(folder)
+                folder = inner
+            return _open_file(names[-1], folder)
+        finally:
+            if folder != self._descriptor:
+                _close(folder)
 
     def read(self, name: str) -> bytes:
         """Return the content of a regular file.
@@ -185,44 +233,89 @@ class OpenFolder:
 
     def sync(self) -> None:
         """Wait until the names in this folder are on the disk."""
+        self._sync(self._descriptor)
+
+    def _sync(self, *descriptors: int) -> None:
         if self._durable:
-            os.fsync(self._descriptor)
+            _sync_together(descriptors)
 
     @contextlib.contextmanager
-    def _written(self, parts: tuple[bytes | memoryview, ...]) -> Iterator[str]:
+    def _written(self, parts: tuple[bytes | memoryview, ...]) -> Iterator[tuple[str, int]]:
         """Write a file under a name of its own, and take the name away in the end."""
         partial = f".{uuid.uuid4().hex}{PARTIAL}"
         descriptor = os.open(partial, _NEW, 0o666, dir_fd=self._descriptor)
         try:
-            try:
-                for part in parts:
-                    _write_all(descriptor, part)
-                if self._durable:
-                    os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            yield partial
+            _write_all(descriptor, parts)
+            yield partial, descriptor
         finally:
             with contextlib.suppress(OSError):  # renamed, or on a disk that fails
                 os.unlink(partial, dir_fd=self._descriptor)
+            os.close(descriptor)
+
+
+def _sync_together(descriptors: Sequence[int]) -> None:
+    """Wait until open files and folders are on the disk: at once, so that it flushes once."""
+    failures: list[BaseException] = []
+
+    def sync(descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        except BaseException as error:  # noqa: BLE001 - raised below, in the caller's thread
+            failures.append(error)
+
+    first, *others = descriptors
+    threads = [threading.Thread(target=sync, args=(other,)) for other in others]
+    for thread in threads:
+        thread.start()
+    sync(first)
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 def read_all(descriptor: int) -> bytes:
     """Return all that is in an open file."""
-    size = os.fstat(descriptor).st_size
-    found = os.pread(descriptor, size, 0)
-    while len(found) < size:
-        more = os.pread(descriptor, size - len(found), len(found))
+    return read_part(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def read_part(descriptor: int, length: int, offset: int) -> bytes:
+    """Return a part of an open file; less where the file ends before."""
+    found = os.pread(descriptor, length, offset)
+    while len(found) < length:
+        more = os.pread(descriptor, length - len(found), offset + len(found))
         if not more:
             break
         found += more
     return found
 
 
-def _write_all(descriptor: int, part: bytes | memoryview) -> None:
-    waiting = memoryview(part).cast("B")
+def _write_all(descriptor: int, parts: tuple[bytes | memoryview, ...]) -> None:
+    waiting = deque(memoryview(part).cast("B") for part in parts)
     while waiting:
-        waiting = waiting[os.write(descriptor, waiting) :]
+        written = os.writev(descriptor, list(itertools.islice(waiting, _MOST_PARTS)))
+        while waiting and written >= len(waiting[0]):
+            written -= len(waiting.popleft())
+        if written:
+            waiting[0] = waiting[0][written:]
+
+
+def _open_file(name: str, folder: int) -> int:
+    _check_name(name)
+    descriptor = os.open(name, _FILE, dir_fd=folder)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is no regular file", name)
+    except OSError:
+        _close(descriptor)
+        raise
+    return descriptor
+
+
+def _close(descriptor: int) -> None:
+    """Close what was only read: an error of closing it loses nothing."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _check_name(name: str) -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from eyened_domain.adapters.storage.image_files import PIXEL_BUDGET, FileSystemImageFiles
 from eyened_domain.adapters.storage.image_pixels.source import Pixels
-from eyened_domain.errors import BadInput, ConfigurationError
+from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.errors import BadInput, ConfigurationError, EyenedError
+from eyened_domain.services.image_files import THUMBNAIL_SIZES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from eyened_domain.model.image import ImageInstance
+    from eyened_domain.model.pictured import PicturedPixels, View
 
-THUMBNAIL_SIZES = (144, 540)
-"""Longest sides of thumbnails in pixels."""
+
+_MOST_THUMBNAIL_BYTES = 2_000_000
+_JPEG = b"\xff\xd8\xff"
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 class StoredImages:
@@ -94,6 +101,13 @@ class StoredImages:
                 value=size,
             )
         _require_beneath(identifier, "thumbnail_path", "THUMBNAILS_PATH")
+        if _NO_NAME.search(identifier):
+            raise BadInput(
+                f"ImageInstance.thumbnail_path {identifier!a} is no identifier of a thumbnail",
+                entity="ImageInstance",
+                field="thumbnail_path",
+                value=identifier,
+            )
         if self._thumbnails is None:
             raise ConfigurationError("THUMBNAILS_PATH is not set; thumbnails need it")
         return self._thumbnails / f"{identifier}_{size}.jpg"
@@ -108,11 +122,62 @@ class StoredImages:
 
     def picture_of(self, image: ImageInstance, max_size_px: int | None) -> Image:
         """Make a picture for people; see `ImageInstance.picture`."""
+        if max_size_px is not None and (type(max_size_px) is not int or max_size_px < 1):
+            raise BadInput(
+                f"ImageInstance.picture: max_size_px must be a whole number above 0, not "
+                f"{max_size_px!r}",
+                entity="ImageInstance",
+                field="max_size_px",
+                value=max_size_px,
+            )
         from eyened_domain.adapters.storage.image_pixels import shown  # noqa: PLC0415 - Pillow
 
         return shown.picture_of(
             lambda frame: self._read(image, frame=frame, upright=True), image, max_size_px
         )
+
+    def overlay_of(self, image: ImageInstance, grid: PicturedPixels, view: View) -> Image:
+        """Lay a segmentation over its image; see `PicturedPixels.overlay`."""
+        from eyened_domain.adapters.pictures import overlays  # noqa: PLC0415 - Pillow
+
+        source = overlays.Source(
+            read=lambda frame, upright: self._read(image, frame=frame, upright=upright),
+            orientation=lambda: self._orientation(image),
+        )
+        return overlays.overlay_of(source, image, grid, view)
+
+    def html_of(self, image: ImageInstance) -> str:
+        """Show an image in a notebook; see `adapters.notebook`."""
+        from eyened_domain.adapters.notebook import image_card  # noqa: PLC0415 - when shown
+
+        return image_card(self, image)
+
+    def within(self, pixel_budget: int) -> Self:
+        """Return the same images, of which none may have more pixels than that."""
+        other = copy(self)
+        other._pixel_budget = pixel_budget
+        other.__dict__.pop("files", None)
+        return other
+
+    def thumbnail_bytes(self, image: ImageInstance, size: int) -> bytes | None:
+        """Return the JPEG file of a thumbnail; None where there is none that can be read."""
+        if not image.thumbnail_path or self._thumbnails is None:
+            return None
+        folder = RootFolder(self._thumbnails, setting="THUMBNAILS_PATH", field="thumbnail_path")
+        try:
+            path = self.thumbnail_path_of(image.thumbnail_path, size)
+            opened = folder.open(str(path.relative_to(self._thumbnails)))
+        except EyenedError:
+            return None
+        with os.fdopen(opened, "rb") as file:
+            found = file.read(_MOST_THUMBNAIL_BYTES)
+        return found if found.startswith(_JPEG) and len(found) < _MOST_THUMBNAIL_BYTES else None
+
+    def _orientation(self, image: ImageInstance) -> int:
+        """Return the EXIF orientation that turns the grid of the row upright; 1 if it is."""
+        header = self.files.read_header(image.dataset_identifier)
+        as_stored = (header.rows_y, header.columns_x) == (image.rows_y, image.columns_x)
+        return header.orientation if as_stored else 1
 
     def _read(
         self, image: ImageInstance, *, frame: int | None = None, upright: bool = False

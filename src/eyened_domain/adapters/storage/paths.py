@@ -125,6 +125,14 @@ class RootFolder:
             raise self.refusal(relative, f"is {what}")
         return descriptor
 
+    def check(self) -> None:
+        """Find out whether the folder is there.
+
+        Raises:
+            ConfigurationError: it is not.
+        """
+        os.close(self._open_root())
+
     def refusal(self, relative: str, reason: str) -> BadInput:
         """Make the error for a file beneath this folder that is refused."""
         shown = ascii(relative if len(relative) <= 80 else relative[:77] + "...")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +38,28 @@ class Rows(Protocol):
                 what they committed up to now.
             equals: further columns and what they must hold.
         """
+
+    def page(
+        self,
+        entity: type[Entity],
+        columns: Sequence[str],
+        *,
+        any_of: Sequence[Mapping[str, Any]],
+        after: int,
+        most: int,
+    ) -> list[tuple[Any, ...]]:
+        """Return columns of the next rows beyond a primary key, in its order.
+
+        Args:
+            entity: whose rows; its primary key has one column.
+            columns: what to return of each row.
+            any_of: a row must meet one of these: columns and what they hold, None for NULL.
+            after: the primary key beyond which the page begins.
+            most: how many rows to return at the most.
+        """
+
+    def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many rows meet one of these: columns and what they hold."""
 
     def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
         """Insert rows and return their ids, in order.

@@ -19,6 +19,7 @@ from eyened_domain.testing.contracts.pixels import PixelContract as PixelContrac
 from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
 from eyened_domain.testing.contracts.round_trip import RoundTripContract as RoundTripContract
+from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
 
@@ -33,5 +34,6 @@ class StorageContract(
     RoundTripContract,
     TaggingContract,
     PixelContract,
+    SegmentingContract,
 ):
     """Everything that a storage of entities is held to."""

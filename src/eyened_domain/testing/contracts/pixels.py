@@ -19,6 +19,13 @@ from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
 SHAPE = (3, 6, 8)
+_GRID: dict[str, Any] = {
+    "data_representation": DataRepresentation.Binary,
+    "data_type": Datatype.R8UI,
+    "depth": SHAPE[0],
+    "height": SHAPE[1],
+    "width": SHAPE[2],
+}
 
 
 def _volume(build: Builder) -> Any:
@@ -244,6 +251,30 @@ class PixelContract(Contract):
             with pytest.raises(RuleBroken, match="circle"):
                 limit.write_data(_pixels(1))
 
+    @pytest.mark.parametrize("wrong", ["another shape", "itself in a circle", "nobody"])
+    def test_a_reference_that_cannot_be_is_refused_when_it_is_stored(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, wrong: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(_volume(build))
+            first = uow.segmentations.add(_drawn(build, image_instance=image))
+            uow.flush()
+            second = _drawn(build, image_instance=image)
+            second.reference_segmentation_id = first.segmentation_id
+            uow.segmentations.add(second)
+            uow.commit()
+            if wrong == "itself in a circle":
+                first.reference_segmentation_id = second.segmentation_id
+            elif wrong == "nobody":
+                first.reference_segmentation_id = 987654
+            else:
+                values = {"shape": (3, 1, 8), "sparse_axis": 1}
+                third = _drawn(build, image_instance=image, **values)
+                third.reference_segmentation_id = first.segmentation_id
+                uow.segmentations.add(third)
+            with pytest.raises((RuleBroken, NotFound)):
+                uow.commit()
+
     def test_a_mask_on_a_grid_of_its_own_is_shown_in_pixels_of_the_image(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
@@ -268,3 +299,56 @@ class PixelContract(Contract):
             for name, value in {"depth": 4, "data_type": "R16UI", "height": 1}.items():
                 with pytest.raises(RuleBroken, match="has pixels already"):
                     setattr(drawn, name, value)
+
+    def test_a_model_keeps_its_name_once_its_segmentations_have_pixels(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            model = uow.segmentation_models.add(build.a_segmentation_model(model_name="first"))
+            uow.commit()
+            model.model_name = "second"  # nobody has asked for its group yet
+            made = build.build(ModelSegmentation, model=model, **_GRID)
+            made.image_instance = _volume(build)
+            uow.model_segmentations.add(made)
+            uow.commit()
+            model.version = "1.5"
+            uow.commit()
+            made.write_data(_pixels())
+            uow.commit()
+            identity = model.model_id
+        for name in ("model_name", "version"):
+            with make_unit_of_work() as uow:
+                model = uow.segmentation_models.get(identity)
+                setattr(model, name, "another")
+                with pytest.raises(RuleBroken, match="pixels, which are in the zarr group"):
+                    uow.flush()
+        with make_unit_of_work() as uow:
+            model = uow.segmentation_models.get(identity)
+            model.description = "its description may change"
+            uow.commit()
+            assert (model.segmentations[0].read_data() == _pixels()).all()
+
+    def test_pixels_of_a_model_are_not_handed_to_another_model(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            made = build.build(ModelSegmentation, model=build.a_segmentation_model(), **_GRID)
+            made.image_instance = _volume(build)
+            other = uow.segmentation_models.add(build.a_segmentation_model())
+            uow.model_segmentations.add(made)
+            made.write_data(_pixels())
+            uow.commit()
+            with pytest.raises(RuleBroken, match="has pixels already"):
+                made.model = other
+            with pytest.raises(RuleBroken, match="has pixels already"):
+                made.model_id = other.model_id
+            made.model = made.model
+
+    @pytest.mark.parametrize("name", ["a/b", "a\\b", " a", "a\n", "a\tb", "\u0085", "é" * 124])
+    def test_a_model_whose_name_is_no_name_of_a_folder_is_refused(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, name: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            uow.segmentation_models.add(build.a_segmentation_model(model_name=name))
+            with pytest.raises(RuleBroken, match="in the name of a zarr group"):
+                uow.flush()

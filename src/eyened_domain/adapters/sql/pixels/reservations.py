@@ -8,21 +8,26 @@ import threading
 import time
 import uuid
 from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels import ownership
-from eyened_domain.adapters.sql.pixels.slots import Slot, has_pixels, reserve
+from eyened_domain.adapters.sql.pixels.slots import Slot, array_id_for, has_pixels, reserve
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import Conflict
 
+T = TypeVar("T")
 BLOCK = 16
 """Positions that are reserved at a time: a lock, two writes to the disk and a commit for all."""
 KEPT_S = 24 * 3600
 """How long in seconds positions are kept to be handed out: well below the collector's grace."""
 _TRIES = 12
+_PATIENCE_S = 60
+"""Seconds after which it is not tried again; one wait for a lock may last 50 on a server."""
 
 
 class _Pool:
@@ -78,6 +83,14 @@ class Reservations:
         ownership.note_within(connection, self.files)
         return reserve(connection, self.files, key, 1, uuid.uuid4().hex)[0]
 
+    def array_id(self, key: ArrayKey) -> int:
+        """Return ZarrArrayID of an array, noted in a transaction of its own when it is not known.
+
+        Raises:
+            Conflict: the database gave way again and again.
+        """
+        return self._again(lambda connection: array_id_for(connection, key))
+
     def forget(self, key: ArrayKey) -> None:
         """Hand out none of the positions in hand: somebody has collected them."""
         pool = self._own_pool()
@@ -100,12 +113,17 @@ class Reservations:
             self._prepare(connection, key)
         ownership.note(self._engine, self.files)
         token = uuid.uuid4().hex
+        return self._again(lambda connection: reserve(connection, self.files, key, count, token))
+
+    def _again(self, work: Callable[[Connection], T]) -> T:
+        """Do work in a transaction of its own, again when the database gives way."""
+        patient_until = time.monotonic() + _PATIENCE_S
         for attempt in range(_TRIES):
             try:
                 with self._engine.begin() as connection:
-                    return reserve(connection, self.files, key, count, token)
+                    return work(connection)
             except Conflict:
-                if attempt == _TRIES - 1:
+                if attempt == _TRIES - 1 or time.monotonic() > patient_until:
                     raise
             time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311
         raise AssertionError("unreachable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -11,17 +12,20 @@ import attrs
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
-from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, point
+from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
 from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.image import ImageInstance, shape_of
+from eyened_domain.model.pixel_grid import Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -110,9 +114,40 @@ class SessionPixels:
             raise _lost(grid, key, newer) from error
 
     def find(self, entity: type[E], identity: int) -> E:
+        """See `model.stored_pixels.PixelStore`.
+
+        Nothing is flushed for it unless that is what it takes: on SQLite, nobody else could
+        reserve a position afterwards.
+        """
+        found: E | None
+        with self._session.no_autoflush:
+            found = self._session.get(entity, identity)
+        return found if found is not None else self._session.repository(entity).get(identity)
+
+    def image_shape(self, identity: int) -> Shape | None:
+        """See `model.stored_pixels.PixelStore`; three columns are asked for, not the image."""
+        held = self._session.identity_map.get(identity_key(ImageInstance, identity))
+        if held is None:
+            asked = select(
+                ImageInstance.nr_of_frames, ImageInstance.rows_y, ImageInstance.columns_x
+            ).where(ImageInstance.image_instance_id == identity)
+            with self._session.no_autoflush:
+                row = self._session.execute(asked).first()
+            if row is not None:
+                return shape_of(*row)
+            held = self.find(ImageInstance, identity)
+        shape: Shape | None = held.shape
+        return shape
+
+    def html_of(self, grid: Segmentation | ModelSegmentation) -> str:
         """See `model.stored_pixels.PixelStore`."""
-        found: E = self._session.repository(entity).get(identity)
-        return found
+        from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
+            segmentation_card,
+        )
+
+        is_open = object_session(grid) is self._session
+        with self._session.no_autoflush:
+            return segmentation_card(grid, self.find if is_open else None)
 
     def _point(
         self,
@@ -143,6 +178,16 @@ class SessionPixels:
         self._session._register_altered([instance_state(grid)])
         for name, value in {"zarr_array_index": slot.position, **values}.items():
             set_committed_value(grid, name, value)
+
+    def discard(self, key: ArrayKey, position: int) -> None:
+        """Note that nobody points to a position any more."""
+        with aside(self._session) as others_may_write:
+            if others_may_write:  # or the new row would be locked until this unit ends
+                array_id = self._shelf.reservations.array_id(key)
+        connection = self._session.connection()
+        if not others_may_write:
+            array_id = array_id_for(connection, key)
+        discard(connection, array_id, position, uuid.uuid4().hex)
 
     @contextmanager
     def _given_up(self, slot: Slot, *, is_written: bool) -> Iterator[None]:

@@ -98,7 +98,18 @@ def reserve(
 
 
 def _locked(connection: Connection, key: ArrayKey) -> tuple[int, int]:
+    array_id_for(connection, key)
     found = array_id_of(connection, key, lock=True)
+    return found.zarr_array_id, found.next_index
+
+
+def array_id_for(connection: Connection, key: ArrayKey) -> int:
+    """Return ZarrArrayID of an array, which is noted when it is not known.
+
+    Raises:
+        Conflict: somebody else has noted it at the same time.
+    """
+    found = array_id_of(connection, key)
     if found is None:
         row = {"group_name": key.group, "array_name": key.name, "next_index": 0}
         try:
@@ -106,8 +117,9 @@ def _locked(connection: Connection, key: ArrayKey) -> tuple[int, int]:
                 connection.execute(insert(zarr_array), [row])
         except Duplicate as error:
             raise Conflict(f"{key.path} was made by somebody else; run it again") from error
-        found = array_id_of(connection, key, lock=True)
-    return found.zarr_array_id, found.next_index
+        found = array_id_of(connection, key)
+    identity: int = found.zarr_array_id
+    return identity
 
 
 def point(
@@ -168,13 +180,21 @@ def _make_live(connection: Connection, slot: Slot, values: dict[str, Any]) -> No
 
 
 def discard(connection: Connection, array_id: int, position: int, token: str) -> None:
-    """Note that nobody points to a position any more."""
-    changed = connection.execute(
-        update(zarr_slot).where(_at(array_id, position)).values(state=GARBAGE, since=now())
-    )
-    if changed.rowcount == 0:  # pixels of an older program
-        row = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
+    """Note that nobody points to a position any more.
+
+    Raises:
+        Conflict: somebody else has just noted something of it.
+    """
+    here = _at(array_id, position)
+    # looked up first: an UPDATE that finds nothing locks the gap that others reserve in
+    if connection.execute(select(zarr_slot.c.state).where(here)).first() is not None:
+        connection.execute(update(zarr_slot).where(here).values(state=GARBAGE, since=now()))
+        return
+    row = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
+    try:  # pixels of an older program
         connection.execute(insert(zarr_slot), [{**row, "token": token, "since": now()}])
+    except Duplicate as error:
+        raise Conflict(f"position {position} was adopted by somebody else; run it again") from error
 
 
 def digests_of_owners(

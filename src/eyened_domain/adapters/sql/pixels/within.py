@@ -7,12 +7,14 @@ well, but the file is there: the position is then noted as garbage.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, event, insert, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
-from eyened_domain.adapters.sql.pixels.slots import GARBAGE, Slot, array_id_of, digest_at, now
+from eyened_domain.adapters.sql.pixels.slots import GARBAGE, Slot, array_id_for, digest_at, now
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 
@@ -56,18 +58,14 @@ def _note_rolled_back(session: Session, transaction: SessionTransaction) -> None
 
 def _note_garbage(connection: Connection, slot: Slot) -> None:
     """Note a position as garbage, if nothing is noted of it."""
-    found = array_id_of(connection, slot.key)
-    if found is None:
-        row = {"group_name": slot.key.group, "array_name": slot.key.name, "next_index": 0}
-        connection.execute(insert(zarr_array), [row])
-        found = array_id_of(connection, slot.key)
-    beyond = max(int(found.next_index), slot.position + 1)
+    array_id = array_id_for(connection, slot.key)
+    beyond = slot.position + 1
     connection.execute(
         update(zarr_array)
-        .where(zarr_array.c.zarr_array_id == found.zarr_array_id)
+        .where(zarr_array.c.zarr_array_id == array_id, zarr_array.c.next_index < beyond)
         .values(next_index=beyond)
     )
     if not digest_at(connection, slot.key, slot.position)[0]:
-        values = {"zarr_array_id": found.zarr_array_id, "slot_index": slot.position}
+        values: dict[str, Any] = {"zarr_array_id": array_id, "slot_index": slot.position}
         values |= {"state": GARBAGE, "token": slot.token, "since": now()}
         connection.execute(insert(zarr_slot), [values])

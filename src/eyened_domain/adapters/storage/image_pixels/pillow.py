@@ -27,9 +27,11 @@ from eyened_domain.adapters.storage.image_pixels.source import Pixels
 from eyened_domain.services.image_files import ImageHeader
 
 _MOST_SAMPLE_BYTES = 4
+_WEBP_BYTES = 8 * 1024 * 1024  # with what a header may have, files of 64 MiB
 
 
 def _open_webp(file: HeaderFile) -> ImageFile:
+    file.allow_pixels(_WEBP_BYTES)
     return WebPImageFile(io.BytesIO(file.whole()))  # Pillow reads all of it anyway
 
 

@@ -44,6 +44,26 @@ def shown_array(
     """
     if nr_of_frames < EN_FACE_SCANS:
         return eight_bit(_single(pixels, nr_of_frames))
+    return en_face_array(
+        pixels,
+        resolution_horizontal=resolution_horizontal,
+        resolution_vertical=resolution_vertical,
+    )
+
+
+def en_face_array(
+    pixels: Pixels,
+    *,
+    resolution_horizontal: float | None = None,
+    resolution_vertical: float | None = None,
+) -> Pixels:
+    """Give a volume as seen from the front, however few scans it has; see `shown_array`.
+
+    Args:
+        pixels: (scans, depth, lateral).
+        resolution_horizontal: mm per pixel along a scan; None when not known.
+        resolution_vertical: mm from scan to scan; None when not known.
+    """
     en_face = _stretched(pixels.mean(axis=1, dtype=np.float32), 0, 100)
     return _in_proportion(en_face, resolution_horizontal, resolution_vertical)
 

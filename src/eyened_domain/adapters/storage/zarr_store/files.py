@@ -49,6 +49,7 @@ class SlotFiles:
         self.root = Path(os.path.realpath(root))
         self._durable = durable
         self._codecs: dict[ArrayKey, SlotCodec] = {}
+        self._prepared: set[ArrayKey] = set()
 
     def make_root(self) -> None:
         """Make the folder of the store, in a folder that is there.
@@ -69,7 +70,7 @@ class SlotFiles:
             ConfigurationError: the store itself is not there.
             StorageError: they cannot be made.
         """
-        if key in self._codecs:
+        if key in self._prepared:
             return
         with self._failures(key), self.open_root() as root:
             _make_document(root, group_document())
@@ -77,7 +78,9 @@ class SlotFiles:
                 _make_document(group, group_document())
                 with group.folder(key.name, make=True) as array:
                     _make_document(array, array_document(key))
+                    array.folder(CHUNKS, make=True).close()
         self.codec(key)
+        self._prepared.add(key)
 
     def codec(self, key: ArrayKey) -> SlotCodec:
         """Return how the slots of an array are written and read.
@@ -121,12 +124,19 @@ class SlotFiles:
         Only one at a time may do so for an array: whoever holds its row in the database.
 
         Raises:
+            Conflict: a collector without patience took the new metadata while it was written.
             StorageError: it cannot be written; the old metadata is still there.
         """
         document = self.document(key)
-        if document["shape"][0] < length:
+        if document["shape"][0] >= length:
+            return
+        try:
             with self._failures(key), self._array(key) as array:
                 array.replace(METADATA, grown(document, length))
+        except SlotGone as error:
+            raise Conflict(
+                f"{key.path}/{METADATA} was collected while it was written; run it again"
+            ) from error
 
     def is_taken(self, key: ArrayKey, positions: range) -> bool:
         """Whether there is a file, or the beginning of one, at one of the positions."""
@@ -163,10 +173,12 @@ class SlotFiles:
         *folders, file = SLOT_PATH
         try:
             with self._failures(key), contextlib.ExitStack() as opened:
-                folder = opened.enter_context(self._array(key))
-                for name in (CHUNKS, str(position), *folders):
-                    folder = opened.enter_context(folder.folder(name, make=True))
-                folder.write_new(file, *content.parts)
+                array = opened.enter_context(self._array(key))
+                way = [opened.enter_context(array.folder(CHUNKS))]
+                for name in (str(position), *folders):
+                    way[-1].make(name)
+                    way.append(opened.enter_context(way[-1].folder(name)))
+                way.pop().write_new(file, *content.parts, way=way)
         except (FileExistsError, SlotGone) as error:
             raise Conflict(
                 f"position {position} of {key.path} was taken or collected by somebody else; run "
@@ -180,12 +192,9 @@ class SlotFiles:
             SlotGone: there is none.
             StorageError: it cannot be opened.
         """
-        *folders, file = SLOT_PATH
-        with self._failures(key), contextlib.ExitStack() as opened:
-            folder = opened.enter_context(self._array(key))
-            for name in (CHUNKS, str(position), *folders):
-                folder = opened.enter_context(folder.folder(name))
-            return SlotFile(folder.open(file), f"{key.path}/{CHUNKS}/{position}", digest)
+        way = (key.group, key.name, CHUNKS, str(position))
+        with self._failures(key), self.open_root() as root:
+            return SlotFile(root.open_below(*way, *SLOT_PATH), "/".join(way), digest)
 
     def remove(self, key: ArrayKey, position: int) -> bool:
         """Take the file of a slot away, with what was left in its folder; whether it was there.

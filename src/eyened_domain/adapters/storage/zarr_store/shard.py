@@ -9,6 +9,7 @@ Source: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 import attrs
 import google_crc32c
@@ -30,6 +31,7 @@ from eyened_domain.adapters.storage.zarr_store.manifest import (
     split,
 )
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, SlotFile, Stamp
+from eyened_domain.adapters.storage.zarr_store.two_threads import for_each
 
 _CRC = struct.Struct("<I")
 _ABSENT = np.uint64(2**64 - 1)
@@ -71,8 +73,12 @@ class ShardCodec:
     def encode(self, pixels: Pixels, stamp: Stamp) -> SlotContent:
         """See `SlotCodec`."""
         pixels = np.ascontiguousarray(pixels, dtype=self._dtype)
-        chunks = [self._chunk(scan) for scan in pixels]
-        digests = [None if chunk is None else digest_of(chunk) for chunk in chunks]
+
+        def encoded(scan: int) -> tuple[bytes | None, bytes | None]:
+            chunk = self._chunk(pixels[scan])
+            return chunk, None if chunk is None else digest_of(chunk)
+
+        chunks, digests = zip(*for_each(self._depth, encoded, size=pixels.nbytes), strict=True)
         return self._content(chunks, digests, stamp)
 
     def decode(self, file: SlotFile) -> Pixels:
@@ -80,13 +86,16 @@ class ShardCodec:
         blob = memoryview(file.all())
         shard = self._opened(file, bytes(blob[: self._index_bytes]), bytes(self._tail(blob)))
         pixels = np.empty(self._key.shape, dtype=self._dtype)
-        for scan in range(self._depth):
+
+        def decode(scan: int) -> None:
             place = shard.place(scan)
             if place is None:
                 pixels[scan] = 0
             else:
                 chunk = blob[place[0] : place[0] + place[1]]
                 self._decode_chunk(file, shard, scan, chunk, pixels[scan])
+
+        for_each(self._depth, decode, size=pixels.nbytes)
         return native(pixels, self._key)
 
     def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
@@ -108,11 +117,14 @@ class ShardCodec:
         if file is not None:
             blob = memoryview(file.all())
             shard = self._opened(file, bytes(blob[: self._index_bytes]), bytes(self._tail(blob)))
-            for other in range(self._depth):
+
+            def copy(other: int) -> None:
                 place = shard.place(other)
                 if place is not None and other != scan:
                     chunks[other] = blob[place[0] : place[0] + place[1]]
                     digests[other] = self._checked(file, shard, other, chunks[other])
+
+            for_each(self._depth, copy, size=len(blob))
         chunks[scan] = self._chunk(np.ascontiguousarray(pixels, dtype=self._dtype))
         digests[scan] = None if chunks[scan] is None else digest_of(chunks[scan] or b"")
         return self._content(chunks, digests, stamp)
@@ -126,8 +138,8 @@ class ShardCodec:
 
     def _content(
         self,
-        chunks: list[bytes | memoryview | None] | list[bytes | None],
-        digests: list[bytes | None],
+        chunks: Sequence[bytes | memoryview | None],
+        digests: Sequence[bytes | None],
         stamp: Stamp,
     ) -> SlotContent:
         lengths = np.array([0 if chunk is None else len(chunk) for chunk in chunks], np.uint64)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
 import attrs
 
-from eyened_domain.adapters.storage.durable import read_all
-from eyened_domain.errors import PixelsDamaged
+from eyened_domain.adapters.storage.durable import read_all, read_part
+from eyened_domain.errors import PixelsDamaged, StorageError
 
 
 @attrs.frozen
@@ -71,7 +73,11 @@ class SlotFile:
         self._descriptor = descriptor
         self.name = name
         self.digest = digest
-        self.size = os.fstat(descriptor).st_size
+        try:
+            self.size = os.fstat(descriptor).st_size
+        except OSError:
+            os.close(descriptor)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -82,21 +88,29 @@ class SlotFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        with contextlib.suppress(OSError):  # it was only read
+            os.close(self._descriptor)
 
     def all(self) -> bytes:
-        """Read the whole file."""
-        return read_all(self._descriptor)
+        """Read the whole file.
+
+        Raises:
+            StorageError: the disk cannot read it.
+        """
+        with self._failures():
+            return read_all(self._descriptor)
 
     def at(self, offset: int, length: int) -> bytes:
         """Read a part of the file.
 
         Raises:
             PixelsDamaged: the file ends before it.
+            StorageError: the disk cannot read it.
         """
         if offset < 0 or offset + length > self.size:
             raise self.damaged("is cut off")
-        found = os.pread(self._descriptor, length, offset)
+        with self._failures():
+            found = read_part(self._descriptor, length, offset)
         if len(found) != length:
             raise self.damaged("is cut off")
         return found
@@ -113,3 +127,14 @@ class SlotFile:
             field="zarr_array_index",
             value=self.name,
         )
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(
+                f"the file of the pixels {self.name} could not be read: {error.strerror}",
+                field="zarr_array_index",
+                value=self.name,
+            ) from error

@@ -1,0 +1,94 @@
+"""Reliability R8: a collector without any patience takes nothing that somebody needs.
+
+Writers store, overwrite, roll back and draw on B-scans, while a collector with a grace of 0
+runs all the time: it takes reservations away from under the writers' hands, which then
+reserve again.
+
+    python benchmarks/campaign_collector.py [--full] [--database mariadb|sqlite] [--seed N]
+
+Prints the seed and the figures; exit code 1 when one is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+if __package__ in {None, ""}:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.campaign_killed_writers import VOLUMES, add_volumes, judge, work
+from benchmarks.crowd import PATIENCE_S, Crowd, context, told
+from benchmarks.figures import Figures, command
+from benchmarks.masks import SERVER, Stage, staged
+from benchmarks.store_findings import collected
+from eyened_domain.adapters.sql.database import Database
+
+
+@frozen
+class Size:
+    """How large a campaign is: so many writing processes, and units of each."""
+
+    workers: int
+    each: int
+
+
+SMALL, FULL = Size(3, 15), Size(4, 300)
+
+
+def collect(stage: Stage, file: Path, stop: Any) -> None:
+    """Collect until told to stop; in a process of its own."""
+    database = Database(stage.settings)
+    found: Counter[str] = Counter()
+    errors: list[str] = []
+    while not stop.is_set():
+        try:
+            done = collected(database)
+        except Exception as error:  # noqa: BLE001 - each is counted
+            errors.append(f"{type(error).__name__}: {error}")
+        else:
+            found.update(runs=1, positions=done.slots, files=done.files, halves=done.leftovers)
+    file.write_text(json.dumps({"found": found, "errors": errors}))
+    database.close()
+
+
+def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
+    """Run the campaign on a database of its own."""
+    figures = Figures()
+    figures.tell("seed", seed)
+    with staged(kind, server=server) as stage, tempfile.TemporaryDirectory() as folder:
+        database = Database(stage.settings)
+        volumes = add_volumes(stage, database, VOLUMES), size.workers
+        with database.unit_of_work() as uow:  # from then on the store says whose it is
+            uow.segmentations.add(stage.flat(0)).write_empty()
+            uow.commit()
+        made, file = context(), Path(folder, "collector")
+        stop = made.Event()
+        collector = made.Process(target=collect, args=(stage, file, stop), daemon=True)
+        collector.start()
+        crowd = Crowd(work, size.workers, Path(folder), stage, size.each, volumes, seed)
+        crowd.join()
+        stop.set()
+        collector.join(PATIENCE_S)
+        heard, result = told(crowd.files), json.loads(file.read_text())
+        figures.tell("committed", heard.writes)
+        figures.tell("rolled back", heard.rollbacks)
+        figures.tell("collector", result["found"])
+        figures.zero("workers that failed", crowd.failed)
+        figures.zero("exceptions of writers", len(heard.errors))
+        figures.zero("exceptions of the collector", len(result["errors"]))
+        judge(figures, database, heard)
+        database.close()
+    figures.quote(heard.errors + result["errors"])
+    return figures
+
+
+if __name__ == "__main__":
+    summary = "R8: a collector with a grace of 0"
+    sys.exit(command(summary, run, small=SMALL, full=FULL))

@@ -1,0 +1,88 @@
+"""`eorm convert-annotations`: legacy annotations become segmentations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eyened_domain.adapters.cli.options import settings_from, shared_options
+from eyened_domain.adapters.cli.output import print_json, print_table
+from eyened_domain.adapters.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from eyened_domain.services.conversion_record import ConversionReport
+
+_FAILURES_SHOWN = 20
+
+
+@click.command("convert-annotations")
+@click.option("--annotation-type", metavar="NAME", help="Only annotations of this type.")
+@click.option("--project", metavar="NAME", help="Only annotations of patients of this project.")
+@click.option("--apply", is_flag=True, help="Convert; without it nothing is written.")
+@shared_options
+@click.pass_context
+def convert_annotations(
+    ctx: click.Context,
+    /,
+    env: Path | None,
+    as_json: bool,
+    annotation_type: str | None,
+    project: str | None,
+    apply: bool,
+) -> None:
+    """Make segmentations of legacy annotations.
+
+    Without --apply it is a dry run: every file beneath ANNOTATIONS_PATH is read, and what
+    would be done is told. An R/G mask becomes a DualBitMask (mask and questionable), a
+    binary mask Binary; image, creator, feature and date stay the same. The annotations and
+    their files are left as they are.
+
+    What was converted is noted: the command can be stopped and run again, and converts no
+    annotation twice. Annotations that cannot be converted are listed with the reason, and
+    the others are converted; the exit code is 1 then.
+
+    \b
+    Examples:
+      eorm convert-annotations
+      eorm convert-annotations --apply
+      eorm convert-annotations --project "My Project Name" --apply --json > report.json
+    """
+    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - loaded when run
+    from eyened_domain.services.annotation_conversion import (  # noqa: PLC0415
+        AnnotationConversion,
+    )
+
+    database = Database(settings_from(env))
+    try:
+        with progress_bar("Converting" if apply else "Reading") as progress:
+            report = AnnotationConversion(database).run(
+                annotation_type=annotation_type, project=project, apply=apply, progress=progress
+            )
+    finally:
+        database.close()
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        _show(report)
+    ctx.exit(1 if report.failures else 0)
+
+
+def _show(report: ConversionReport) -> None:
+    converted = "converted" if report.applied else "to convert"
+    tallies = {**dict(sorted(report.types.items())), "all": report.total}
+    print_table(
+        ("annotation type", "total", converted, "already", "failed"),
+        [
+            (name, one.total, one.converted, one.already, one.failed)
+            for name, one in tallies.items()
+        ],
+    )
+    for failure in report.failures[:_FAILURES_SHOWN]:
+        click.echo(f"eorm: annotation {failure.annotation_id}: {failure.why}", err=True)
+    more = len(report.failures) - _FAILURES_SHOWN
+    if more > 0:
+        click.echo(f"eorm: … and {more:,} more; --json lists all", err=True)
+    if not report.applied and report.total.converted:
+        click.echo("Nothing was written; --apply converts.")

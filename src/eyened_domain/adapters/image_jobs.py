@@ -1,0 +1,23 @@
+"""Puts together what is made of images, for a database and the files that belong to it."""
+
+from __future__ import annotations
+
+from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.storage.image_hashes import StoredHashes
+from eyened_domain.adapters.storage.thumbnail_files import StoredThumbnails
+from eyened_domain.services.hashing import Hashes
+from eyened_domain.services.thumbnails import Thumbnails
+
+
+def thumbnails_on(database: Database) -> Thumbnails:
+    """Return the service that makes the thumbnails of a database's images."""
+    _ = database.engine  # an embedded database has its key and folders when it is open
+    settings = database.settings
+    files = StoredThumbnails(settings.images_basepath, settings.thumbnails_path)
+    return Thumbnails(database, files, settings.secret_key)
+
+
+def hashes_on(database: Database) -> Hashes:
+    """Return the service that fills in the hashes of a database's images."""
+    _ = database.engine
+    return Hashes(database, StoredHashes(database.settings.images_basepath))
