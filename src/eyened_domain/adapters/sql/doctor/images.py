@@ -12,11 +12,10 @@ from sqlalchemy import Engine, String, func, select, type_coerce, update
 
 from eyened_domain.adapters.sql.tables.image import image_instance
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.adapters.storage.image_store import THUMBNAIL_SIZES
 from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, EyenedError, StorageError
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
-from eyened_domain.services.image_files import png_series
+from eyened_domain.services.image_files import THUMBNAIL_SIZES, png_series
 
 _PORTION = 1000
 _BLOCK = 1 << 20
