@@ -197,35 +197,45 @@ from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from sqlalchemy import event
 import json
-left = int(sys.argv[3])
-def passed(*_):
+phase, left = sys.argv[3].split()
+left = int(left)
+now = "files"
+def passed(kind):
     global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), 9)
+    if kind == phase:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), 9)
 class Counting:
     def __getattr__(self, name):
         found = getattr(os, name)
         if name in {"link", "replace", "write", "unlink", "mkdir", "rmdir"}:
             def call(*a, **k):
-                passed()
+                passed(now)
                 return found(*a, **k)
             return call
         return found
 durable.os = copying.os = Counting()
 database = Database(json.loads(sys.argv[1]))
 def sent(connection, cursor, statement, *_):
-    if not statement.startswith("SELECT"):
-        passed()
+    global now
+    if statement.startswith("UPDATE `Segm") or statement.startswith('UPDATE "Segm'):
+        now = "rows"
+    passed(now if now == "rows" else "")
+def committing(connection):
+    global now
+    if now == "rows":
+        passed(now)
+        now = "after"
 event.listen(database.engine, "before_cursor_execute", sent)
-event.listen(database.engine, "commit", passed)
+event.listen(database.engine, "commit", committing)
 Defragmenter(database.engine, database.pixel_shelf.files, SlotFiles(sys.argv[2])).run()
 """
 
 
-def kill_at(settings, new, number) -> bool:
-    """Run it in a process that is killed at its n-th change; return whether it was."""
-    arguments = [json.dumps(settings), str(new), str(number), str(Path.cwd())]
+def kill_at(settings, new, moment) -> bool:
+    """Run it in a process that is killed at the n-th change of a phase; return whether it was."""
+    arguments = [json.dumps(settings), str(new), moment, str(Path.cwd())]
     done = subprocess.run(
         [sys.executable, "-c", KILLED, *arguments],
         env=os.environ | {"PYTHONPATH": "src"},
@@ -237,7 +247,9 @@ def kill_at(settings, new, number) -> bool:
     return done.returncode == -9
 
 
-@pytest.mark.parametrize("step", [4, 17, 41, 90, 104, 110, 114, 117, 120, 123])
+@pytest.mark.parametrize(
+    "step", ["files 2", "files 9", "files 30", "rows 1", "rows 3", "rows 5", "after 1", "after 3"]
+)
 def test_killed_at_any_moment_it_finishes_when_it_is_run_again(
     database, database_url, stored, tmp_path, step
 ):

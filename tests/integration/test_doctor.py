@@ -233,7 +233,7 @@ DEFECTS = [
     (old_log, [Kind.OLD_LOG], []),
     (
         lambda c: c.change_mask(1, data_type="R32F"),
-        [Kind.GRID, Kind.NOT_ADOPTED, Kind.POINTS_NOWHERE],
+        [Kind.GRID, Kind.POINTS_NOWHERE],
         None,
     ),
     (lambda c: c.change_mask(1, sparse_axis=2), [Kind.GRID], [Kind.GRID]),
@@ -487,7 +487,7 @@ def test_a_doctor_beside_writers_reports_nothing(clinic, builder):
         thread.start()
     try:
         for _ in range(6):
-            assert clinic.kinds(grace_s=3600) == []
+            assert clinic.kinds(grace_s=3600, young_s=3600) == []
     finally:
         stop.set()
         for thread in threads:

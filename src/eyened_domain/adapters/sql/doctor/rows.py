@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, String, Table, and_, case, cast, literal, select, type_coerce
 
-from eyened_domain.adapters.sql.pixels.slots import OWNERS
+from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS
 from eyened_domain.adapters.sql.tables.computation import model
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -43,17 +43,15 @@ class SlotRow:
         array_id: ZarrArrayID.
         position: SlotIndex.
         state: reserved, live, garbage or quarantine.
-        digest: of the slot.
-        bytes: of its file.
-        since: since when it is in this state, Unix seconds.
+        size: bytes of its file.
+        digest: of the slot, where it was asked for.
     """
 
     array_id: int
     position: int
     state: str
-    digest: bytes | None
-    bytes: int | None
-    since: int
+    size: int | None
+    digest: bytes | None = None
 
 
 def place_of(found: Finding) -> tuple[str, int, int]:
@@ -94,7 +92,10 @@ def source_of(kind: type[Any]) -> Any:
 
 
 def noted(kind: type[Any], *columns: Any, outer: bool) -> Any:
-    """Return a statement on rows that point to positions, with what is noted of these."""
+    """Return a statement on rows and what is noted of their positions, but for what is in order.
+
+    In order is a position that is noted as live and as the row's own.
+    """
     array = and_(
         zarr_array.c.group_name == group_of(kind), zarr_array.c.array_name == array_of(kind)
     )
@@ -103,9 +104,33 @@ def noted(kind: type[Any], *columns: Any, outer: bool) -> Any:
         zarr_slot.c.zarr_array_id == zarr_array.c.zarr_array_id,
         zarr_slot.c.slot_index == table.c.zarr_array_index,
     )
-    source = source_of(kind)
+    sound = _sound_slot(kind)
+    source = source_of(kind).join(sound, _is_sound(kind, sound), isouter=True)
     source = source.join(zarr_array, array, isouter=outer).join(zarr_slot, slot, isouter=outer)
-    return select(*columns).select_from(source).where(table.c.zarr_array_index.is_not(None))
+    asked = (
+        select(*columns)
+        .select_from(source)
+        .where(table.c.zarr_array_index.is_not(None), sound.c.slot_index.is_(None))
+    )
+    for dialect in ("mysql", "mariadb"):  # from the rows: there is no index to find them by
+        asked = asked.prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    return asked
+
+
+def _sound_slot(kind: type[Any]) -> Any:
+    return zarr_slot.alias(f"sound_{OWNERS[kind][1]}")
+
+
+def _is_sound(kind: type[Any], sound: Any) -> Any:
+    table, key = table_of(kind)
+    mine = OWNERS[kind][1]
+    (other,) = {name for _, name in OWNERS.values()} - {mine}
+    return and_(
+        sound.c[mine] == key,
+        sound.c.slot_index == table.c.zarr_array_index,
+        sound.c.state == LIVE,
+        sound.c[other].is_(None),
+    )
 
 
 def unknown_rows(
@@ -148,58 +173,49 @@ def pointing_again(
 def _pointing(
     connection: Connection, kind: type[Any], *conditions: Any
 ) -> Iterator[tuple[tuple[str, str], Pointing]]:
-    """Yield rows with the names of their arrays, which are made here and not in the database."""
+    """Yield rows with the names of their arrays.
+
+    These are one column, put together by the database: PyMySQL takes its time for each.
+    """
     table, key = table_of(kind)
-    columns = table.c
-    whose = type_coerce(columns.data_representation, String)
-    parts = [whose] if kind is Segmentation else [model.c.model_name, model.c.version]
+    position = table.c.zarr_array_index
     asked = (
-        select(
-            key,
-            columns.zarr_array_index,
-            type_coerce(columns.data_type, String),
-            columns.depth,
-            columns.height,
-            columns.width,
-            *parts,
-        )
+        select(key, position, group_of(kind) + literal("/") + array_of(kind))
         .select_from(source_of(kind))
-        .where(columns.zarr_array_index.is_not(None), *conditions)
+        .where(position.is_not(None), *conditions)
     )
-    names: dict[tuple[Any, ...], tuple[str, str]] = {}
+    places: dict[str, tuple[str, str]] = {}
     entity = kind.__entity__.name
     result = connection.execution_options(yield_per=_PORTION).execute(asked)
-    for identity, position, *rest in result:
-        made = tuple(rest)
-        if made not in names:
-            names[made] = _names(kind, made)
-        yield names[made], Pointing(entity, identity, position)
-
-
-def _names(kind: type[Any], parts: tuple[Any, ...]) -> tuple[str, str]:
-    data_type, depth, height, width, *whose = parts
-    member = Datatype.__members__.get(data_type)
-    dtype = "unknown" if member is None else member.numpy_name
-    prefix = "DataRepresentation." if kind is Segmentation else "model_"
-    return prefix + "_".join(whose), f"{dtype}_{depth}_{height}_{width}.zarr"
+    for identity, at, path in result:
+        place = places.get(path)
+        if place is None:
+            group, _, name = path.rpartition("/")
+            place = places[path] = (group, name)
+        yield place, Pointing(entity, identity, at)
 
 
 def slot_rows(
-    connection: Connection, *conditions: Any
+    connection: Connection, *conditions: Any, digests: bool = True
 ) -> dict[tuple[str, str], dict[int, SlotRow]]:
-    """Return what the database knows of positions, by group and array, and by position."""
+    """Return what the database knows of positions, by group and array, and by position.
+
+    Args:
+        connection: to the database.
+        conditions: which positions.
+        digests: with their digests; without it is faster.
+    """
     asked = select(
         zarr_slot.c.zarr_array_id,
         zarr_slot.c.slot_index,
         zarr_slot.c.state,
-        zarr_slot.c.digest,
         zarr_slot.c.bytes,
-        zarr_slot.c.since,
+        *([zarr_slot.c.digest] if digests else []),
     ).where(*conditions)
     by_id: dict[int, dict[int, SlotRow]] = {}
     result = connection.execution_options(yield_per=_PORTION).execute(asked)
-    for array_id, position, state, digest, size, since in result:
-        row = SlotRow(array_id, int(position), state, digest, size, since)
+    for array_id, position, state, size, *rest in result:
+        row = SlotRow(array_id, int(position), state, size, *rest)
         by_id.setdefault(array_id, {})[row.position] = row
     arrays = select(zarr_array.c.zarr_array_id, zarr_array.c.group_name, zarr_array.c.array_name)
     named = {array_id: (group, name) for array_id, group, name in connection.execute(arrays)}

@@ -104,7 +104,7 @@ class StoreFiles:
             seen = sum(map(len, standing.values()))
             standing[key.group, key.name] = survey.slots_in(self._files, key, _ticking(watch, seen))
         with self._engine.connect() as connection:
-            rows, slots = pointing_rows(connection), slot_rows(connection)
+            rows, slots = pointing_rows(connection), slot_rows(connection, digests=False)
         self.looked_at = sum(map(len, standing.values()))
         for place in sorted({*standing, *rows, *slots}):
             watch.tick(self.looked_at)
@@ -220,9 +220,9 @@ class StoreFiles:
         if slot is not None and slot.state == QUARANTINE:
             return None
         if file is not None and file.bytes is not None:
-            if spot.key is None or slot is None or slot.bytes in (None, file.bytes):
+            if spot.key is None or slot is None or slot.size in (None, file.bytes):
                 return None
-            wrong = what_is_wrong(self._files, spot.key, one.position, slot.digest)
+            wrong = self._damage(spot.key, one.position)
             return None if wrong is None else damaged(one, wrong, common)
         if slot is not None:
             said = f"the file of the pixels of {one.entity} {one.identity} is gone ({where})"
@@ -231,6 +231,11 @@ class StoreFiles:
             said = f"{one.entity} {one.identity} points to {where}, which is not there"
             return Finding(Kind.POINTS_NOWHERE, said, **common)
         return None
+
+    def _damage(self, key: ArrayKey, position: int) -> tuple[Kind, str] | None:
+        with self._engine.connect() as connection:
+            slot = slot_row(connection, key, position)
+        return what_is_wrong(self._files, key, position, None if slot is None else slot.digest)
 
     def _row_again(self, found: Finding) -> Iterator[Finding]:
         entity, identity, position = place_of(found)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import stat
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, unique
 from typing import Any
 
@@ -28,6 +30,7 @@ from eyened_domain.errors import PixelsDamaged, StorageError
 
 _SETTING = "SEGMENTATIONS_ZARR_STORE"
 _LOOKS = 5
+_LOOKING, _PORTION = 8, 500
 _TRIED = 5
 """Slots that must be readable with metadata that is made again."""
 
@@ -85,16 +88,24 @@ def slots_in(
         StorageError: it cannot be looked through.
     """
     found: dict[int, FoundFile] = {}
-    path = "/".join(SLOT_PATH)
     with _failures(), contextlib.suppress(FileNotFoundError), _chunks(files, key) as chunks:
-        for number, name in enumerate(chunks.names()):
-            if number % 1000 == 0:
+        names = [name for name in chunks.names() if _is_position(name)]
+        portions = [names[n : n + _PORTION] for n in range(0, len(names), _PORTION)]
+        with ThreadPoolExecutor(_LOOKING) as pool:  # a cold disk answers several at a time
+            for some in pool.map(functools.partial(_standing, chunks), portions):
+                found |= some
                 tick()
-            if name.isascii() and name.isdigit() and str(int(name)) == name:
-                one = _at(chunks, f"{name}/{path}", name)
-                if one is not None:
-                    found[int(name)] = one
     return found
+
+
+def _is_position(name: str) -> bool:
+    return name.isascii() and name.isdigit() and str(int(name)) == name
+
+
+def _standing(chunks: OpenFolder, names: list[str]) -> dict[int, FoundFile]:
+    path = "/".join(SLOT_PATH)
+    there = {int(name): _at(chunks, f"{name}/{path}", name) for name in names}
+    return {position: one for position, one in there.items() if one is not None}
 
 
 def slot_at(files: SlotFiles, key: ArrayKey, position: int) -> FoundFile | None:
