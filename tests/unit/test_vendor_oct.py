@@ -332,7 +332,9 @@ def test_a_sparse_file_of_any_size_takes_no_memory_for_its_header(tmp_path: Path
 
 
 def test_oct_converter_reads_the_same_from_an_e2e_file(tmp_path: Path):
-    readers = pytest.importorskip("oct_converter.readers")
+    readers = pytest.importorskip(
+        "oct_converter.readers", reason="compared with oct-converter: pip install .[peers]"
+    )
     # It takes the bits of the mantissa in reverse: compared where that makes no difference.
     mantissas = [0, 0b1111111111, 0b1000000001, 0b0100000010, 0b0000110000]
     codes = np.array([exponent << 10 | m for exponent in range(40, 63) for m in mantissas], "u2")
@@ -349,7 +351,9 @@ def test_oct_converter_reads_the_same_from_an_e2e_file(tmp_path: Path):
 def test_oct_converter_reads_the_same_from_an_fda_file(
     tmp_path: Path, raw: bool, monkeypatch: pytest.MonkeyPatch
 ):
-    readers = pytest.importorskip("oct_converter.readers")
+    readers = pytest.importorskip(
+        "oct_converter.readers", reason="compared with oct-converter: pip install .[peers]"
+    )
     # numpy 2.3 removed what it calls.
     monkeypatch.setattr(np, "fromstring", np.frombuffer)
     (tmp_path / "x.fda").write_bytes(oct_files.fda(GREYS, raw=raw))
