@@ -160,7 +160,7 @@ def lose_group_metadata(clinic):
 
 
 def unknown_file(clinic):
-    folder = clinic.store / ARRAY / "c" / "99" / "0" / "0"
+    folder = clinic.store / ARRAY / "c" / "9999" / "0" / "0"
     folder.mkdir(parents=True)
     (folder / "0").write_bytes(b"whose is it")
 

@@ -1,4 +1,4 @@
-"""Any sequence of writes, slices, rollbacks, deletions and restarts, against a dict."""
+"""Any sequence of writes, slices, rollbacks, deletions, collections, restarts, against a dict."""
 
 import shutil
 import tempfile
@@ -7,10 +7,19 @@ from pathlib import Path
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from sqlalchemy import select
 
 from eyened_domain import Database, Segmentation
+from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
@@ -120,6 +129,17 @@ class PixelMachine(RuleBasedStateMachine):
             uow.commit()
         del self.expected[identity]
 
+    @precondition(lambda self: self.count > 0)  # nobody's store is collected from
+    @rule()
+    def collect(self):
+        self.reopen()  # without patience, it takes the positions in hand as well
+        Collector(self.database.engine, self.database.pixel_shelf.files, grace_s=0).collect(
+            dry_run=False
+        )
+        files, states = self.files_and_states()
+        assert len(files) == len(states) == len(self.expected)
+        assert set(states) <= {"live"}
+
     @rule()
     def reopen(self):
         self.database.close()
@@ -137,12 +157,15 @@ class PixelMachine(RuleBasedStateMachine):
         self.every_file_is_known()
 
     def every_file_is_known(self):
+        files, states = self.files_and_states()
+        assert states.count("live") == len(self.expected)
+        assert len(files) <= len(states)
+
+    def files_and_states(self):
         root = Path(self.database.settings.segmentations_zarr_store)
         files = [file for file in root.rglob("c/*/0/0/0") if file.is_file()]
         with self.database.engine.connect() as connection:
-            states = list(connection.execute(select(zarr_slot.c.state)).scalars())
-        assert states.count("live") == len(self.expected)
-        assert len(files) <= len(states)
+            return files, list(connection.execute(select(zarr_slot.c.state)).scalars())
 
     def teardown(self):
         if hasattr(self, "database"):
@@ -151,7 +174,7 @@ class PixelMachine(RuleBasedStateMachine):
 
 
 PixelMachine.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -17,7 +17,6 @@ import errno
 import itertools
 import os
 import stat
-import threading
 import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -103,17 +102,14 @@ class OpenFolder:
         Args:
             name: of the file.
             parts: its content.
-            way: new folders that lead here: they have to be on the disk as well. The disk
-                then waits once for all, and a power cut meanwhile may leave an empty file:
-                for names that nobody knows before this returns.
+            way: new folders that lead here: they have to be on the disk as well.
 
         Raises:
             FileExistsError: there is one; it is left as it is.
             OSError: it cannot be written; nothing is left behind.
         """
         with self._written(parts) as (partial, descriptor):
-            if not way:
-                self._sync(descriptor)
+            self._sync(descriptor)
             os.link(
                 partial,
                 name,
@@ -121,15 +117,9 @@ class OpenFolder:
                 dst_dir_fd=self._descriptor,
                 follow_symlinks=False,
             )
-            if way:
-                self.remove(partial)
-                self._sync_or_remove(name, descriptor, way)
-                return
-        self.sync()
-
-    def _sync_or_remove(self, name: str, descriptor: int, way: Sequence[OpenFolder]) -> None:
         try:
-            self._sync(descriptor, *(folder._descriptor for folder in (self, *way)))
+            for folder in (self, *way):
+                folder.sync()
         except BaseException:
             with contextlib.suppress(OSError):
                 self.remove(name)
@@ -235,9 +225,9 @@ class OpenFolder:
         """Wait until the names in this folder are on the disk."""
         self._sync(self._descriptor)
 
-    def _sync(self, *descriptors: int) -> None:
+    def _sync(self, descriptor: int) -> None:
         if self._durable:
-            _sync_together(descriptors)
+            os.fsync(descriptor)
 
     @contextlib.contextmanager
     def _written(self, parts: tuple[bytes | memoryview, ...]) -> Iterator[tuple[str, int]]:
@@ -251,27 +241,6 @@ class OpenFolder:
             with contextlib.suppress(OSError):  # renamed, or on a disk that fails
                 os.unlink(partial, dir_fd=self._descriptor)
             os.close(descriptor)
-
-
-def _sync_together(descriptors: Sequence[int]) -> None:
-    """Wait until open files and folders are on the disk: at once, so that it flushes once."""
-    failures: list[BaseException] = []
-
-    def sync(descriptor: int) -> None:
-        try:
-            os.fsync(descriptor)
-        except BaseException as error:  # noqa: BLE001 - raised below, in the caller's thread
-            failures.append(error)
-
-    first, *others = descriptors
-    threads = [threading.Thread(target=sync, args=(other,)) for other in others]
-    for thread in threads:
-        thread.start()
-    sync(first)
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
 
 
 def read_all(descriptor: int) -> bytes:

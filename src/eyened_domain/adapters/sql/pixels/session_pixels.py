@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
@@ -19,6 +19,7 @@ from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
+from eyened_domain.adapters.sql.tables.image import image_instance
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
 E = TypeVar("E", bound=Entity)
+_SIZE = select(
+    image_instance.c.nr_of_frames, image_instance.c.rows_y, image_instance.c.columns_x
+).where(image_instance.c.image_instance_id == bindparam("b_identity"))
 Place = tuple[int, int] | None
 """Axis and number of a slice; None for all pixels."""
 _TRIES = 6
@@ -151,11 +155,7 @@ class SessionPixels:
         """See `model.stored_pixels.PixelStore`; three columns are asked for, not the image."""
         held = self._session.identity_map.get(identity_key(ImageInstance, identity))
         if held is None:
-            asked = select(
-                ImageInstance.nr_of_frames, ImageInstance.rows_y, ImageInstance.columns_x
-            ).where(ImageInstance.image_instance_id == identity)
-            with self._session.no_autoflush:
-                row = self._session.execute(asked).first()
+            row = self._session.connection().execute(_SIZE, {"b_identity": identity}).first()
             if row is not None:
                 return shape_of(*row)
             held = self.find(ImageInstance, identity)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Table, exists, insert, or_, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, exists, insert, or_, select, update
 
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.tables.segmentation import model_segmentation, segmentation
@@ -163,14 +164,14 @@ def point(
     Raises:
         Conflict: it points elsewhere now, or the reservation was collected.
     """
-    table, key = OWNERS[type(owner)]
+    _, key = OWNERS[type(owner)]
     identity = getattr(owner, key)
     # the row comes last: a program that commits in spite of a conflict has its old pixels
-    _make_live(connection, slot, {key: identity, "digest": digest, "bytes": size})
+    _make_live(connection, slot, key, {"identity": identity, "digest": digest, "bytes": size})
     changed = connection.execute(
-        update(table)
-        .where(table.c[key] == identity, table.c.zarr_array_index.is_not_distinct_from(before))
-        .values(zarr_array_index=slot.position, **values)
+        _pointing(type(owner), tuple(values)),
+        {"b_identity": identity, "b_before": before, "b_position": slot.position}
+        | {f"b_{name}": value for name, value in values.items()},
     )
     if changed.rowcount != 1:
         discard(connection, slot.array_id, slot.position, slot.token)
@@ -185,11 +186,36 @@ def point(
         discard(connection, slot.array_id, before, slot.token)
 
 
-def _make_live(connection: Connection, slot: Slot, values: dict[str, Any]) -> None:
-    changed = connection.execute(
+@cache
+def _pointing(owner: type[Segmentation | ModelSegmentation], names: tuple[str, ...]) -> Update:
+    """Return the statement that lets a row point elsewhere; built once, which takes a while."""
+    table, key = OWNERS[owner]
+    index = table.c.zarr_array_index
+    before = bindparam("b_before", type_=index.type)
+    values = {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in names}
+    return (
+        update(table)
+        .where(table.c[key] == bindparam("b_identity"), index.is_not_distinct_from(before))
+        .values(zarr_array_index=bindparam("b_position"), **values)
+    )
+
+
+@cache
+def _making_live(key: str) -> Update:
+    """Return the statement that makes a reserved position live, of the table with that key."""
+    here = _at(bindparam("b_array"), bindparam("b_position"))
+    names = {key: "identity", "digest": "digest", "bytes": "bytes", "since": "since"}
+    return (
         update(zarr_slot)
-        .where(_at(slot.array_id, slot.position), zarr_slot.c.state == RESERVED)
-        .values(state=LIVE, since=now(), **values)
+        .where(here, zarr_slot.c.state == RESERVED)
+        .values(state=LIVE, **{name: bindparam(f"b_{given}") for name, given in names.items()})
+    )
+
+
+def _make_live(connection: Connection, slot: Slot, key: str, values: dict[str, Any]) -> None:
+    place = {"b_array": slot.array_id, "b_position": slot.position, "b_since": now()}
+    changed = connection.execute(
+        _making_live(key), place | {f"b_{name}": value for name, value in values.items()}
     )
     if changed.rowcount != 1:
         raise Conflict(
@@ -246,5 +272,5 @@ def _digests() -> Any:
     ).join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
 
 
-def _at(array_id: int, position: int) -> Any:
+def _at(array_id: Any, position: Any) -> Any:
     return (zarr_slot.c.zarr_array_id == array_id) & (zarr_slot.c.slot_index == position)

@@ -185,7 +185,7 @@ class SlotFiles:
                 for name in (str(position), *folders):
                     way[-1].make(name)
                     way.append(opened.enter_context(way[-1].folder(name)))
-                way.pop().write_new(file, *content.parts, way=way)
+                way.pop().write_new(file, *content.parts, way=way[::-1])
         except (FileExistsError, SlotGone) as error:
             raise Conflict(
                 f"position {position} of {key.path} was taken or collected by somebody else; run "
