@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
+from eyened_domain.adapters.kept_memory import keep_memory
 from eyened_domain.errors import ConfigurationError, StorageError
 from eyened_domain.services.batches import IN_FLIGHT
 
@@ -101,6 +102,7 @@ def _begin_worker() -> None:
         os.environ.pop(name, None)
     for name in _THREADS:
         os.environ[name] = "1"
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -61,11 +61,13 @@ def run_batch(
         because of a store or a setting, 130 or 143 when it was stopped.
     """
     from eyened_domain.adapters.executors import crew  # noqa: PLC0415 - loaded when run
+    from eyened_domain.adapters.kept_memory import keep_memory  # noqa: PLC0415
     from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
     from eyened_domain.services.batches import RunOptions  # noqa: PLC0415
 
     if dask is not None and workers != 1:
         raise click.UsageError("give --workers or --dask, not both")
+    keep_memory()
     database = Database(settings_from(env))
     try:
         with (
