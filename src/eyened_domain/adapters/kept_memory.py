@@ -29,4 +29,5 @@ def keep_memory() -> bool:
         (_TRIM_THRESHOLD, _KEPT_BYTES),
         (_TOP_PAD, _AT_A_TIME_BYTES),
     )
-    return [mallopt(*option) for option in asked][1] == 1
+    taken: list[int] = [mallopt(*option) for option in asked]
+    return bool(taken[1])
