@@ -493,3 +493,8 @@ def test_a_doctor_beside_writers_reports_nothing(clinic, builder):
         for thread in threads:
             thread.join()
     clinic.assert_whole()
+
+
+def test_a_store_in_which_nobody_has_stored_anything_needs_no_owner(database):
+    database.pixel_shelf.files.make_root()
+    assert checkup_on(database).run(3).findings == []

@@ -157,6 +157,8 @@ class StoreFiles:
             return
         path = str(self._files.root)
         if owner_of(self._files) is None:
+            if next(iter(survey.arrays_in(self._files)), None) is None:
+                return  # nobody has stored anything yet; who does so first says whose it is
             said = "the store does not say which database it belongs to"
             yield Finding(
                 Kind.STORE_WITHOUT_OWNER, f"{said}: `eorm doctor --claim-store`", path=path
