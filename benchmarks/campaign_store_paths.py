@@ -146,11 +146,15 @@ def swap(store: str, secret: str, stop: Synchronized[int], swaps: Synchronized[i
     os.chdir(store)
     while not stop.value:
         for way in ways:
-            os.rename(way, "away")  # noqa: PTH104
-            os.symlink(f"{secret}/{way}", way)  # noqa: PTH211
-            os.unlink(way)  # noqa: PTH108
-            _put_back(way)
-            swaps.value += 1
+            # the store takes things away meanwhile, and makes them anew
+            with contextlib.suppress(OSError):
+                os.rename(way, "away")  # noqa: PTH104
+                try:
+                    os.symlink(f"{secret}/{way}", way)  # noqa: PTH211
+                    os.unlink(way)  # noqa: PTH108
+                finally:
+                    _put_back(way)
+                swaps.value += 1
 
 
 def _put_back(way: str) -> None:
