@@ -22,6 +22,7 @@ _PRELOADED = [
     "eyened_domain.adapters.sql.migrations.upgrade",
     "eyened_domain.adapters.storage.zarr_store.codecs",
     "eyened_domain.testing",
+    "benchmarks.mapped",
 ]
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from eyened_domain.adapters.sql.engine import BEGIN, engine_of
+from eyened_domain.adapters.sql.engine import engine_of
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.storage.image_store import StoredImages
@@ -154,12 +155,14 @@ class Database:
         if engine is not None:
             engine.dispose()
 
-    def _logged_unit(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self._writing_session, self._subscribers, log_commit=True)
+    def _logged_unit(self, may_give_way: bool) -> SqlUnitOfWork:
+        how = "LATE" if may_give_way else "IMMEDIATE"
+        return SqlUnitOfWork(
+            partial(self._writing_session, how), self._subscribers, log_commit=True
+        )
 
-    def _writing_session(self) -> DomainSession:
-        bind = self.engine.execution_options(**{BEGIN: "IMMEDIATE"})
-        return self._session_on(bind)
+    def _writing_session(self, how: str = "IMMEDIATE") -> DomainSession:
+        return self._session_on(self.engine.execution_options(**{BEGIN: how}))
 
     def _session_on(self, bind: Engine) -> DomainSession:
         return DomainSession(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import StaticPool
 
+from eyened_domain.adapters.sql.sqlite_turns import (
+    PATIENCE_S,
+    TurnTaking,
+    before_statement,
+    begin_sqlite,
+)
 from eyened_domain.adapters.sql.translation import translate_errors
 from eyened_domain.config import Settings
 from eyened_domain.errors import ConfigurationError
-
-BEGIN = "eyened_begin"
-"""Execution option: how a transaction begins on SQLite, DEFERRED (to read) or IMMEDIATE."""
-_CHANGES = "eyened_changes_at_begin"
 
 
 def url_of(settings: Settings) -> URL:
@@ -109,11 +111,16 @@ def sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 60},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": PATIENCE_S,
+            "factory": TurnTaking,
+        },
         **options,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", begin_sqlite)
+    event.listen(engine, "before_cursor_execute", before_statement)
     _finish(engine)
     return engine
 
@@ -131,26 +138,8 @@ def _log_no_rows(engine: Engine, _options: object = None) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the begin is ours; the driver's own comes too late
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
-
-
-def begin_sqlite(connection: Connection) -> None:
-    """Begin a transaction as the connection's option `BEGIN` says."""
-    how = connection.get_execution_options().get(BEGIN, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {how}")
-    connection.info[_CHANGES] = _changes(connection)
-
-
-def has_written(connection: Connection) -> bool:
-    """Whether an SQLite connection has changed rows since its transaction began."""
-    return connection.info.get(_CHANGES) != _changes(connection)
-
-
-def _changes(connection: Connection) -> int:
-    driver: Any = connection.connection.dbapi_connection
-    return int(driver.total_changes)

@@ -18,7 +18,7 @@ LONGEST_PAUSE_S = 1.0
 
 
 def run_unit(
-    make_unit: Callable[[], SqlUnitOfWork],
+    make_unit: Callable[[bool], SqlUnitOfWork],
     make_session: Callable[[], DomainSession],
     work: Callable[[SqlUnitOfWork], T],
     *,
@@ -30,7 +30,8 @@ def run_unit(
     when the work itself calls `commit`.
 
     Args:
-        make_unit: gives a fresh unit of work that logs its commit.
+        make_unit: gives a fresh unit of work that logs its commit; called with whether it
+            may give way to others, and be run again.
         make_session: gives a fresh session, to look a commit up whose answer was lost.
         work: is called with the open unit of work; it need not commit.
         retries: how often the work is run again at the most.
@@ -43,7 +44,7 @@ def run_unit(
         StorageError: whether it was committed cannot be found out.
     """
     for attempt in range(retries + 1):
-        with make_unit() as unit:
+        with make_unit(attempt == 0 < retries) as unit:
             try:
                 result = work(unit)
                 unit.finish(make_session)

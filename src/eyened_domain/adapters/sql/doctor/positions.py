@@ -16,9 +16,9 @@ from eyened_domain.adapters.sql.doctor.rows import (
     source_of,
     table_of,
 )
-from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import GARBAGE, LIVE, OWNERS, QUARANTINE, now
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.tables.segmentation import model_segmentation, segmentation
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles

@@ -19,9 +19,9 @@ from eyened_domain.adapters.sql.doctor.rows import (
     unknown_rows,
 )
 from eyened_domain.adapters.sql.doctor.store_files import YOUNG_S, known_array
-from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey

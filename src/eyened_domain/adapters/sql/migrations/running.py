@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from eyened_domain.adapters.sql.engine import BEGIN
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.errors import Conflict
 
 LONGEST_WAIT_S = 60

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from eyened_domain.adapters.sql.engine import begin_sqlite, has_written
+from eyened_domain.adapters.sql.sqlite_turns import turns_of
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def aside(session: Session) -> Iterator[bool]:
         yield False  # a database in memory has one connection
     elif not session.in_transaction():
         yield True
-    elif session.in_nested_transaction() or has_written(session.connection()):
+    elif session.in_nested_transaction() or turns_of(session.connection()).has_written:
         yield False
     else:
         with _ended(session.connection()):
@@ -40,8 +40,9 @@ def aside(session: Session) -> Iterator[bool]:
 
 @contextmanager
 def _ended(connection: Connection) -> Iterator[None]:
-    connection.exec_driver_sql("COMMIT")
+    driver = turns_of(connection)
+    driver.commit()
     try:
         yield
     finally:
-        begin_sqlite(connection)
+        driver.begin("IMMEDIATE")

@@ -23,7 +23,6 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_rows,
     table_of,
 )
-from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels.change_over import change_over, is_changed_over
 from eyened_domain.adapters.sql.pixels.ownership import (
     check_not_moved,
@@ -31,6 +30,7 @@ from eyened_domain.adapters.sql.pixels.ownership import (
     claim_store,
     identify,
 )
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.storage.zarr_store.copying import Journal, Row, Source, copy_slot
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.identity import mark_moved

@@ -9,11 +9,11 @@ import time
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels import ownership
 from eyened_domain.adapters.sql.pixels.slots import (
     Slot,
@@ -22,6 +22,7 @@ from eyened_domain.adapters.sql.pixels.slots import (
     has_pixels,
     reserve,
 )
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import Conflict
@@ -45,6 +46,12 @@ class _Pool:
         self.locks: defaultdict[ArrayKey, threading.Lock] = defaultdict(threading.Lock)
         self.waiting: defaultdict[ArrayKey, deque[Slot]] = defaultdict(deque)
         self.since: dict[ArrayKey, float] = {}
+
+    def in_hand(self, key: ArrayKey) -> deque[Slot]:
+        """Return what is reserved of an array, and not so old that the collector may come."""
+        if time.monotonic() - self.since.get(key, 0.0) > KEPT_S:
+            self.waiting[key].clear()
+        return self.waiting[key]
 
 
 class Reservations:
@@ -71,23 +78,43 @@ class Reservations:
         with pool.lock:
             lock = pool.locks[key]
         with lock:
-            waiting = pool.waiting[key]
-            if waiting and time.monotonic() - pool.since[key] > KEPT_S:
-                waiting.clear()  # the collector may soon come for them
+            waiting = pool.in_hand(key)
             if not waiting:
                 pool.since[key] = time.monotonic()
                 waiting.extend(self._reserve(key, BLOCK))
             return waiting.popleft()
 
-    def take_within(self, connection: Connection, key: ArrayKey) -> Slot:
-        """Return a position that is reserved in a transaction of the caller's.
+    def in_hand(self, key: ArrayKey) -> Slot | None:
+        """Return a position of an array that was reserved before; None when there is none left."""
+        pool = self._own_pool()
+        with pool.lock:
+            waiting = pool.in_hand(key)
+            return waiting.popleft() if waiting else None
+
+    def take_within(
+        self, connection: Connection, key: ArrayKey, count: int | None = None
+    ) -> list[Slot]:
+        """Return positions that are reserved in a transaction of the caller's.
 
         For a database that one connection writes to at a time, and this one does already.
-        When the transaction is rolled back, `SessionPixels` notes the position as garbage.
+        When the transaction is rolled back, the caller notes as garbage what it has used.
+
+        Args:
+            connection: in that transaction.
+            key: the array.
+            count: how many; None for as many as are reserved at a time.
         """
         self._prepare(connection, key)
         ownership.note_within(connection, self.files)
-        return reserve(connection, self.files, key, 1, uuid.uuid4().hex)[0]
+        return reserve(connection, self.files, key, count or BLOCK, uuid.uuid4().hex)
+
+    def hand_over(self, key: ArrayKey, slots: list[Slot]) -> None:
+        """Take positions to be handed out that somebody has reserved, and did not need."""
+        pool = self._own_pool()
+        with pool.lock:
+            if slots and not pool.in_hand(key):
+                pool.since[key] = time.monotonic()
+            pool.waiting[key].extend(slots)
 
     def array_id(self, key: ArrayKey) -> int:
         """Return ZarrArrayID of an array, noted in a transaction of its own when it is not known.
@@ -97,19 +124,23 @@ class Reservations:
         """
         return self._again(lambda connection: array_id_for(connection, key))
 
-    def check_length(self, slot: Slot) -> None:
+    def check_length(self, slot: Slot, connection: Connection | None = None) -> None:
         """Make sure that the array is long enough for a slot whose file has been written.
 
         An older program that was appending at the moment of the reservation has made it
         shorter again, and may take the position next.
+
+        Args:
+            slot: the position.
+            connection: of the caller, where no other can write; None for another.
 
         Raises:
             Conflict: it had; the array is long enough again, and the slot is not to be used.
         """
         if self.files.is_within(slot.key, slot.position):
             return
-        with self._engine.begin() as connection:
-            grow_again(connection, self.files, slot.key)
+        with self._engine.begin() if connection is None else nullcontext(connection) as writing:
+            grow_again(writing, self.files, slot.key)
         raise Conflict(f"{slot.key.path} was made shorter by another program; run it again")
 
     def forget(self, key: ArrayKey) -> None:
@@ -117,6 +148,10 @@ class Reservations:
         pool = self._own_pool()
         with pool.lock:
             pool.waiting[key].clear()
+
+    def note_owner(self) -> None:
+        """Write into a store that does not say whose it is that it is this database's."""
+        ownership.note(self._engine, self.files)
 
     def _prepare(self, connection: Connection, key: ArrayKey) -> None:
         """Make the array; and the store, unless rows say that there was one."""
@@ -132,7 +167,7 @@ class Reservations:
     def _reserve(self, key: ArrayKey, count: int) -> list[Slot]:
         with self._engine.connect() as connection:
             self._prepare(connection, key)
-        ownership.note(self._engine, self.files)
+        self.note_owner()
         token = uuid.uuid4().hex
         return self._again(lambda connection: reserve(connection, self.files, key, count, token))
 

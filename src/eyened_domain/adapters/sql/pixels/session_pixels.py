@@ -104,7 +104,7 @@ class SessionPixels:
             if others_may_write:
                 slot, content = self._put_somewhere(key, put)
         if not others_may_write:
-            slot, content = put(within.take(self._session, self._shelf.reservations, key))
+            slot, content = self._put_within(key, put)
         self._point(grid, slot, content, before, scan_indices)
 
     def _put_somewhere(
@@ -123,6 +123,16 @@ class SessionPixels:
             else:
                 return slot, content
         raise AssertionError("unreachable")
+
+    def _put_within(
+        self, key: ArrayKey, put: Callable[[Slot], tuple[Slot, SlotContent]]
+    ) -> tuple[Slot, SlotContent]:
+        """Write a slot while nobody but this session can reserve any."""
+        reservations = self._shelf.reservations
+        slot, content = put(within.take(self._session, reservations, key))
+        with self._given_up(slot, is_written=False):
+            reservations.check_length(slot, self._session.connection())
+        return slot, content
 
     def read(self, grid: Segmentation | ModelSegmentation, place: Place) -> npt.NDArray[Any]:
         """See `model.stored_pixels.PixelStore`."""

@@ -29,6 +29,22 @@ OWNERS: dict[type[Segmentation | ModelSegmentation], tuple[Table, str]] = {
 """The tables whose rows point to positions, and their primary keys (also columns of ZarrSlot)."""
 
 
+# Statements that every save needs are built once: building one takes longer than SQLite runs it.
+_HERE = (zarr_slot.c.zarr_array_id == bindparam("b_array")) & (
+    zarr_slot.c.slot_index == bindparam("b_position")
+)
+_NAMED = (zarr_array.c.group_name == bindparam("b_group")) & (
+    zarr_array.c.array_name == bindparam("b_array")
+)
+_ARRAY = select(zarr_array.c.zarr_array_id, zarr_array.c.next_index).where(_NAMED)
+_STATE = select(zarr_slot.c.state).where(_HERE)
+_TO_GARBAGE = update(zarr_slot).where(_HERE).values(state=GARBAGE, since=bindparam("b_since"))
+_DIGESTS = select(
+    zarr_array.c.group_name, zarr_array.c.array_name, zarr_slot.c.slot_index, zarr_slot.c.digest
+).join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
+_DIGEST = _DIGESTS.where(_NAMED, zarr_slot.c.slot_index == bindparam("b_position"))
+
+
 @attrs.frozen
 class Slot:
     """A position that was reserved.
@@ -60,10 +76,8 @@ def has_pixels(connection: Connection) -> bool:
 
 def array_id_of(connection: Connection, key: ArrayKey, *, lock: bool = False) -> Any:
     """Return ZarrArrayID and NextIndex of an array, None when it is not known; lock its row."""
-    asked = select(zarr_array.c.zarr_array_id, zarr_array.c.next_index).where(
-        zarr_array.c.group_name == key.group, zarr_array.c.array_name == key.name
-    )
-    return connection.execute(asked.with_for_update() if lock else asked).first()
+    names = {"b_group": key.group, "b_array": key.name}
+    return connection.execute(_ARRAY.with_for_update() if lock else _ARRAY, names).first()
 
 
 def reserve(
@@ -203,11 +217,10 @@ def _pointing(owner: type[Segmentation | ModelSegmentation], names: tuple[str, .
 @cache
 def _making_live(key: str) -> Update:
     """Return the statement that makes a reserved position live, of the table with that key."""
-    here = _at(bindparam("b_array"), bindparam("b_position"))
     names = {key: "identity", "digest": "digest", "bytes": "bytes", "since": "since"}
     return (
         update(zarr_slot)
-        .where(here, zarr_slot.c.state == RESERVED)
+        .where(_HERE, zarr_slot.c.state == RESERVED)
         .values(state=LIVE, **{name: bindparam(f"b_{given}") for name, given in names.items()})
     )
 
@@ -230,10 +243,10 @@ def discard(connection: Connection, array_id: int, position: int, token: str) ->
     Raises:
         Conflict: somebody else has just noted something of it.
     """
-    here = _at(array_id, position)
+    here = {"b_array": array_id, "b_position": position}
     # looked up first: an UPDATE that finds nothing locks the gap that others reserve in
-    if connection.execute(select(zarr_slot.c.state).where(here)).first() is not None:
-        connection.execute(update(zarr_slot).where(here).values(state=GARBAGE, since=now()))
+    if connection.execute(_STATE, here).first() is not None:
+        connection.execute(_TO_GARBAGE, here | {"b_since": now()})
         return
     row = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
     try:  # pixels of an older program
@@ -246,31 +259,14 @@ def digests_of_owners(
     connection: Connection, key: str, identities: Iterable[int]
 ) -> dict[tuple[str, str, int], bytes]:
     """Return the digest of each live slot of these segmentations, by group, array, position."""
-    asked = _digests().where(zarr_slot.c.state == LIVE, zarr_slot.c[key].in_(list(identities)))
+    asked = _DIGESTS.where(zarr_slot.c.state == LIVE, zarr_slot.c[key].in_(list(identities)))
     return {(g, a, int(p)): bytes(d) for g, a, p, d in connection.execute(asked) if d}
 
 
 def digest_at(connection: Connection, key: ArrayKey, position: int) -> tuple[bool, bytes | None]:
     """Return whether a position is known, and its digest."""
-    asked = _digests().where(
-        zarr_array.c.group_name == key.group,
-        zarr_array.c.array_name == key.name,
-        zarr_slot.c.slot_index == position,
-    )
-    found = connection.execute(asked).first()
+    names = {"b_group": key.group, "b_array": key.name}
+    found = connection.execute(_DIGEST, names | {"b_position": position}).first()
     if found is None:
         return False, None
     return True, bytes(found.digest) if found.digest else None
-
-
-def _digests() -> Any:
-    return select(
-        zarr_array.c.group_name,
-        zarr_array.c.array_name,
-        zarr_slot.c.slot_index,
-        zarr_slot.c.digest,
-    ).join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
-
-
-def _at(array_id: Any, position: Any) -> Any:
-    return (zarr_slot.c.zarr_array_id == array_id) & (zarr_slot.c.slot_index == position)

@@ -1,58 +1,96 @@
-"""Positions that a unit of work reserves in its own transaction.
+"""Positions for a unit of work that nobody else can reserve for.
 
-Where a database has one writer, and that is the unit of work itself, nobody else could
-reserve anything meanwhile. When the unit is rolled back its reservation is rolled back as
-well, but the file is there: the position is then noted as garbage.
+Where a database has one writer, and that is the unit of work itself, a side connection would
+wait for it. Positions that were reserved before are taken first. When there are none, the
+unit reserves some in its own transaction; what it did not need is for others once it is
+committed. When it is rolled back its reservation is rolled back as well, but files are
+there: their positions are then noted as garbage.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+import attrs
 from sqlalchemy import Connection, event, insert, update
 from sqlalchemy.orm import Session, SessionTransaction
 
-from eyened_domain.adapters.sql.engine import BEGIN
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.slots import GARBAGE, Slot, array_id_for, digest_at, now
+from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.errors import EyenedError
 
-_TAKEN = "eyened_domain.reserved_within"
+_RESERVED = "eyened_domain.reserved_within"
+
+
+@attrs.define
+class _Within:
+    """What a session has reserved in its transaction.
+
+    Attributes:
+        reservations: who hands out what is left of it after the commit.
+        taken: positions that were written to.
+        spare: positions that were not, by array.
+    """
+
+    reservations: Reservations
+    taken: list[Slot] = attrs.field(factory=list)
+    spare: dict[ArrayKey, list[Slot]] = attrs.field(factory=dict)
 
 
 def take(session: Session, reservations: Reservations, key: ArrayKey) -> Slot:
-    """Return a position that is reserved in the session's transaction."""
-    slot = reservations.take_within(session.connection(), key)
-    session.info.setdefault(_TAKEN, []).append(slot)
+    """Return a position for a session that is the one writer."""
+    within: _Within = session.info.setdefault(_RESERVED, _Within(reservations))
+    if not within.spare.get(key):
+        in_hand = reservations.in_hand(key)
+        if in_hand is not None:
+            return in_hand
+        # a savepoint that is rolled back would take the spare ones with it, unnoticed
+        count = 1 if session.in_nested_transaction() else None
+        within.spare[key] = reservations.take_within(session.connection(), key, count)
+    slot = within.spare[key].pop(0)
+    within.taken.append(slot)
     return slot
 
 
 def watch(session_class: type[Session]) -> None:
     """Make the sessions of a class note the positions that a rollback leaves behind."""
     event.listen(session_class, "before_commit", _note_undone)
-    event.listen(session_class, "after_commit", _forget_taken)
+    event.listen(session_class, "after_commit", _hand_over)
     event.listen(session_class, "after_transaction_end", _note_rolled_back)
 
 
 def _note_undone(session: Session) -> None:
     """Note the positions that were reserved in savepoints which were rolled back."""
-    for slot in session.info.get(_TAKEN, ()):
+    within: _Within | None = session.info.get(_RESERVED)
+    for slot in within.taken if within else ():
         _note_garbage(session.connection(), slot)
 
 
-def _forget_taken(session: Session) -> None:
-    session.info.pop(_TAKEN, None)
+def _hand_over(session: Session) -> None:
+    within: _Within | None = session.info.pop(_RESERVED, None)
+    if within is None:
+        return
+    if within.taken:
+        with suppress(EyenedError):  # it is committed; the next that reserves does it
+            within.reservations.note_owner()
+    for key, spare in within.spare.items():
+        within.reservations.hand_over(key, spare)
 
 
 def _note_rolled_back(session: Session, transaction: SessionTransaction) -> None:
     """Note the positions of a session that was rolled back, or closed without a commit."""
-    if transaction.parent is not None or not session.info.get(_TAKEN):
+    if transaction.parent is not None or _RESERVED not in session.info:
         return
-    taken: list[Slot] = session.info.pop(_TAKEN)
+    within: _Within = session.info.pop(_RESERVED)
+    if not within.taken:
+        return
     engine = session.get_bind().engine.execution_options(**{BEGIN: "IMMEDIATE"})
     with engine.begin() as connection:
-        for slot in taken:
+        for slot in within.taken:
             _note_garbage(connection, slot)
 
 

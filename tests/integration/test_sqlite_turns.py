@@ -1,0 +1,232 @@
+"""One at a time writes to SQLite; the others wait for their turn, and readers do not."""
+
+import fcntl
+import multiprocessing
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from eyened_domain import Conflict, Database, Project, Segmentation
+from eyened_domain.adapters.sql import sqlite_turns
+from eyened_domain.adapters.sql.pixels.collect import Collector
+from eyened_domain.adapters.sql.tables.pixels import zarr_slot
+from eyened_domain.testing import Builder
+from eyened_domain.testing.databases import settings_on
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(settings_on(f"sqlite:///{tmp_path}/turns.db", tmp_path))
+    database.init()
+    with database.unit_of_work() as uow:
+        uow.projects.add(Project(project_name="turns", external="N", description="0"))
+        uow.commit()
+    yield database
+    database.close()
+
+
+def add_one(uow) -> None:
+    project = uow.projects.get(1)
+    project.description = str(int(project.description) + 1)
+
+
+def counted(database) -> int:
+    with database.get_session() as session:
+        return int(Project.by_id(session, 1).description)
+
+
+def test_others_may_write_while_a_unit_that_can_be_run_again_only_reads(database):
+    seen = []
+
+    def work(uow):
+        seen.append(uow.projects.get(1).description)
+        if len(seen) == 1:
+            with database.unit_of_work() as other:
+                add_one(other)
+                other.commit()
+
+    database.run(work)
+    assert seen[0] == "0"
+    assert counted(database) == 1
+
+
+def test_what_was_read_is_read_again_when_somebody_else_has_changed_it(database):
+    tries = []
+
+    def work(uow):
+        before = int(uow.projects.get(1).description)
+        tries.append(before)
+        if len(tries) == 1:
+            database.run(add_one)
+        uow.projects.get(1).description = str(before + 1)
+
+    database.run(work)
+    assert tries == [0, 1]
+    assert counted(database) == 2
+
+
+def test_a_unit_that_may_not_be_run_again_keeps_others_from_writing(database, monkeypatch):
+    monkeypatch.setattr(sqlite_turns, "PATIENCE_S", 0.05)
+
+    def work(uow):
+        uow.projects.get(1)
+        with pytest.raises(Conflict, match="writing to the database"), database.unit_of_work():
+            database.run(add_one)
+
+    database.run(work, retries=0)
+    assert counted(database) == 0
+
+
+def test_whoever_waits_too_long_is_told_so_and_can_go_on_later(database, monkeypatch):
+    monkeypatch.setattr(sqlite_turns, "PATIENCE_S", 0.05)
+    with database.unit_of_work() as uow:
+        add_one(uow)
+        uow.flush()
+        with pytest.raises(Conflict, match="run it again"):
+            database.run(add_one)
+        uow.commit()
+    database.run(add_one)
+    assert counted(database) == 2
+
+
+def test_counts_of_threads_and_of_nested_savepoints_are_all_kept(database):
+    def work(uow):
+        with uow.session.begin_nested():
+            add_one(uow)
+
+    def many():
+        for _ in range(25):
+            database.run(work, retries=60)
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert counted(database) == 100
+
+
+def _wait_in_line(folder) -> None:
+    Database(settings_on(f"sqlite:///{folder}/turns.db", folder)).run(add_one)
+
+
+def is_waited_for(database) -> bool:
+    """Whether somebody is first in the queue."""
+    with Path(f"{database.engine.url.database}-queue").open("w") as queue:
+        try:
+            fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def test_who_is_killed_while_it_waits_is_no_longer_in_the_queue(database, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    with database.unit_of_work() as uow:
+        add_one(uow)
+        uow.flush()
+        first = context.Process(target=_wait_in_line, args=(tmp_path,))
+        first.start()
+        while first.is_alive() and not is_waited_for(database):
+            pass
+        first.kill()
+        first.join()
+        uow.commit()
+    database.run(add_one)
+    assert counted(database) == 2
+
+
+def test_without_a_place_for_the_queue_turns_are_taken_all_the_same(database, tmp_path):
+    (tmp_path / "turns.db-queue").mkdir()
+    with database.unit_of_work() as uow:
+        add_one(uow)
+        uow.flush()
+        other = threading.Thread(target=database.run, args=(add_one,))
+        other.start()
+        uow.commit()
+    other.join()
+    assert counted(database) == 2
+
+
+class TestPositionsOfAUnitThatHasWritten:
+    """Nobody else can reserve any for it."""
+
+    SHAPE = (1, 6, 7)
+
+    @pytest.fixture
+    def add(self, database):
+        build = Builder()
+
+        def add(uow) -> Segmentation:
+            _, height, width = self.SHAPE
+            image = build.an_image(nr_of_frames=1, rows_y=height, columns_x=width)
+            one = Segmentation(
+                image_instance=image,
+                creator=build.a_creator(),
+                feature=build.a_feature(),
+                data_representation="Binary",
+                data_type="R8UI",
+                depth=1,
+                height=height,
+                width=width,
+            )
+            uow.segmentations.add(one)
+            uow.flush()
+            one.write_data(np.ones(self.SHAPE, np.uint8))
+            return one
+
+        return add
+
+    def states(self, database) -> list[str]:
+        with database.engine.connect() as connection:
+            return list(connection.scalars(select(zarr_slot.c.state)))
+
+    def test_are_reserved_together_and_the_next_units_take_what_is_left(self, database, add):
+        for _ in range(3):
+            with database.unit_of_work() as uow:
+                add(uow)
+                add(uow)
+                uow.commit()
+        states = self.states(database)
+        assert states.count("live") == 6
+        assert states.count("reserved") == 10
+
+    def test_that_is_rolled_back_are_collected_and_not_handed_out(self, database, add):
+        with database.unit_of_work() as uow:
+            add(uow)
+        with database.unit_of_work() as uow:
+            positions = [add(uow).zarr_array_index]
+            uow.commit()
+        with database.unit_of_work() as uow:
+            positions.append(add(uow).zarr_array_index)
+        states = self.states(database)
+        assert (states.count("live"), states.count("garbage")) == (1, 1)
+        assert len(set(positions)) == 2
+        Collector(
+            database.engine, database.pixel_shelf.files, grace_s=0, leftover_grace_s=0
+        ).collect(dry_run=False)
+        assert self.states(database) == ["live"]
+        files = [f for f in database.pixel_shelf.files.root.rglob("c/*/0/0/0") if f.is_file()]
+        assert len(files) == 1
+
+    def test_in_a_savepoint_that_is_rolled_back_are_garbage(self, database, add):
+        with database.unit_of_work() as uow:
+            add_one(uow)
+            uow.flush()
+            savepoint = uow.session.begin_nested()
+            add(uow)
+            savepoint.rollback()
+            kept = add(uow)
+            uow.commit()
+        with database.get_session() as session:
+            assert Segmentation.by_id(session, kept.segmentation_id).read_data().all()
+        assert self.states(database).count("garbage") == 1
+
+    def test_the_store_says_whose_it_is(self, database, add):
+        with database.unit_of_work() as uow:
+            add(uow)
+            uow.commit()
+        assert (database.pixel_shelf.files.root / ".eyened-store.json").is_file()
