@@ -15,12 +15,13 @@ from attrs import Factory, define
 
 PATIENCE_S = 1800.0
 _PRELOADED = [
-    "numpy",
+    "numpy.random",
     "pymysql",
     "zarr",
     "eyened_domain.adapters.sql.database",
     "eyened_domain.adapters.sql.migrations.upgrade",
-    "eyened_domain.adapters.storage.zarr_store.codecs",
+    "eyened_domain.adapters.storage.zarr_store.slices",
+    "eyened_domain.model.masks",
     "eyened_domain.testing",
     "benchmarks.mapped",
 ]
@@ -160,7 +161,7 @@ class Crowd:
         """
         while self.killed < kills and self.is_working():
             time.sleep(rng.uniform(0, 0.05))
-            if self.killed <= kills * self.done() / units:
+            if self.killed <= kills * self.done() / (0.95 * units):  # the last ones in time
                 self._kill(rng.randrange(len(self._processes)))
 
     def done(self) -> int:

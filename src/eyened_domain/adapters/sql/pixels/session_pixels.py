@@ -196,12 +196,14 @@ class SessionPixels:
         if "date_modified" in grid.__entity__.columns:
             values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
+        kept = self._shelf.digests.kept
         with self._given_up(slot, is_written=True):
             point(
                 connection,
                 slot,
                 grid,
                 before=before,
+                before_is_known=before is not None and kept(slot.key, before) is not None,
                 digest=content.digest,
                 size=content.size,
                 values=values,

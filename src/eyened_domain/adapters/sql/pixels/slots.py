@@ -160,6 +160,7 @@ def point(
     owner: Segmentation | ModelSegmentation,
     *,
     before: int | None,
+    before_is_known: bool,
     digest: bytes,
     size: int,
     values: dict[str, Any],
@@ -171,6 +172,7 @@ def point(
         slot: the position; its file is on the disk.
         owner: the segmentation, which has an id.
         before: where it pointed when it was read.
+        before_is_known: whether there is a row for that position.
         digest: of the slot.
         size: bytes of its file.
         values: of other columns of the row, set along with it.
@@ -197,7 +199,7 @@ def point(
             value=before,
         )
     if before is not None:
-        discard(connection, slot.array_id, before, slot.token)
+        discard(connection, slot.array_id, before, slot.token, is_known=before_is_known)
 
 
 @cache
@@ -237,17 +239,27 @@ def _make_live(connection: Connection, slot: Slot, key: str, values: dict[str, A
         )
 
 
-def discard(connection: Connection, array_id: int, position: int, token: str) -> None:
+def discard(
+    connection: Connection, array_id: int, position: int, token: str, *, is_known: bool = False
+) -> None:
     """Note that nobody points to a position any more.
+
+    Args:
+        connection: of the unit of work.
+        array_id: ZarrArrayID.
+        position: on axis 0 of the array.
+        token: noted along with it when there is no row for it yet.
+        is_known: there is one.
 
     Raises:
         Conflict: somebody else has just noted something of it.
     """
     here = {"b_array": array_id, "b_position": position}
     # looked up first: an UPDATE that finds nothing locks the gap that others reserve in
-    if connection.execute(_STATE, here).first() is not None:
-        connection.execute(_TO_GARBAGE, here | {"b_since": now()})
-        return
+    if is_known or connection.execute(_STATE, here).first() is not None:
+        changed = connection.execute(_TO_GARBAGE, here | {"b_since": now()})
+        if changed.rowcount:
+            return
     row = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
     try:  # pixels of an older program
         connection.execute(insert(zarr_slot), [{**row, "token": token, "since": now()}])
