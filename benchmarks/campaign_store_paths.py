@@ -2,8 +2,9 @@
 
 Names of models, which become names of zarr groups, try to lead out of the store. Then a
 second process swaps folders and files of the store for links that lead out, while masks are
-read, written and collected. Beside the store lies a copy of it, with other pixels: reading
-those, or changing anything there, is a success of the attack.
+read, written and collected: once where the kernel has openat2, once where it has not. Beside
+the store lies a copy of it, with other pixels: reading those, or changing anything there, is a
+success of the attack.
 
     python benchmarks/campaign_store_paths.py [--full] [--seed N]
 
@@ -25,12 +26,15 @@ from collections import Counter
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from eyened_domain.adapters.storage import durable
+from eyened_domain.adapters.storage.openat2 import openat2_works
 from eyened_domain.adapters.storage.zarr_store import slices
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -224,9 +228,13 @@ def run(*, count: int, swaps: int, seed: int) -> dict[str, Any]:
         named.mkdir()
         tried = names(named, count, random.Random(seed))
         shutil.rmtree(named)
-        raced = Path(folder).resolve() / "race"
-        raced.mkdir()
-        return {"seed": seed, "wanted": swaps, "names": tried, "race": race(raced, swaps)}
+        raced = Counter[str]()
+        for way in (True, False) if openat2_works() else (False,):
+            place = Path(folder).resolve() / f"race {way}"
+            place.mkdir()
+            with mock.patch(f"{durable.__name__}.openat2_works", lambda way=way: way):
+                raced += race(place, -(-swaps // (2 if openat2_works() else 1)))
+        return {"seed": seed, "wanted": swaps, "names": tried, "race": raced}
 
 
 def sound(figures: dict[str, Any]) -> bool:

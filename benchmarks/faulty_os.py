@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+from eyened_domain.adapters.storage.openat2 import open_beneath
+
 COUNTED = frozenset({
     "open", "close", "read", "pread", "write", "writev", "fsync", "fstat", "lstat", "mkdir",
     "link", "replace", "unlink", "rmdir", "scandir",
@@ -39,8 +41,10 @@ class FaultyOs:
     def __getattr__(self, name: str) -> Any:
         """Return what `os` has under that name; what is called is counted."""
         real = getattr(os, name)
-        if name not in COUNTED:
-            return real
+        return self.counted(name, real) if name in COUNTED else real
+
+    def counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a call of that name that is counted, and may be the one that fails."""
 
         def call(*arguments: Any, **options: Any) -> Any:
             if self._concerns(name, arguments):
@@ -56,7 +60,7 @@ class FaultyOs:
         creates = name == "open" and bool(arguments[1] & os.O_CREAT)
         return {
             "EIO": True,
-            "EMFILE": name in {"open", "scandir"},
+            "EMFILE": name in {"open", "open_beneath", "scandir"},
             "ENOSPC": name in _WRITING or creates,
             "short": name in {"write", "writev", "pread", "read"},
         }[self._fault]
@@ -83,7 +87,9 @@ def _shortened(name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) 
 def faulty(at: int = 0, fault: str = "EIO") -> Iterator[FaultyOs]:
     """Let the store use a `FaultyOs` while the block runs."""
     one = FaultyOs(at, fault)
-    patches = [mock.patch(f"{module}.os", one) for module in _MODULES]
+    patches: list[Any] = [mock.patch(f"{module}.os", one) for module in _MODULES]
+    beneath = one.counted("open_beneath", open_beneath)
+    patches.append(mock.patch(f"{_MODULES[0]}.open_beneath", beneath))
     for patch in patches:
         patch.start()
     try:

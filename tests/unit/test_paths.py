@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eyened_domain.adapters.storage import paths
-from eyened_domain.adapters.storage.paths import RootFolder, openat2_works
+from eyened_domain.adapters.storage import openat2, paths
+from eyened_domain.adapters.storage.openat2 import openat2_works
+from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, ConfigurationError, StorageError
 
 WAYS = [True, False] if openat2_works() else [False]
@@ -137,7 +138,7 @@ def test_a_failing_store_is_no_bad_input(tree: Path, monkeypatch: pytest.MonkeyP
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(paths, "openat2_works", lambda: True)
-    monkeypatch.setattr(paths, "_openat2", fails)
+    monkeypatch.setattr(paths, "open_beneath", fails)
     with pytest.raises(StorageError, match="Input/output"):
         RootFolder(tree).open("top.png")
 
@@ -148,7 +149,8 @@ def test_a_sandbox_without_openat2_is_walked_by_component(
     def refused(root: int, relative: bytes) -> int:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(paths, "_openat2", refused)
+    monkeypatch.setattr(openat2, "open_beneath", refused)
+    monkeypatch.setattr(paths, "open_beneath", refused)
     openat2_works.cache_clear()
     try:
         assert read(RootFolder(tree), "a/b/deep.png") == "inside"

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from eyened_domain.adapters.storage import durable
 from eyened_domain.adapters.storage.durable import OpenFolder
+from eyened_domain.adapters.storage.openat2 import openat2_works
 from eyened_domain.adapters.storage.zarr_store import slices
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -275,3 +276,27 @@ def test_a_folder_that_is_a_link_is_not_followed(tmp_path):
             with pytest.raises(OSError, match="not the name of one"):
                 folder.folder(name, make=True)
     assert sorted(p.name for p in Path(tmp_path).iterdir()) == ["link", "real"]
+
+
+@pytest.mark.parametrize("way", [True, False] if openat2_works() else [False])
+def test_what_is_below_a_folder_is_opened_and_no_link_on_the_way(tmp_path, monkeypatch, way):
+    monkeypatch.setattr(durable, "openat2_works", lambda: way)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file").write_bytes(b"pixels")
+    (tmp_path / "a" / "link").symlink_to("b")
+    (tmp_path / "a" / "b" / "other").symlink_to("file")
+    os.mkfifo(tmp_path / "a" / "b" / "pipe")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with OpenFolder.at(str(tmp_path)) as folder:
+        descriptor = folder.open_below("a", "b", "file")
+        assert durable.read_all(descriptor) == b"pixels"
+        os.close(descriptor)
+        for refused in (("a", "link", "file"), ("a", "b", "other"), ("a", "b"), ("a", "b", "pipe")):
+            with pytest.raises(OSError, match=r"directory|symbolic|regular"):
+                folder.open_below(*refused)
+        with pytest.raises(FileNotFoundError):
+            folder.open_below("a", "c", "file")
+        for name in ("..", ".", "", "a/b", "a\0b"):
+            with pytest.raises(OSError, match="not the name of one"):
+                folder.open_below("a", name, "file")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -23,8 +23,10 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from eyened_domain.adapters.storage.openat2 import READ, open_beneath, openat2_works
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_FILE = READ | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _MOST_PARTS = 512
 """Parts of a file that are written in one call: Linux takes 1024 (IOV_MAX)."""
@@ -153,15 +155,18 @@ class OpenFolder:
         Raises:
             OSError: it is not there, or is no regular file, or one of them is a link.
         """
+        for name in names:
+            _check_name(name)
+        if openat2_works():
+            return _if_regular(open_beneath(self._descriptor, os.fsencode("/".join(names))))
         folder = self._descriptor
         try:
             for name in names[:-1]:
-                _check_name(name)
                 inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
                 if folder != self._descriptor:
                     _close(folder)
                 folder = inner
-            return _open_file(names[-1], folder)
+            return _if_regular(os.open(names[-1], _FILE, dir_fd=folder))
         finally:
             if folder != self._descriptor:
                 _close(folder)
@@ -269,9 +274,8 @@ def _write_all(descriptor: int, parts: tuple[bytes | memoryview, ...]) -> None:
             waiting[0] = waiting[0][written:]
 
 
-def _open_file(name: str, folder: int) -> int:
-    _check_name(name)
-    descriptor = os.open(name, _FILE, dir_fd=folder)
+def _if_regular(descriptor: int) -> int:
+    """Return the descriptor of a regular file; close any other, and raise."""
     try:
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     except BaseException:
@@ -280,7 +284,7 @@ def _open_file(name: str, folder: int) -> int:
     if is_file:
         return descriptor
     _close(descriptor)
-    raise OSError(errno.EINVAL, "is no regular file", name)
+    raise OSError(errno.EINVAL, "is no regular file")
 
 
 def _close(descriptor: int) -> None:

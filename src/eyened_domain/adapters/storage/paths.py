@@ -10,23 +10,17 @@ file, not its name.
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import functools
 import os
 import stat
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from eyened_domain.adapters.storage.openat2 import READ, open_beneath, openat2_works
 from eyened_domain.errors import BadInput, ConfigurationError, StorageError
 
-_OPENAT2 = 437  # the same number on every architecture that openat2 is found on, save Alpha
-_NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x02, 0x04, 0x08
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
-# O_NONBLOCK: opening a FIFO that nobody writes to would otherwise wait for ever.
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _STORE_FAILED = frozenset(
     {errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT}
 )
@@ -41,19 +35,6 @@ _REASONS = {
     errno.ENXIO: "is not a regular file",
     errno.EINVAL: "is not a path",
 }
-
-
-class _OpenHow(ctypes.Structure):
-    """`struct open_how` of openat2(2)."""
-
-    _fields_ = (
-        ("flags", ctypes.c_uint64),
-        ("mode", ctypes.c_uint64),
-        ("resolve", ctypes.c_uint64),
-    )
-
-
-_HOW = _OpenHow(flags=_READ, mode=0, resolve=_BENEATH | _NO_SYMLINKS | _NO_MAGICLINKS)
 
 
 class RootFolder:
@@ -147,7 +128,7 @@ class RootFolder:
         root = self._open_root()
         try:
             if self._use_openat2 is not False and openat2_works():
-                return _openat2(root, os.fsencode(relative))
+                return open_beneath(root, os.fsencode(relative))
             return _open_by_component(root, parts)
         finally:
             os.close(root)
@@ -198,53 +179,6 @@ class RootFolder:
         raise self.refusal(relative, reason) from error
 
 
-@functools.cache
-def openat2_works() -> bool:
-    """Whether this kernel has openat2 and lets this process call it."""
-    if not sys.platform.startswith("linux") or os.uname().machine == "alpha":
-        return False
-    try:
-        root = os.open("/", _FOLDER)
-        try:
-            _openat2(root, b"absent-\xff/x")
-        finally:
-            os.close(root)
-    except OSError as error:
-        # ENOSYS: an older kernel; EPERM: a sandbox (seccomp) that does not know the call.
-        return error.errno == errno.ENOENT
-    return False
-
-
-@functools.cache
-def _syscall() -> ctypes._NamedFuncPointer:
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    call.restype = ctypes.c_long
-    call.argtypes = (
-        ctypes.c_long,
-        ctypes.c_long,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.c_size_t,
-    )
-    return call
-
-
-def _openat2(root: int, relative: bytes) -> int:
-    """Open `relative` beneath the folder `root`; the kernel holds the border."""
-    call = _syscall()
-    for _ in range(16):
-        descriptor: int = call(
-            _OPENAT2, root, relative, ctypes.addressof(_HOW), ctypes.sizeof(_HOW)
-        )
-        if descriptor >= 0:
-            return descriptor
-        number = ctypes.get_errno()
-        # EAGAIN: something was renamed while the kernel walked the path.
-        if number not in {errno.EAGAIN, errno.EINTR}:
-            break
-    raise OSError(number, os.strerror(number))
-
-
 def _open_by_component(root: int, parts: list[str]) -> int:
     """Open the last of `parts` by walking the others from `root`, following no link."""
     folder = os.dup(root)
@@ -256,7 +190,7 @@ def _open_by_component(root: int, parts: list[str]) -> int:
                 raise _link_or(error, part, folder) from error
             os.close(folder)
             folder = inner
-        return os.open(parts[-1], _READ | os.O_NOFOLLOW, dir_fd=folder)
+        return os.open(parts[-1], READ | os.O_NOFOLLOW, dir_fd=folder)
     finally:
         os.close(folder)
 
