@@ -15,6 +15,7 @@ from attrs import Factory, define
 
 PATIENCE_S = 1800.0
 _PRELOADED = [
+    "__main__",
     "numpy.random",
     "pymysql",
     "zarr",
