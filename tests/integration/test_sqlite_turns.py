@@ -3,7 +3,9 @@
 import fcntl
 import multiprocessing
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -53,8 +55,15 @@ def test_others_may_write_while_a_unit_that_can_be_run_again_only_reads(database
     assert counted(database) == 1
 
 
-def test_what_was_read_is_read_again_when_somebody_else_has_changed_it(database):
+def test_what_was_read_is_read_again_when_somebody_else_has_changed_it(database, monkeypatch):
     tries = []
+
+    def waits(_seconds: float) -> None:
+        raise AssertionError("nobody is writing: there is nothing to wait for")
+
+    monkeypatch.setattr(
+        sqlite_turns, "time", SimpleNamespace(monotonic=time.monotonic, sleep=waits)
+    )
 
     def work(uow):
         before = int(uow.projects.get(1).description)
@@ -130,8 +139,9 @@ def test_who_is_killed_while_it_waits_is_no_longer_in_the_queue(database, tmp_pa
         uow.flush()
         first = context.Process(target=_wait_in_line, args=(tmp_path,))
         first.start()
-        while first.is_alive() and not is_waited_for(database):
-            pass
+        give_up = time.monotonic() + 60
+        while not is_waited_for(database):
+            assert time.monotonic() < give_up
         first.kill()
         first.join()
         uow.commit()

@@ -133,6 +133,9 @@ class Database:
     def run(self, work: Callable[[SqlUnitOfWork], T], *, retries: int = 3) -> T:
         """Run work in a unit of work and commit it; all of it again on a deadlock or lost link.
 
+        On SQLite, where one at a time may write, others may write while it only reads; when
+        they have changed what it read, it is run again, and then keeps them from writing.
+
         Args:
             work: called with the open unit of work; called again, with a new one, when
                 the database gave way. It happens once, also when the connection is lost
