@@ -19,6 +19,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -27,7 +28,7 @@ import pytest
 from eyened_domain.errors import RuleBroken
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Executable, Table
     from typing_extensions import TypeIs
 
     from eyened_domain.adapters.sql.database import Database
@@ -71,7 +72,9 @@ def _name_of(database: Database | Engine) -> str:
     return Path(name).name if url.get_backend_name() == "sqlite" else name
 
 
-def _delete_rows(connection: Connection) -> None:
+@cache
+def _tables_and_which_are_filled() -> tuple[list[Table], Executable]:
+    """Return all tables, and the statement that gives the names of those with rows."""
     from sqlalchemy import exists, literal, select, union_all  # noqa: PLC0415
 
     from eyened_domain.adapters.sql.tables.bookkeeping import import_item  # noqa: PLC0415
@@ -81,7 +84,12 @@ def _delete_rows(connection: Connection) -> None:
         select(literal(table.name)).where(exists(select(literal(1)).select_from(table)))
         for table in tables
     ]
-    filled = set(connection.scalars(union_all(*asked)))
+    return tables, union_all(*asked)
+
+
+def _delete_rows(connection: Connection) -> None:
+    tables, asked = _tables_and_which_are_filled()
+    filled = set(connection.scalars(asked))
     is_mysql = connection.dialect.name != "sqlite"
     if is_mysql:  # rows that refer to rows of their own table can be deleted in no order
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
@@ -119,6 +127,13 @@ def mariadb_at_head(mariadb_server: MariaDBServer) -> Iterator[str]:
     with mariadb_server.database(_new_name()) as url:
         _initialise(url)
         yield url
+        _emptying_engine(url).dispose()
+
+
+@cache
+def _emptying_engine(url: str) -> Engine:
+    """Return the engine that all tests of a run empty their database with."""
+    return engine_on(url)
 
 
 @pytest.fixture
@@ -128,11 +143,7 @@ def mariadb_url(mariadb_at_head: str) -> Iterator[str]:
     All tests of a run get the same, emptied: do not change its tables.
     """
     yield mariadb_at_head
-    engine = engine_on(mariadb_at_head)
-    try:
-        empty_tables(engine)
-    finally:
-        engine.dispose()
+    empty_tables(_emptying_engine(mariadb_at_head))
 
 
 @pytest.fixture
