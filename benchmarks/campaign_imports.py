@@ -12,7 +12,6 @@ Prints the seed and the figures; exit code 1 on any failure.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import random
 import secrets
 import sys
@@ -31,6 +30,7 @@ from sqlalchemy import func, select
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.crowd import context
 from benchmarks.databases import fresh_database
 from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
@@ -138,7 +138,7 @@ class Crowd:
 
     def __init__(self, settings: dict[str, str], size: Size, seed: int) -> None:
         self._settings, self._size, self._seed = settings, size, seed
-        self._context = multiprocessing.get_context("spawn")
+        self._context = context()
         self._random = random.Random(seed)
         self.outcomes: Counter[str] = Counter()
         self._importers = [self._begin(number) for number in range(size.importers)]

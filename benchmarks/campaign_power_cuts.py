@@ -55,7 +55,7 @@ class Size:
     """The longest that writers write before a cut."""
 
 
-SMALL, FULL = Size(3, 1.0), Size(40, 5.0)
+SMALL, FULL = Size(3, 1.0), Size(40, 14.0)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from PIL import Image
 
 from eyened_domain import Database, ImageInstance
 from eyened_domain.testing import Builder
+from tests.e2e.forked import run_eorm
 
 PROGRAM = [sys.executable, "-m", "eyened_domain.adapters.cli"]
 
@@ -53,14 +54,7 @@ class Deployment:
             os.link(first, self.images / name)
 
     def eorm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return run_eorm(*arguments, env=self.environment, timeout=120)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command as the head of a group of processes, as a shell does."""

@@ -19,6 +19,7 @@ from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.migrations.revisions import HEAD, VERSION_TABLE
 from eyened_domain.testing.databases import engine_on
 from eyened_domain.testing.mariadb import MariaDBServer
+from tests.e2e.forked import run_eorm
 
 Run = subprocess.CompletedProcess[str]
 
@@ -39,14 +40,7 @@ class Shell:
         return [sys.executable, "-m", "eyened_domain.adapters.cli", *arguments]
 
     def eorm(self, *arguments: str) -> Run:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_eorm(*arguments, cwd=self.folder, env=self.environment)
 
     def on_a_terminal(self, *arguments: str) -> str:
         """What a command shows on a terminal."""

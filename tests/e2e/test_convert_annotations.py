@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,13 @@ from PIL import Image
 
 from eyened_domain import Annotation, AnnotationData, Database, Segmentation
 from eyened_domain.testing import Builder
+from tests.e2e.forked import run_eorm
 
 
 def eorm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, with nothing else configured."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE", "EYENED"))}
-    return subprocess.run(
-        [sys.executable, "-m", "eyened_domain.adapters.cli", "convert-annotations", *arguments],
-        cwd=cwd,
-        env=kept,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return run_eorm("convert-annotations", *arguments, cwd=cwd, env=kept)
 
 
 @pytest.fixture

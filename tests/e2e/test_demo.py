@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from eyened_domain import Database, ImageInstance, Project
+from tests.e2e.forked import run_eorm
 
 SHARED = Path(os.environ.get("EYENED_SHARED", Path(__file__).parents[3] / "shared"))
 FUNDUS = [
@@ -30,15 +31,7 @@ needs_photographs = pytest.mark.skipif(
 def eorm(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, with nothing else configured."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE", "EYENED"))}
-    return subprocess.run(
-        [sys.executable, "-m", "eyened_domain.adapters.cli", *map(str, arguments)],
-        cwd=cwd,
-        env=kept | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return run_eorm(*map(str, arguments), cwd=cwd, env=kept | environment)
 
 
 def result(done: subprocess.CompletedProcess[str]) -> Any:

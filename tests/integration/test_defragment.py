@@ -1,10 +1,8 @@
 """A store is copied into a new one: all or nothing, whenever it is interrupted."""
 
-import json
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,8 +10,9 @@ import attrs
 import numpy as np
 import pytest
 import zarr
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
+from benchmarks.crowd import context
 from eyened_domain import (
     ConfigurationError,
     Database,
@@ -27,6 +26,8 @@ from eyened_domain.adapters.sql.pixels import defragment
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from eyened_domain.adapters.sql.pixels.tree import tree_of
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
+from eyened_domain.adapters.storage import durable
+from eyened_domain.adapters.storage.zarr_store import copying
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.services.doctor import Kind
@@ -187,64 +188,57 @@ def test_what_is_written_and_deleted_meanwhile_is_followed(
     fresh.close()
 
 
-KILLED = """
-import os, sys
-sys.path.insert(0, sys.argv[4])
-from eyened_domain import Database
-from eyened_domain.adapters.storage import durable
-from eyened_domain.adapters.storage.zarr_store import copying
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
-from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
-from sqlalchemy import event
-import json
-phase, left = sys.argv[3].split()
-left = int(left)
-now = "files"
-def passed(kind):
-    global left
-    if kind == phase:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), 9)
-class Counting:
-    def __getattr__(self, name):
+class Death:
+    """Kills its process at the n-th change of a phase: of files, of rows, or after them."""
+
+    def __init__(self, moment: str) -> None:
+        phase, left = moment.split()
+        self.phase, self.left, self.now = phase, int(left), "files"
+
+    def passed(self) -> None:
+        self.left -= self.now == self.phase
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def __getattr__(self, name: str):
+        """Stand in for `os`."""
         found = getattr(os, name)
-        if name in {"link", "replace", "write", "unlink", "mkdir", "rmdir"}:
-            def call(*a, **k):
-                passed(now)
-                return found(*a, **k)
-            return call
-        return found
-durable.os = copying.os = Counting()
-database = Database(json.loads(sys.argv[1]))
-def sent(connection, cursor, statement, *_):
-    global now
-    if statement.startswith("UPDATE `Segm") or statement.startswith('UPDATE "Segm'):
-        now = "rows"
-    passed(now if now == "rows" else "")
-def committing(connection):
-    global now
-    if now == "rows":
-        passed(now)
-        now = "after"
-event.listen(database.engine, "before_cursor_execute", sent)
-event.listen(database.engine, "commit", committing)
-Defragmenter(database.engine, database.pixel_shelf.files, SlotFiles(sys.argv[2])).run()
-"""
+        if name not in {"link", "replace", "write", "unlink", "mkdir", "rmdir"}:
+            return found
+
+        def call(*arguments, **options):
+            self.passed()
+            return found(*arguments, **options)
+
+        return call
+
+    def sent(self, _connection, _cursor, statement, *_) -> None:
+        if statement.startswith(("UPDATE `Segm", 'UPDATE "Segm')):
+            self.now = "rows"
+        if self.now == "rows":
+            self.passed()
+
+    def committing(self, _connection) -> None:
+        if self.now == "rows":
+            self.passed()
+            self.now = "after"
+
+
+def _defragment_and_die(settings, new, moment) -> None:
+    durable.os = copying.os = death = Death(moment)
+    database = Database(settings)
+    event.listen(database.engine, "before_cursor_execute", death.sent)
+    event.listen(database.engine, "commit", death.committing)
+    Defragmenter(database.engine, database.pixel_shelf.files, SlotFiles(new)).run()
 
 
 def kill_at(settings, new, moment) -> bool:
     """Run it in a process that is killed at the n-th change of a phase; return whether it was."""
-    arguments = [json.dumps(settings), str(new), moment, str(Path.cwd())]
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments],
-        env=os.environ | {"PYTHONPATH": "src"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in {0, -9}, done.stderr
-    return done.returncode == -9
+    one = context().Process(target=_defragment_and_die, args=(settings, new, moment))
+    one.start()
+    one.join()
+    assert one.exitcode in {0, -signal.SIGKILL}
+    return one.exitcode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(

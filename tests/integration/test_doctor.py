@@ -20,6 +20,7 @@ from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.tables.image import image_instance
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.storage.zarr_store import files as zarr_files
 from eyened_domain.adapters.storage.zarr_store.identity import IDENTITY_FILE
 from eyened_domain.services.doctor import Kind, Watch
 from tests.integration.test_pixels import drawn, pixels, slot_files, states
@@ -95,6 +96,12 @@ class Clinic:
             for n in numbers:
                 found = Segmentation.by_id(session, self.ids[n]).read_data()
                 assert (found == pixels(n)).all()
+
+
+@pytest.fixture(autouse=True)
+def _few_looks(monkeypatch):
+    """Damaged metadata is not waited for: nobody is writing it."""
+    monkeypatch.setattr(zarr_files, "_LOOKS", 2)
 
 
 @pytest.fixture

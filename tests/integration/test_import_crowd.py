@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import campaign_imports, campaign_input
 
-SMALL = campaign_imports.Size(importers=3, each=300, kills=6)
+SMALL = campaign_imports.Size(importers=3, each=160, kills=4)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])

@@ -16,8 +16,11 @@ def drawn() -> int:
     return random.SystemRandom().randrange(2**31)
 
 
-@pytest.mark.parametrize("seed", [lambda: FIXED, drawn], ids=["fixed", "drawn"])
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [("sqlite", drawn), ("mariadb", lambda: FIXED)],
+    ids=["sqlite, drawn", "mariadb, fixed"],
+)
 def test_hostile_texts_are_stored_as_they_are_or_refused(kind, seed, mariadb_url):
     url = f"{mariadb_url}_injection"
     figures = campaign_injection.run(kind, url, count=100, seed=seed())
