@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from eyened_domain import Conflict, Database, Project, Segmentation
+from eyened_domain import Conflict, Database, Project, RuleBroken, Segmentation
 from eyened_domain.adapters.sql import sqlite_turns
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
@@ -159,6 +159,21 @@ def test_without_a_place_for_the_queue_turns_are_taken_all_the_same(database, tm
         uow.commit()
     other.join()
     assert counted(database) == 2
+
+
+def test_a_second_transaction_on_a_database_in_memory_is_refused_with_a_way_out(tmp_path):
+    database = Database(settings_on("sqlite://", tmp_path))
+    database.init()
+    with database.get_session() as session:
+        assert Project.fetch_all(session) == []
+        with pytest.raises(RuleBroken, match="database in a file"), database.unit_of_work() as uow:
+            uow.projects.count()
+    with database.get_session() as session:
+        assert Project.fetch_all(session) == []
+        with pytest.raises(RuleBroken, match="database in a file"):
+            database.run(lambda uow: uow.projects.count())
+    assert database.run(lambda uow: uow.projects.count()) == 0
+    database.close()
 
 
 class TestPositionsOfAUnitThatHasWritten:
