@@ -161,6 +161,20 @@ def test_without_a_place_for_the_queue_turns_are_taken_all_the_same(database, tm
     assert counted(database) == 2
 
 
+def test_a_connection_that_was_closed_is_in_nobodys_way_though_a_cursor_is_left(
+    database, monkeypatch
+):
+    monkeypatch.setattr(sqlite_turns, "PATIENCE_S", 0.05)
+    writing = database.engine.execution_options(**{sqlite_turns.BEGIN: "IMMEDIATE"})
+    with writing.connect() as connection:
+        connection.begin()
+        left = sqlite_turns.turns_of(connection).execute("SELECT 1 UNION SELECT 2")
+        connection.invalidate()  # what SQLAlchemy does after Ctrl-C
+    database.run(add_one)
+    assert counted(database) == 1
+    del left
+
+
 def test_a_second_transaction_on_a_database_in_memory_is_refused_with_a_way_out(tmp_path):
     database = Database(settings_on("sqlite://", tmp_path))
     database.init()

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, delete, false
@@ -86,10 +86,20 @@ class TurnTaking(sqlite3.Connection):
         self._is_late = False
         self._in_turn(_WRITE_NOTHING if self.in_transaction else "BEGIN IMMEDIATE")
 
+    def close(self) -> None:
+        """Close the connection; what it was writing is rolled back, and others can write.
+
+        SQLite keeps a connection alive as long as one of its cursors, with its transaction:
+        after Ctrl-C, the traceback may hold one.
+        """
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
     def _in_turn(self, statement: str) -> None:
         impatient = time.monotonic() + PATIENCE_S
-        self.execute("PRAGMA busy_timeout = 0")
         try:
+            self.execute("PRAGMA busy_timeout = 0")
             if self._is_done(statement):
                 return
             with _next_in(self._queue):
