@@ -292,8 +292,10 @@ def test_what_is_broken_is_found_and_nothing_else_and_mended_where_it_can_be(
         assert clinic.kinds() == order
         assert clinic.kinds() == order  # a dry run has changed nothing
         if left is not None:
-            clinic.checkup(fix=True)
+            repairs = clinic.checkup(fix=True).repairs
             assert clinic.kinds() == sorted(left, key=lambda kind: kind.name)
+            said = {one.finding.kind for one in repairs if one.done}
+            assert said == set(found) - set(left)
     finally:
         fresh.close()
         clinic.database = before

@@ -89,9 +89,21 @@ class ProcessWorkers(Executor):
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
+        pool = ProcessPoolExecutor(
             self._workers, mp_context=get_context("spawn"), initializer=_begin_worker
         )
+        for _ in range(self._workers):  # they begin with the first task that each is given
+            pool.submit(_load)
+        return pool
+
+
+def _load() -> None:
+    """Import what most work will need."""
+    from eyened_domain.adapters.storage import (  # noqa: F401, PLC0415
+        image_hashes,
+        thumbnail_files,
+        thumbnail_pictures,
+    )
 
 
 def _begin_worker() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,7 @@ from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.config import Settings
     from eyened_domain.services.batches import BatchReport, RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,29 +63,32 @@ def run_batch(
     """
     from eyened_domain.adapters.executors import crew  # noqa: PLC0415 - loaded when run
     from eyened_domain.adapters.kept_memory import keep_memory  # noqa: PLC0415
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
     from eyened_domain.services.batches import RunOptions  # noqa: PLC0415
 
     if dask is not None and workers != 1:
         raise click.UsageError("give --workers or --dask, not both")
     keep_memory()
-    database = Database(settings_from(env))
-    try:
-        with (
-            _stopping() as stop,
-            progress_bar(what) as progress,
-            crew(workers=workers, dask=dask) as hands,
-        ):
-            options = RunOptions(
-                executor=hands.executor,
-                in_flight=hands.in_flight,
-                progress=progress,
-                should_stop=stop.is_asked,
-            )
-            report = run(database, options)
-    finally:
-        database.close()
+    settings = settings_from(env)
+    with (
+        _stopping() as stop,
+        crew(workers=workers, dask=dask) as hands,  # they begin while the database is opened
+        closing(_database(settings)) as database,
+        progress_bar(what) as progress,
+    ):
+        options = RunOptions(
+            executor=hands.executor,
+            in_flight=hands.in_flight,
+            progress=progress,
+            should_stop=stop.is_asked,
+        )
+        report = run(database, options)
     return report, stop.exit_code or int(bool(report.undone))
+
+
+def _database(settings: Settings) -> Database:
+    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - takes a while
+
+    return Database(settings)
 
 
 def show_report(what: str, report: BatchReport, *, as_json: bool, all_failures: bool) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from eyened_domain.adapters.cli.batches import batch_options, run_batch, show_report
 from eyened_domain.adapters.cli.options import shared_options
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.services.batches import BatchReport, RunOptions
 
 
 @click.command("update-thumbnails")
@@ -42,15 +47,13 @@ def update_thumbnails(
       eorm update-thumbnails -e production.env --failed --print-errors
       eorm update-thumbnails --dask tcp://scheduler:8786
     """
-    from eyened_domain.adapters.image_jobs import thumbnails_on  # noqa: PLC0415 - loaded when run
 
-    report, code = run_batch(
-        "Thumbnails",
-        lambda database, how: thumbnails_on(database).update(failed=failed, options=how),
-        env=env,
-        workers=workers,
-        dask=dask,
-    )
+    def run(database: Database, options: RunOptions) -> BatchReport:
+        from eyened_domain.adapters.image_jobs import thumbnails_on  # noqa: PLC0415
+
+        return thumbnails_on(database).update(failed=failed, options=options)
+
+    report, code = run_batch("Thumbnails", run, env=env, workers=workers, dask=dask)
     show_report("Thumbnails", report, as_json=as_json, all_failures=print_errors)
     ctx.exit(code)
 
@@ -85,14 +88,12 @@ def update_hashes(
       eorm update-hashes --workers 4
       eorm update-hashes -e production.env --print-errors
     """
-    from eyened_domain.adapters.image_jobs import hashes_on  # noqa: PLC0415 - loaded when run
 
-    report, code = run_batch(
-        "Hashes",
-        lambda database, how: hashes_on(database).update(how),
-        env=env,
-        workers=workers,
-        dask=dask,
-    )
+    def run(database: Database, options: RunOptions) -> BatchReport:
+        from eyened_domain.adapters.image_jobs import hashes_on  # noqa: PLC0415
+
+        return hashes_on(database).update(options)
+
+    report, code = run_batch("Hashes", run, env=env, workers=workers, dask=dask)
     show_report("Hashes", report, as_json=as_json, all_failures=print_errors)
     ctx.exit(code)
