@@ -135,6 +135,19 @@ def test_files_half_written_are_removed_when_they_are_old(database, stored):
     assert not any(half.exists() for half in halves)
 
 
+def test_what_was_left_half_written_in_this_second_goes_when_no_grace_is_asked_for(
+    database, stored
+):
+    half = Path(database.settings.segmentations_zarr_store) / ".a.partial"
+    half.write_bytes(b"half")
+    now = time.time()
+    os.utime(half, (now, now))
+    files = database.pixel_shelf.files
+    impatient = Collector(database.engine, files, grace_s=0, leftover_grace_s=0)
+    assert impatient.collect(dry_run=False).leftovers == 1
+    assert not half.exists()
+
+
 def test_a_folder_that_holds_something_else_is_left_whole(database, stored):
     (garbage, *_) = [p for p, state in states(database).items() if state == "garbage"]
     folder = slot_files(database)[0].parents[3] / str(garbage) / "0" / "0"

@@ -117,7 +117,7 @@ class Collector:
         check_owner(self._engine, self._files)
         older = int(time.time() - self._grace_s)
         waiting = self._waiting(older)
-        halves = self._leftovers(int(time.time() - self._leftover_grace_s))
+        halves = self._leftovers(time.time() - self._leftover_grace_s)
         done = Collected(dry_run)
         total = sum(map(len, waiting.values()))
         seen = 0
@@ -132,7 +132,7 @@ class Collector:
             done.leftovers += 1 if dry_run else remove_leftover(self._files, half)
         return done
 
-    def _leftovers(self, older: int) -> list[tuple[str, ...]]:
+    def _leftovers(self, older: float) -> list[tuple[str, ...]]:
         try:
             return list(leftovers(self._files, older))
         except OSError as error:
