@@ -206,7 +206,8 @@ def run(kind: str, size: Size, seed: int, *, durable: bool = True) -> dict[str, 
     """
     rng, figures, written = random.Random(seed), Counter[str](), Written()
     with tempfile.TemporaryDirectory() as folder:
-        disk = LoopDisk(Path(folder))
+        # 20 MB a second is more than they write; what is not written takes no room
+        disk = LoopDisk(Path(folder), megabytes=512 + int(20 * size.cuts * size.seconds))
         try:
             with _database(kind, disk) as database:
                 database.init()
