@@ -150,9 +150,9 @@ def _wait_for_first(logs: list[str]) -> None:
 def note(written: Written, log: str, moment: int) -> Counter[str]:
     """Note what was written, in order; return how many were acknowledged.
 
-    An fsync under way at the cut may succeed though its data is gone: ext4 drops the error when
-    it is shut down between the writing and the marking of a block as written. With the power,
-    nobody would have been told: what is said after the cut counts as begun only.
+    An fsync that is under way at the cut may succeed though its data is gone, since ext4 goes on
+    for a moment when it is shut down. With the power, nobody would have been told: what is said
+    after the cut counts as begun only.
 
     Args:
         written: where it is noted.

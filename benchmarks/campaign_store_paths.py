@@ -229,11 +229,12 @@ def run(*, count: int, swaps: int, seed: int) -> dict[str, Any]:
         tried = names(named, count, random.Random(seed))
         shutil.rmtree(named)
         raced = Counter[str]()
-        for way in (True, False) if openat2_works() else (False,):
+        ways = (True, False) if openat2_works() else (False,)
+        for way in ways:
             place = Path(folder).resolve() / f"race {way}"
             place.mkdir()
             with mock.patch(f"{durable.__name__}.openat2_works", lambda way=way: way):
-                raced += race(place, -(-swaps // (2 if openat2_works() else 1)))
+                raced += race(place, -(-swaps // len(ways)))
         return {"seed": seed, "wanted": swaps, "names": tried, "race": raced}
 
 

@@ -7,16 +7,13 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from sqlalchemy import select
 
 from eyened_domain import Conflict, Database, Project, RuleBroken, Segmentation
 from eyened_domain.adapters.sql import sqlite_turns
 from eyened_domain.adapters.sql.pixels.collect import Collector
-from eyened_domain.adapters.sql.tables.pixels import zarr_slot
-from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
+from tests.integration.test_pixels import drawn, pixels, slot_files, states
 
 
 @pytest.fixture
@@ -82,7 +79,7 @@ def test_a_unit_that_may_not_be_run_again_keeps_others_from_writing(database, mo
 
     def work(uow):
         uow.projects.get(1)
-        with pytest.raises(Conflict, match="writing to the database"), database.unit_of_work():
+        with pytest.raises(Conflict, match="writing to the database"):
             database.run(add_one)
 
     database.run(work, retries=0)
@@ -193,35 +190,18 @@ def test_a_second_transaction_on_a_database_in_memory_is_refused_with_a_way_out(
 class TestPositionsOfAUnitThatHasWritten:
     """Nobody else can reserve any for it."""
 
-    SHAPE = (1, 6, 7)
-
     @pytest.fixture
-    def add(self, database):
-        build = Builder()
-
+    def add(self, builder):
         def add(uow) -> Segmentation:
-            _, height, width = self.SHAPE
-            image = build.an_image(nr_of_frames=1, rows_y=height, columns_x=width)
-            one = Segmentation(
-                image_instance=image,
-                creator=build.a_creator(),
-                feature=build.a_feature(),
-                data_representation="Binary",
-                data_type="R8UI",
-                depth=1,
-                height=height,
-                width=width,
-            )
-            uow.segmentations.add(one)
+            one = uow.segmentations.add(drawn(builder))
             uow.flush()
-            one.write_data(np.ones(self.SHAPE, np.uint8))
+            one.write_data(pixels(1))
             return one
 
         return add
 
     def states(self, database) -> list[str]:
-        with database.engine.connect() as connection:
-            return list(connection.scalars(select(zarr_slot.c.state)))
+        return list(states(database).values())
 
     def test_are_reserved_together_and_the_next_units_take_what_is_left(self, database, add):
         for _ in range(3):
@@ -229,9 +209,9 @@ class TestPositionsOfAUnitThatHasWritten:
                 add(uow)
                 add(uow)
                 uow.commit()
-        states = self.states(database)
-        assert states.count("live") == 6
-        assert states.count("reserved") == 10
+        found = self.states(database)
+        assert found.count("live") == 6
+        assert found.count("reserved") == 10
 
     def test_that_is_rolled_back_are_collected_and_not_handed_out(self, database, add):
         with database.unit_of_work() as uow:
@@ -241,15 +221,14 @@ class TestPositionsOfAUnitThatHasWritten:
             uow.commit()
         with database.unit_of_work() as uow:
             positions.append(add(uow).zarr_array_index)
-        states = self.states(database)
-        assert (states.count("live"), states.count("garbage")) == (1, 1)
+        found = self.states(database)
+        assert (found.count("live"), found.count("garbage")) == (1, 1)
         assert len(set(positions)) == 2
         Collector(
             database.engine, database.pixel_shelf.files, grace_s=0, leftover_grace_s=0
         ).collect(dry_run=False)
         assert self.states(database) == ["live"]
-        files = [f for f in database.pixel_shelf.files.root.rglob("c/*/0/0/0") if f.is_file()]
-        assert len(files) == 1
+        assert len(slot_files(database)) == 1
 
     def test_in_a_savepoint_that_is_rolled_back_are_garbage(self, database, add):
         with database.unit_of_work() as uow:
@@ -261,7 +240,8 @@ class TestPositionsOfAUnitThatHasWritten:
             kept = add(uow)
             uow.commit()
         with database.get_session() as session:
-            assert Segmentation.by_id(session, kept.segmentation_id).read_data().all()
+            found = Segmentation.by_id(session, kept.segmentation_id).read_data()
+        assert (found == pixels(1)).all()
         assert self.states(database).count("garbage") == 1
 
     def test_the_store_says_whose_it_is(self, database, add):

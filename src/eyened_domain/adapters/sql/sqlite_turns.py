@@ -100,10 +100,10 @@ class TurnTaking(sqlite3.Connection):
         impatient = time.monotonic() + PATIENCE_S
         try:
             self.execute("PRAGMA busy_timeout = 0")
-            if self._is_done(statement):
+            if self._gets_through(statement):
                 return
             with _next_in(self._queue):
-                while not self._is_done(statement):
+                while not self._gets_through(statement):
                     if time.monotonic() > impatient:
                         raise Conflict(
                             "somebody else has been writing to the database for "
@@ -113,8 +113,8 @@ class TurnTaking(sqlite3.Connection):
         finally:
             self.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE_S}")
 
-    def _is_done(self, statement: str) -> bool:
-        """Execute a statement; whether nobody else was writing.
+    def _gets_through(self, statement: str) -> bool:
+        """Execute a statement; return whether nobody else was writing.
 
         Another error is left to the statement that comes next: it has the same reason.
         """

@@ -33,11 +33,13 @@ class _Within:
     Attributes:
         reservations: who hands out what is left of it after the commit.
         taken: positions that were written to.
+        in_savepoints: those of them that were reserved in a savepoint, and may be undone with it.
         spare: positions that were not, by array.
     """
 
     reservations: Reservations
     taken: list[Slot] = attrs.field(factory=list)
+    in_savepoints: list[Slot] = attrs.field(factory=list)
     spare: dict[ArrayKey, list[Slot]] = attrs.field(factory=dict)
 
 
@@ -49,8 +51,10 @@ def take(session: Session, reservations: Reservations, key: ArrayKey) -> Slot:
         if in_hand is not None:
             return in_hand
         # a savepoint that is rolled back would take the spare ones with it, unnoticed
-        count = 1 if session.in_nested_transaction() else None
-        within.spare[key] = reservations.take_within(session.connection(), key, count)
+        is_nested = session.in_nested_transaction()
+        reserved = reservations.take_within(session.connection(), key, 1 if is_nested else None)
+        within.spare[key] = reserved
+        within.in_savepoints += reserved if is_nested else []
     slot = within.spare[key].pop(0)
     within.taken.append(slot)
     return slot
@@ -66,7 +70,7 @@ def watch(session_class: type[Session]) -> None:
 def _note_undone(session: Session) -> None:
     """Note the positions that were reserved in savepoints which were rolled back."""
     within: _Within | None = session.info.get(_RESERVED)
-    for slot in within.taken if within else ():
+    for slot in within.in_savepoints if within else ():
         _note_garbage(session.connection(), slot)
 
 
