@@ -173,6 +173,28 @@ def test_the_sql_of_an_empty_database_is_all_of_it(shell: Shell, empty_mariadb_u
     assert json.loads(shell.eorm("status", "--json").stdout)["state"] == "empty"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["doctor"],
+        ["zarr-tree"],
+        ["defragment-zarr", "--new-store-path", "new"],
+        ["convert-annotations"],
+        ["update-thumbnails"],
+        ["update-hashes", "--workers", "2"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_where_no_database_is_none_is_made_and_nothing_said_to_be_in_order(
+    shell: Shell, command: list[str]
+) -> None:
+    run = shell.eorm(*command)
+    assert run.returncode != 0
+    assert "eorm init" in run.stderr
+    assert list(shell.folder.iterdir()) == []
+
+
 def test_adopt_lists_what_differs_fails_and_changes_nothing(
     shell: Shell, empty_mariadb_url: str
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eyened_domain.adapters.cli.options import settings_from, shared_options
+from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
 from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
@@ -49,19 +49,17 @@ def convert_annotations(
       eorm convert-annotations --apply
       eorm convert-annotations --project "My Project Name" --apply --json > report.json
     """
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - loaded when run
     from eyened_domain.services.annotation_conversion import (  # noqa: PLC0415
         AnnotationConversion,
     )
 
-    database = Database(settings_from(env))
-    try:
-        with progress_bar("Converting" if apply else "Reading") as progress:
-            report = AnnotationConversion(database).run(
-                annotation_type=annotation_type, project=project, apply=apply, progress=progress
-            )
-    finally:
-        database.close()
+    with (
+        opened_database(settings_from(env)) as database,
+        progress_bar("Converting" if apply else "Reading") as progress,
+    ):
+        report = AnnotationConversion(database).run(
+            annotation_type=annotation_type, project=project, apply=apply, progress=progress
+        )
     if as_json:
         print_json(report.as_dict())
     else:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from eyened_domain.adapters.cli.options import settings_from
+from eyened_domain.adapters.cli.options import opened_database, settings_from
 from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.database import Database
-    from eyened_domain.config import Settings
     from eyened_domain.services.batches import BatchReport, RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,7 +71,7 @@ def run_batch(
     with (
         _stopping() as stop,
         crew(workers=workers, dask=dask) as hands,  # they begin while the database is opened
-        closing(_database(settings)) as database,
+        opened_database(settings) as database,
         progress_bar(what) as progress,
     ):
         options = RunOptions(
@@ -83,12 +82,6 @@ def run_batch(
         )
         report = run(database, options)
     return report, stop.exit_code or int(bool(report.undone))
-
-
-def _database(settings: Settings) -> Database:
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - takes a while
-
-    return Database(settings)
 
 
 def show_report(what: str, report: BatchReport, *, as_json: bool, all_failures: bool) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from eyened_domain.adapters.cli.options import settings_from, shared_options
+from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
 from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import Progress, progress_bar
 
@@ -92,7 +90,7 @@ def doctor_command(
     from eyened_domain.adapters.sql.doctor import checkup_on  # noqa: PLC0415
     from eyened_domain.services.doctor import Watch  # noqa: PLC0415
 
-    with opened_database(env) as database, progress_bar("Looking") as progress:
+    with opened_database(settings_from(env)) as database, progress_bar("Looking") as progress:
         if claim_store:
             _claim(database, as_json=as_json)
         fix = fix or adopt
@@ -118,18 +116,6 @@ def _run(checkup: Checkup, level: int, progress: Progress, *, fix: bool) -> Repo
         progress(0, None)
 
     return checkup.run(level, fix=fix, announce=announce)
-
-
-@contextmanager
-def opened_database(env: Path | None) -> Iterator[Database]:
-    """Give the database of the settings, and close it afterwards."""
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
-
-    database = Database(settings_from(env))
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _claim(database: Database, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from eyened_domain.adapters.cli.lazy import DEBUG
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from eyened_domain.adapters.sql.database import Database
     from eyened_domain.config import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,18 +73,38 @@ def engine_from(settings: Settings, *, make: bool = True) -> Iterator[Engine]:
         ConfigurationError: the folder cannot be made, or the file is not there.
     """
     from eyened_domain.adapters.sql.engine import engine_of  # noqa: PLC0415
-    from eyened_domain.errors import ConfigurationError  # noqa: PLC0415
 
-    file = settings.database_file
     if make:
         settings.prepare()
-    elif file is not None and not file.exists():
-        raise ConfigurationError(
-            f"there is no database file {file} yet: run `eorm init`, or `eorm demo` for one "
-            "with a study in it."
-        )
+    else:
+        _check_is_there(settings)
     engine = engine_of(settings)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[Database]:
+    """Give a database that is there, and close it afterwards.
+
+    Raises:
+        ConfigurationError: the file of an SQLite database is not there.
+    """
+    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - takes a while
+
+    _check_is_there(settings)
+    with closing(Database(settings)) as database:
+        yield database
+
+
+def _check_is_there(settings: Settings) -> None:
+    from eyened_domain.errors import ConfigurationError  # noqa: PLC0415
+
+    file = settings.database_file
+    if file is not None and not file.exists():
+        raise ConfigurationError(
+            f"there is no database file {file} yet: run `eorm init`, or `eorm demo` for one "
+            "with a study in it."
+        )

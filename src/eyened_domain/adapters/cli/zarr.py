@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from eyened_domain.adapters.cli.doctor import opened_database
-from eyened_domain.adapters.cli.options import shared_options
+from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
 from eyened_domain.adapters.cli.output import print_json, print_pairs, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
@@ -40,7 +39,7 @@ def tree_command(env: Path | None, as_json: bool) -> None:
 
     from eyened_domain.adapters.sql.pixels.tree import tree_of  # noqa: PLC0415
 
-    with opened_database(env) as database:
+    with opened_database(settings_from(env)) as database:
         store = str(database.settings.segmentations_zarr_store)
         arrays = tree_of(database.engine, database.pixel_shelf.files)
     if as_json:
@@ -91,7 +90,7 @@ def defragment_command(env: Path | None, as_json: bool, new_store_path: Path) ->
     from eyened_domain.adapters.sql.pixels.defragment import Defragmenter  # noqa: PLC0415
     from eyened_domain.adapters.storage.zarr_store.files import SlotFiles  # noqa: PLC0415
 
-    with opened_database(env) as database, progress_bar("Copying masks") as progress:
+    with opened_database(settings_from(env)) as database, progress_bar("Copying masks") as progress:
         new = SlotFiles(new_store_path)
         old = database.pixel_shelf.files
         done = Defragmenter(database.engine, old, new).run(progress)
