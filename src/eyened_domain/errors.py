@@ -74,3 +74,17 @@ class NotLoaded(StorageError):
 
 class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
+
+
+def ended_by(error: BaseException) -> EyenedError:
+    """Return what every call raises in a unit of work that an earlier error has ended.
+
+    It is of the same kind as that error, so that a conflict stays one.
+    """
+    kind = type(error) if isinstance(error, EyenedError) else RuleBroken
+    again = kind(
+        f"an earlier error has ended this unit of work; roll it back before going on: {error}"
+    )
+    if isinstance(error, EyenedError):
+        again.entity, again.field, again.value = error.entity, error.field, error.value
+    return again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
@@ -123,6 +124,16 @@ class UnitOfWork(Protocol):
 
     def repository(self, entity: type[E], /) -> Any:
         """Return the repository of an entity class."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Take back what happens in a block when an error leaves it."""
+
+    def lock(self, one: Entity) -> None:
+        """Keep others from changing an object until this unit ends.
+
+        Raises:
+            Conflict: it was changed by somebody else since it was read.
+        """
 
     def record(self, event: Event) -> None:
         """Remember an event, to be published after commit."""

@@ -32,6 +32,7 @@ class MemoryRepository(Generic[E]):
 
     def add(self, one: E) -> E:
         """Put an object in, with everything that hangs on it; return it."""
+        self._objects.refuse_if_ended()
         self._objects.hold(one)
         return one
 
@@ -114,6 +115,7 @@ class MemoryRepository(Generic[E]):
 
     def delete(self, one: E) -> None:
         """Take an object out, with what the storage deletes along with it."""
+        self._objects.refuse_if_ended()
         held = one.__dict__.get(HOLDER)
         if held is None or held.row is None:
             raise RuleBroken(
@@ -124,8 +126,7 @@ class MemoryRepository(Generic[E]):
         self._objects.deleted[id(one)] = held
 
     def _found(self, key: Key) -> Any:
-        if self._objects.new or self._objects.deleted:
-            self._objects.flush()
+        self._objects.flush()
         return self._objects.find(self.entity, key)
 
     def _key(self, identity: Any) -> Key:

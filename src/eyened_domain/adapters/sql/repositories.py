@@ -49,6 +49,7 @@ class SqlRepository(Generic[E]):
         """Return the one with that primary key; see `services.ports.Repository`."""
         keys = self._info.primary_key
         key = self._identity(identity)
+        self.session._autoflush()
         if identity_key(self.entity, key) in self.session.identity_map:
             found = self.session.get(self.entity, key)
         else:  # a statement that is built once takes half the time of session.get

@@ -154,6 +154,16 @@ def before_statement(connection: Connection, _cursor: Any, statement: str, *_: A
     turns_of(connection).before(statement)
 
 
+def take_turn(connection: Connection) -> None:
+    """Make a transaction the one that writes.
+
+    Raises:
+        Conflict: it did not become this connection's turn, or what the transaction has read
+            was changed by another.
+    """
+    connection.execute(delete(unit_of_work_log).where(false()))
+
+
 def turns_of(connection: Connection) -> TurnTaking:
     """Return the driver's connection."""
     driver: Any = connection.connection.dbapi_connection
