@@ -116,7 +116,7 @@ class ErrorContract(Contract):
                 lambda: uow.projects.by_name("Nobody"),
                 lambda: uow.projects.one(no_such_column=1),
                 lambda: uow.projects.get((1, 2)),
-                lambda: Patient(**{"no_such_field": 1}),
+                lambda: kept.no_such_field,
                 lambda: kept.patients.append("a text"),
             ]
             for refuse in refused:
