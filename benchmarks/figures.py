@@ -38,7 +38,8 @@ class Figures:
 
     def at_least(self, name: str, value: float, bar: float) -> None:
         """Note a figure that must reach a bar."""
-        self.told[name] = f"{value:,.0f} (at least {bar:,.0f})"
+        digits = 0 if bar >= 10 else 2
+        self.told[name] = f"{value:,.{digits}f} (at least {bar:,.{digits}f})"
         if value < bar:
             self.missed.append(name)
 

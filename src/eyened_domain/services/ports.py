@@ -27,18 +27,21 @@ class Repository(Protocol, Generic[E]):
         """Put objects in; return them."""
 
     @overload
-    def get(self, identity: Any) -> E: ...
+    def get(self, identity: Any, *, lock: bool = False) -> E: ...
     @overload
-    def get(self, identity: Any, *, default: D) -> E | D: ...
-    def get(self, identity: Any, *, default: Any = RAISE) -> Any:
+    def get(self, identity: Any, *, default: D, lock: bool = False) -> E | D: ...
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
         """Return the one with that primary key.
 
         Args:
             identity: the id; a tuple where the key has several columns.
             default: what to return when there is none.
+            lock: keep others from changing it until this unit ends, as `UnitOfWork.lock`
+                does: for rows that many change at the same time.
 
         Raises:
             NotFound: there is none, and no default was given.
+            Conflict: it is to be locked, and was changed since it was read before.
         """
 
     def by_ids(self, identities: Iterable[Any]) -> list[E]:

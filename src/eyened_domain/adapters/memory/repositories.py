@@ -40,10 +40,14 @@ class MemoryRepository(Generic[E]):
         """Put objects in; return them."""
         return [self.add(one) for one in many]
 
-    def get(self, identity: Any, *, default: Any = RAISE) -> Any:
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
         """Return the one with that primary key; see `services.ports.Repository`."""
-        found = self._found(self._key(identity))
+        key = self._key(identity)
+        self._objects.flush()
+        found = self._found(key)
         if found is not None:
+            if lock:
+                self._objects.lock(found)
             return found
         return self._missing(default, ", ".join(self._info.primary_key), identity)
 

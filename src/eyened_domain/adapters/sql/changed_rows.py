@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstanceState, Mapper, Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.own_values import as_read
+from eyened_domain.adapters.sql.sqlite_turns import take_turn
 from eyened_domain.adapters.sql.staleness import mark_fresh, stale_states
 from eyened_domain.errors import Conflict
 from eyened_domain.model.entity import Entity
@@ -29,6 +30,27 @@ _COMPARED = "eyened_domain.compared"
 CHUNK = 10_000
 """How many rows one statement compares; SQLite takes 32,766 parameters at most."""
 States = list[InstanceState[Any]]
+Row = tuple[type[Entity], tuple[Any, ...]]
+
+
+class RowChanged(Conflict):
+    """Somebody else has changed a row since it was read.
+
+    Attributes:
+        row: the entity class, and the primary key.
+    """
+
+    row: Row | None = None
+
+
+def lock_rows(session: Session, rows: Iterable[Row]) -> None:
+    """Lock rows before anything is read, so that nobody changes them until the end."""
+    by_entity: defaultdict[type[Entity], list[Any]] = defaultdict(list)
+    for entity, key in rows:
+        by_entity[entity].append(key[0] if len(key) == 1 else key)
+    for entity in sorted(by_entity, key=lambda one: one.__name__):
+        statement, _ = _rows_now(entity.__mapper__)
+        session.connection().execute(statement, {"keys": sorted(by_entity[entity])}).all()
 
 
 def refuse_overwriting(session: Session, objects: Iterable[Entity]) -> None:
@@ -57,11 +79,26 @@ def refuse_overwriting(session: Session, objects: Iterable[Entity]) -> None:
         mark_fresh(session, set(by_mapper[mapper]))
 
 
+def begin_writing(session: Session) -> None:
+    """Make the transaction the one that writes, where there is one at a time (SQLite).
+
+    Raises:
+        Conflict: what it has read was changed by another, or it did not become its turn.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        take_turn(session.connection())
+
+
+def note_locked(session: Session, objects: Iterable[object]) -> None:
+    """Note that the rows of objects are locked, and were read since."""
+    compared: set[InstanceState[Any]] = session.info.setdefault(_COMPARED, set())
+    compared.update(map(instance_state, objects))
+
+
 def note_inserted(session: Session, *_: Any) -> None:
     """Note that nobody else can have changed what is new (an `after_flush` listener)."""
     if session.new:
-        compared: set[InstanceState[Any]] = session.info.setdefault(_COMPARED, set())
-        compared.update(map(instance_state, session.new))
+        note_locked(session, session.new)
 
 
 def forget_compared(session: Session, transaction: SessionTransaction) -> None:
@@ -95,13 +132,15 @@ def _compare_one(state: InstanceState[Any], now: dict[str, Any] | None) -> None:
             return
     what = "deleted" if now is None else f"changed ({', '.join(differing)})"
     identity = ", ".join(str(part) for part in _key(state))
-    raise Conflict(
+    conflict = RowChanged(
         f"{info.name} {identity} was {what} by somebody else since it was read; read it again, or "
         "let database.run do the whole unit again",
         entity=info.name,
         field=differing[0] if now is not None else None,
         value=identity,
     )
+    conflict.row = (state.class_, _key(state))
+    raise conflict
 
 
 def is_same(kind: Kind, one: Any, other: Any) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import has_identity
 
 from eyened_domain.adapters.sql.changed_rows import (
+    begin_writing,
     forget_compared,
     note_inserted,
     refuse_overwriting,
@@ -46,7 +47,6 @@ from eyened_domain.adapters.sql.restoring import (
     keep_for_rollback,
     restore_after_rollback,
 )
-from eyened_domain.adapters.sql.sqlite_turns import take_turn
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.errors import EyenedError, RuleBroken
@@ -153,6 +153,8 @@ class DomainSession(Session):
             Conflict: a row was changed by another transaction since it was read.
         """
         refuse_if_ended(self)
+        if self._is_clean():  # asked for before every query
+            return
         with ending_on(self, *FLUSH):
             super().flush() if objects is None else super().flush(objects)
 
@@ -179,8 +181,7 @@ class DomainSession(Session):
                 "locked",
                 entity=type(one).__name__,
             )
-        if self.get_bind().dialect.name == "sqlite":
-            take_turn(self.connection())
+        begin_writing(self)
         refuse_overwriting(self, [one])
 
     def close(self) -> None:

@@ -287,6 +287,22 @@ class ConcurrencyContract(Contract):
             self._change(make_unit_of_work, "projects", identity, description="theirs")
             with pytest.raises(Conflict, match="Project"):
                 uow.lock(project)
+            uow.rollback()
+            assert uow.projects.get(identity, lock=True).description == "theirs"
+
+    def test_what_is_read_with_a_lock_is_as_it_is_now(
+        self, make_unit_of_work: MakeUnitOfWork, stored: Any
+    ) -> None:
+        identity = stored("projects", "description", "0")
+        for number in range(3):
+            with make_unit_of_work() as uow:
+                project = uow.projects.get(identity, lock=True)
+                assert project.description == str(number)
+                project.description = str(number + 1)
+                assert uow.projects.get(identity, lock=True) is project
+                uow.commit()
+        with make_unit_of_work() as uow:
+            assert uow.projects.get(987654, default=None, lock=True) is None
 
     def test_what_is_not_stored_cannot_be_locked(self, make_unit_of_work: MakeUnitOfWork) -> None:
         with make_unit_of_work() as uow, pytest.raises(RuleBroken, match="Creator is not stored"):
