@@ -89,16 +89,24 @@ def by_hand(database: Database, row: int) -> None:
 WAYS: dict[str, Callable[[Database, int], None]] = {"units": by_units, "by hand": by_hand}
 
 
-def count(
-    number: int, file: Path, settings: dict[str, Any], level: str, way: str, each: int, seed: int
-) -> None:
+@frozen
+class Steps:
+    """What a worker does: how, so often, at what level, drawn from what seed."""
+
+    way: str
+    level: str
+    each: int
+    seed: int
+
+
+def count(number: int, file: Path, settings: dict[str, Any], steps: Steps) -> None:
     """Take the steps of one worker."""
-    journal, rng = Journal(file), random.Random(seed * 1000 + number)
-    database = opened(settings, level)
-    for step in range(each):
+    journal, rng = Journal(file), random.Random(steps.seed * 1000 + number)
+    database = opened(settings, steps.level)
+    for step in range(steps.each):
         row = rng.randrange(ROWS) + 1
         try:
-            WAYS[way](database, row)
+            WAYS[steps.way](database, row)
         except Exception as error:  # noqa: BLE001 - each is counted
             journal.error(error)
         else:
@@ -116,7 +124,8 @@ def run(
         rates = {}
         for way in WAYS:
             with fresh_database(kind, server) as database, tempfile.TemporaryDirectory() as folder:
-                rates[way] = _counted(figures, database, Path(folder), level, way, size, seed)
+                steps = Steps(way, level, size.each, seed)
+                rates[way] = _counted(figures, database, Path(folder), steps, size.workers)
         ratio = rates["units"] / rates["by hand"]
         name = f"{level}: steps a second, units / by hand"
         if size == FULL:
@@ -127,13 +136,7 @@ def run(
 
 
 def _counted(
-    figures: Figures,
-    database: Database,
-    folder: Path,
-    level: str,
-    way: str,
-    size: Size,
-    seed: int,
+    figures: Figures, database: Database, folder: Path, steps: Steps, workers: int
 ) -> float:
     """Let the crowd count; return how many steps it took a second."""
     with database.unit_of_work() as uow:
@@ -150,18 +153,18 @@ def _counted(
         "secret_key": "campaign",
     }
     started = time.monotonic()
-    crowd = Crowd(count, size.workers, folder, settings, level, way, size.each, seed)
+    crowd = Crowd(count, workers, folder, settings, steps)
     crowd.join()
     took = time.monotonic() - started
-    heard = told(crowd.files)
+    heard, name = told(crowd.files), f"{steps.level}, {steps.way}"
     with database.get_session() as session:
         counted = sum(
             data["count"] for data in session.scalars(select(form_annotation.c.form_data))
         )
-    figures.zero(f"{level}, {way}: lost or doubled", abs(counted - heard.writes))
-    figures.zero(f"{level}, {way}: exceptions", len(heard.errors))
-    figures.zero(f"{level}, {way}: not done", size.workers * size.each - heard.writes)
-    figures.tell(f"{level}, {way}: steps a second", f"{heard.writes / took:.0f}")
+    figures.zero(f"{name}: lost or doubled", abs(counted - heard.writes))
+    figures.zero(f"{name}: exceptions", len(heard.errors))
+    figures.zero(f"{name}: not done", workers * steps.each - heard.writes)
+    figures.tell(f"{name}: steps a second", f"{heard.writes / took:.0f}")
     return heard.writes / took
 
 

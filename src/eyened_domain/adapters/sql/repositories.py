@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,9 @@ from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import Refused, shown
 from eyened_domain.services.garbage import rarer_collections
 
+if TYPE_CHECKING:
+    from eyened_domain.adapters.sql.session import DomainSession
+
 E = TypeVar("E", bound=Entity)
 CHUNK = 1000
 _SEVERAL = (list, tuple, set, frozenset)
@@ -28,7 +31,7 @@ _SEVERAL = (list, tuple, set, frozenset)
 class SqlRepository(Generic[E]):
     """All objects of one entity class in the database of a session."""
 
-    def __init__(self, session: Session, entity: type[E]) -> None:
+    def __init__(self, session: DomainSession, entity: type[E]) -> None:
         self.session = session
         self.entity = entity
 
@@ -270,7 +273,7 @@ def _with_equal(entity: type[Entity], names: tuple[str, ...], *, lock: bool = Fa
     return statement.with_for_update() if lock else statement.limit(2)
 
 
-def repository_for(session: Session, entity: type[E]) -> SqlRepository[E]:
+def repository_for(session: DomainSession, entity: type[E]) -> SqlRepository[E]:
     """Return the repository of an entity class on a session."""
     if entity is Patient:
         return SqlPatientRepository(session, entity)  # type: ignore[return-value, arg-type]
