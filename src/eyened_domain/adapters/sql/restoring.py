@@ -1,16 +1,18 @@
-"""Objects after a rollback: they hold again what they held before the transaction.
+"""Objects after a rollback: they hold what is committed, and stay readable.
 
-SQLAlchemy empties them, so that each is loaded again when it is asked for, and cannot be
-read at all when the session has closed. Here their columns are put back; relations are
-loaded again when they are asked for.
+SQLAlchemy empties them at any rollback, so that each is loaded again by itself when it is
+asked for, and cannot be read at all when the session has closed. Here they hold again what
+they held before the transaction when a flush has failed, when a savepoint was rolled back,
+and when the session has closed. After `rollback()` they are read anew when they are asked
+for, all of a class at once.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.orm import InstanceState, Session, SessionTransaction
+from sqlalchemy import event, select
+from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.own_values import as_read
@@ -18,6 +20,8 @@ from eyened_domain.model.entity import Entity
 
 _BEFORE = "eyened_domain.before_transaction"
 _TO_RESTORE = "eyened_domain.to_restore"
+_KEPT = "eyened_domain.kept_for_close"
+_UNREAD = "eyened_domain.not_read_since_rollback"
 Values = dict[InstanceState[Any], dict[str, Any]]
 
 
@@ -36,6 +40,51 @@ def restore_after_rollback(session_class: type[Session]) -> None:
     event.listen(session_class, "after_rollback", _remember)
     event.listen(session_class, "after_soft_rollback", _restore)
     event.listen(session_class, "after_transaction_end", _hand_to_parent)
+
+
+def read_anew(session: Session) -> None:
+    """Let objects be loaded again when they are asked for; keep what they hold until then."""
+    kept: Values = session.info.setdefault(_KEPT, {})
+    states = session.identity_map.all_states()
+    kept.update((state, as_read(state)) for state in states)
+    session.expire_all()
+    session.info[_UNREAD] = {state.manager.mapper for state in states}
+
+
+def read_siblings_anew(execution: ORMExecuteState) -> None:
+    """Load all objects of a class that a rollback has emptied (a `do_orm_execute` listener)."""
+    session, mapper = execution.session, execution.bind_mapper
+    unread: set[Mapper[Any]] = session.info.get(_UNREAD, set())
+    if not execution.is_column_load or mapper not in unread or len(mapper.primary_key) > 1:
+        return
+    unread.discard(mapper)
+    key = mapper.get_property_by_column(mapper.primary_key[0])
+    ids = [
+        state.key[1][0]
+        for state in session.info[_KEPT]
+        if state.expired and state.key is not None and state.manager.mapper is mapper
+    ]
+    if len(ids) > 1:
+        wanted = select(mapper.class_).where(key.class_attribute.in_(ids))
+        session.scalars(wanted, execution_options={"populate_existing": True}).all()
+
+
+def fill_before_close(session: Session) -> None:
+    """Let objects that were not read since a rollback hold what they held before."""
+    kept: Values = session.info.pop(_KEPT, {})
+    for state, values in kept.items():
+        if state.expired and state.session is session and state.obj() is not None:
+            _fill(state, values)
+
+
+def fill_deleted(instance: Entity) -> bool:
+    """Let an object whose row is gone hold what it held before; whether that is known."""
+    state = instance_state(instance)
+    kept: Values = state.session.info.get(_KEPT, {}) if state.session is not None else {}
+    if state not in kept:
+        return False
+    _fill(state, kept[state])
+    return True
 
 
 def discard_changes(session: Session) -> None:

@@ -44,7 +44,10 @@ from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
     discard_changes,
+    fill_before_close,
     keep_for_rollback,
+    read_anew,
+    read_siblings_anew,
     restore_after_rollback,
 )
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
@@ -187,6 +190,7 @@ class DomainSession(Session):
     def close(self) -> None:
         """Close the session; what is not committed is rolled back, by the server if it is gone."""
         go_on(self)
+        fill_before_close(self)
         try:
             super().close()
         except ConnectionLost:
@@ -201,9 +205,11 @@ class DomainSession(Session):
             super().rollback()
         except ConnectionLost:
             super().rollback()
+        read_anew(self)
 
 
 event.listen(DomainSession, "do_orm_execute", refuse_statement)
+event.listen(DomainSession, "do_orm_execute", read_siblings_anew)
 watch_transactions(DomainSession)
 event.listen(DomainSession, "do_orm_execute", load_siblings)
 

@@ -193,6 +193,26 @@ class ErrorContract(Contract):
                 assert kept.description == "before"
             assert kept.project_name == "Kept"
 
+    def test_after_a_rollback_objects_hold_what_others_have_committed(
+        self, make_unit: MakeUnitOfWork
+    ) -> None:
+        with make_unit() as uow:
+            uow.projects.add(Project(project_name="Second"))
+            uow.commit()
+        with make_unit() as uow:
+            first, second = kept = uow.projects.where()
+            uow.commit()
+            with make_unit() as other:
+                other.projects.get(first.project_id).description = "theirs"
+                other.projects.delete(other.projects.get(second.project_id))
+                other.commit()
+            uow.rollback()
+            assert first.description == "theirs"
+            assert second.project_name == "Second"
+            first.description += ", and ours"
+            uow.commit()
+        assert [one.description for one in kept] == ["theirs, and ours", None]
+
     @pytest.mark.parametrize("ends", ["rollback", "a failed flush", "a failed commit", "nothing"])
     def test_objects_stay_readable_when_the_unit_has_come_to_nothing(
         self, make_unit: MakeUnitOfWork, build: Builder, ends: str
