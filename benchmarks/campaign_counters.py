@@ -29,6 +29,7 @@ from benchmarks.crowd import Crowd, Journal, told
 from benchmarks.databases import MARIADB_URL, fresh_database
 from benchmarks.figures import Figures, command
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.form import form_annotation
 from eyened_domain.testing import Builder
@@ -149,7 +150,7 @@ def _counted(
         )
         uow.commit()
     settings = {
-        "database_url": database.engine.url.render_as_string(hide_password=False),
+        "database_url": url_of(database.settings).render_as_string(hide_password=False),
         "secret_key": "campaign",
     }
     started = time.monotonic()
