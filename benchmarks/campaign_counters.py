@@ -26,8 +26,9 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.crowd import Crowd, Journal, told
-from benchmarks.databases import MARIADB_URL, fresh_database
+from benchmarks.databases import fresh_database
 from benchmarks.figures import Figures, command
+from benchmarks.masks import SERVER
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
@@ -116,7 +117,7 @@ def count(number: int, file: Path, settings: dict[str, Any], steps: Steps) -> No
 
 
 def run(
-    kind: str, size: Size, seed: int, server: str = MARIADB_URL, levels: tuple[str, ...] = ()
+    kind: str, size: Size, seed: int, server: str = SERVER, levels: tuple[str, ...] = ()
 ) -> Figures:
     """Run the campaign on a database."""
     figures = Figures()
@@ -124,7 +125,8 @@ def run(
     for level in levels or LEVELS[kind]:
         rates = {}
         for way in WAYS:
-            with fresh_database(kind, server) as database, tempfile.TemporaryDirectory() as folder:
+            url = f"{server}/test_counters"
+            with fresh_database(kind, url) as database, tempfile.TemporaryDirectory() as folder:
                 steps = Steps(way, level, size.each, seed)
                 rates[way] = _counted(figures, database, Path(folder), steps, size.workers)
         ratio = rates["units"] / rates["by hand"]

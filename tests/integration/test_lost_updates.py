@@ -1,10 +1,12 @@
 """Units of work that overlap on a real database: nobody's change is written over in silence."""
 
+import random
 import threading
 
 import pytest
 from sqlalchemy import event, select, update
 
+from benchmarks import campaign_counters
 from eyened_domain import Conflict, Database, FormAnnotation, Patient, Project, SubTask
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
@@ -161,3 +163,15 @@ def test_graders_who_take_subtasks_at_the_same_time_take_each_once(database, bui
         thread.join()
     with database.get_session() as session:
         assert sorted(taken) == sorted(one.sub_task_id for one in SubTask.fetch_all(session))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_a_crowd_of_processes_that_counts_in_the_same_rows_loses_nothing(kind, request):
+    server = campaign_counters.SERVER
+    if kind == "mariadb":
+        port = request.getfixturevalue("mariadb_server").port
+        server = f"mysql+pymysql://root@127.0.0.1:{port}"
+    seed = random.SystemRandom().randrange(2**31)
+    size = campaign_counters.Size(workers=3, each=15)
+    figures = campaign_counters.run(kind, size, seed, server)
+    assert figures.sound, figures
