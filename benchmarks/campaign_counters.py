@@ -12,6 +12,7 @@ Prints the seed and the figures; exit code 1 when one is missed.
 from __future__ import annotations
 
 import random
+import secrets
 import sys
 import tempfile
 import time
@@ -125,7 +126,7 @@ def run(
     for level in levels or LEVELS[kind]:
         rates = {}
         for way in WAYS:
-            url = f"{server}/test_counters"
+            url = f"{server}/test_counters_{secrets.token_hex(4)}"
             with fresh_database(kind, url) as database, tempfile.TemporaryDirectory() as folder:
                 steps = Steps(way, level, size.each, seed)
                 rates[way] = _counted(figures, database, Path(folder), steps, size.workers)

@@ -88,7 +88,7 @@ def command(
     parser.add_argument("--full", action="store_true", help=f"{full}")
     parser.add_argument("--database", choices=databases, default=databases[0])
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--server", help="URL of another server than MariaDB on 127.0.0.1:3306")
+    parser.add_argument("--server", help="URL of a server, instead of MariaDB on 127.0.0.1:3306")
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
