@@ -60,6 +60,13 @@ class Conflict(StorageError):
     """Somebody else changed the same thing at the same time; running it again may succeed."""
 
 
+class RowChanged(Conflict):
+    """A row was changed or deleted by somebody else since it was read."""
+
+    row: tuple[type, tuple[object, ...]] | None = None
+    """The entity class, and the primary key."""
+
+
 class PixelsLost(StorageError):
     """A row says that there are pixels, and their file is not there."""
 
