@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import InstrumentedAttribute, object_session
+from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
@@ -136,4 +136,5 @@ def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) 
         return
     session = object_session(value)
     if session is not None and object_session(target) is None:
-        session.add(target)
+        # not the session's own: an assignment is no call that an earlier error refuses
+        Session.add(session, target)

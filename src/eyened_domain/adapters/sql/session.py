@@ -139,8 +139,19 @@ class DomainSession(Session):
         super().add(instance, **options)
 
     def delete(self, instance: object) -> None:
-        """Take an object out when the session is flushed."""
+        """Take an object out when the session is flushed.
+
+        Raises:
+            RuleBroken: it is not stored.
+        """
         refuse_if_ended(self)
+        if isinstance(instance, Entity) and (
+            not has_identity(instance) or instance_state(instance)._deleted
+        ):
+            raise RuleBroken(
+                f"this {type(instance).__name__} is not stored, so it cannot be deleted",
+                entity=type(instance).__name__,
+            )
         super().delete(instance)
 
     def begin_nested(self) -> SessionTransaction:
@@ -225,6 +236,9 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
         if isinstance(one, Entity):
             one.check_rules()
             _check_references(session, one)
+    for one in (*session.new, *changed):
+        if isinstance(one, Entity):
+            one.check_needed()
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
