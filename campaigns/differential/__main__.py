@@ -61,10 +61,12 @@ def search(storages: list[Storage], programs: int, seed: int, most: int) -> Coun
 
 def kind_of(difference: Difference) -> str:
     """Return a short name for what differs."""
-    told = [
-        "nothing" if outcome is None else " ".join(str(part)[:24] for part in outcome[:3])
-        for outcome in difference.outcomes.values()
-    ]
+    told = []
+    for outcome in difference.outcomes.values():
+        if outcome is None or len(outcome) < 3:
+            told.append("nothing" if outcome is None else str(outcome[0]))
+        else:
+            told.append(" ".join(map(str, outcome)))
     return " | ".join(told)
 
 

@@ -65,7 +65,7 @@ class World:
         finally:
             self._stack.close()
         name = "in hand after a rollback" if self._unread else "in hand"
-        self.outcomes.append((name, [self._columns(one) for one in self.hand]))
+        self._note(name, lambda: [self._columns(one) for one in self.hand])
         self.outcomes.append(("stored", self._stored()))
         return self.outcomes
 

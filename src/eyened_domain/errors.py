@@ -83,6 +83,12 @@ class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
 
 
+def deleted(one: object) -> RuleBroken:
+    """Return what is raised for an object that is to be stored again after it was deleted."""
+    name = type(one).__name__
+    return RuleBroken(f"this {name} was deleted; make another one instead", entity=name)
+
+
 def ended_by(error: BaseException) -> EyenedError:
     """Return what every call raises in a unit of work that an earlier error has ended.
 

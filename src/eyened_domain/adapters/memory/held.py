@@ -28,6 +28,7 @@ class Held:
     """
 
     __slots__ = (
+        "deleted",
         "entity",
         "links",
         "lists",
@@ -45,6 +46,8 @@ class Held:
         self.shape: Shape = shape_of(type(entity))
         self.row: Row | None = None
         """What is stored of it; None while it is new."""
+        self.deleted = False
+        """Whether it was stored, and is no more."""
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
@@ -111,7 +114,7 @@ class Held:
         held.update(row.values)
         for name in self.shape.json:
             held[name] = copied_json(held[name])
-        self.row = row
+        self.row, self.deleted = row, False
         self.settle()
 
     def values(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
-from eyened_domain.errors import RuleBroken, ended_by
+from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -75,6 +75,8 @@ class Objects:
         held = entity.__dict__.get(HOLDER)
         if held is None:
             held = Held(entity, self)
+        elif held.deleted:
+            raise deleted(entity)
         elif held.is_open:
             raise RuleBroken(
                 f"this {held.shape.name} belongs to another unit of work that is still open",
@@ -252,7 +254,7 @@ class Objects:
         self.known.clear()
         for held, row in rows.items():
             if row is not None:
-                held.objects = self
+                held.objects, held.deleted = self, False
                 self.known[row.shape.root, row.key] = held
                 held.read(row)
         self.before = before
@@ -268,8 +270,7 @@ class Objects:
         for held, row in self.before.items():
             if held.row is not None:
                 self.known.pop((held.shape.root, held.row.key), None)
-            held.row = row
-            held.objects = None
+            held.row, held.objects, held.deleted = row, None, False
         for held, row in self.before.items():
             if row is not None:
                 held.objects = self
@@ -297,8 +298,13 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         self.known[row.shape.root, row.key] = held
         self.new.pop(id(held.entity), None)
+        is_new = held.row is None
         held.row = row
         mine = held.entity.__dict__
+        if is_new:
+            for name in held.entity.__entity__.links:  # what was empty is looked up from now on
+                if mine.get(name) == []:
+                    del mine[name]
         for column in held.shape.foreign_keys:  # a delete rule may have set it to NULL
             if mine[column.name] != row.values[column.name]:
                 mine[column.name] = row.values[column.name]
@@ -319,3 +325,4 @@ class Objects:
             if there is not None:
                 there.drop(held.entity)
         held.row = held.objects = None
+        held.deleted = True

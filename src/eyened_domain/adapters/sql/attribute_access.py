@@ -17,7 +17,7 @@ from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
-from eyened_domain.adapters.sql.list_changes import held_link, join_held
+from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
@@ -108,6 +108,7 @@ class _LinkAttribute(_ExplainedAttribute):
         if join_held(instance, value):
             held_link(instance, self.key).__set__(instance, value)
             return
+        refuse_deleted(*(value if isinstance(value, list) else [value]))
         if type(value) is list:
             value = list({id(one): one for one in value}.values())
         super().__set__(instance, value)

@@ -34,7 +34,7 @@ from eyened_domain.adapters.sql.ended import (
 )
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.list_changes import refuse_held
+from eyened_domain.adapters.sql.list_changes import refuse_deleted, refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
@@ -136,6 +136,7 @@ class DomainSession(Session):
     def add(self, instance: object, **options: Any) -> None:
         """Put an object in, with everything that hangs on it."""
         refuse_if_ended(self)
+        refuse_deleted(instance)
         super().add(instance, **options)
 
     def delete(self, instance: object) -> None:
