@@ -25,11 +25,15 @@ class Allowed:
 
 ALLOWED: list[Allowed] = [
     Allowed(
-        "not read between a rollback and the end of the unit",
+        "not read after an error or a rollback",
         "In memory an object holds what is committed as soon as a unit is rolled back. On a "
         "database it is read when it is asked for; when the unit ends before that, it holds what "
-        "it held before the transaction.",
-        lambda outcomes: all(o is not None and o[0] == "in hand after a rollback" for o in outcomes.values()),
+        "it held before the transaction. After a failed flush that was not rolled back, objects "
+        "hold in memory what was to be stored, on a database what was stored before.",
+        lambda outcomes: all(
+            o is not None and o[0] == "in hand after an error or rollback"
+            for o in outcomes.values()
+        ),
     ),
 ]
 

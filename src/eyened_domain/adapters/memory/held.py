@@ -79,7 +79,7 @@ class Held:
         for one in hanging_on(entity, lambda other: HOLDER not in other.__dict__):
             Held(one, None)
 
-    def load(self, owner: Entity, link: LinkInfo) -> Any:
+    def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what a link leads to, and remember it; see `model.links.Holder`."""
         if self.row is None:
             return self._of_new(owner, link)
@@ -92,7 +92,7 @@ class Held:
                 field=link.name,
             )
         if not link.many:
-            found = self.objects.linked(link, owner.__dict__[str(link.via)])
+            found = self.objects.linked(link, owner.__dict__[str(link.via)], flush=flush)
             owner.__dict__[link.name] = self.links[link.name] = found
             return found
         items = self.objects.linking(link, self)
@@ -104,7 +104,7 @@ class Held:
         if link.many:
             return []
         identity = owner.__dict__.get(str(link.via))
-        return None if self.objects is None else self.objects.linked(link, identity)
+        return None if self.objects is None else self.objects.linked(link, identity, flush=False)
 
     def read(self, row: Row) -> None:
         """Let the object hold what a row holds, with its links still to be loaded."""

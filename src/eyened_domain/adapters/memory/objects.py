@@ -128,11 +128,13 @@ class Objects:
                 known.read(row)
         return known
 
-    def linked(self, link: LinkInfo, identity: int | None) -> Any:
+    def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
             return None
         known = self.known.get((root_of(link.target), (identity,)))
+        if known is None and flush:
+            self.flush()
         return (
             known.entity if known is not None else self.find(entity_class(link.target), (identity,))
         )
@@ -161,7 +163,7 @@ class Objects:
         table = self.view.table(root_of(name))
         keys = table.indexes[(mine,)].find({mine: identity})
         wanted = sorted(table.rows[key].values[theirs] for key in keys)
-        return [self.linked(link, one) for one in wanted]
+        return [self.linked(link, one, flush=False) for one in wanted]
 
     def flush(self) -> None:
         """Store what has changed, in the view of this transaction; an error ends it."""

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
@@ -51,7 +52,9 @@ class DistinctList(list[Any]):
 def _may_be_in(adapter: CollectionAdapter, item: Any) -> bool:
     owner = adapter.owner_state.obj()
     back = getattr(type(owner), adapter.attr.key).property.back_populates
-    there = item.__dict__.get(back)
+    if back not in item.__dict__:  # not loaded: it is known only of what was never stored
+        return item.__dict__["_sa_instance_state"].key is not None
+    there = item.__dict__[back]
     return isinstance(there, list) or there is owner
 
 
@@ -63,12 +66,21 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         try:
+            if instance is not None and self.key not in instance.__dict__:
+                return self._load(instance, owner)
             return super().__get__(instance, owner)
         except DetachedInstanceError as error:
             raise _not_loaded(type(instance), self.key) from error
         except ObjectDeletedError:  # somebody else has deleted its row; it stays readable
             if not fill_deleted(instance):
                 raise
+            return super().__get__(instance, owner)
+
+    def _load(self, instance: Any, owner: Any) -> Any:
+        """Load a column of an object that a rollback has emptied: nothing is flushed for it."""
+        session = object_session(instance)
+        is_column = self.key in instance.__entity__.columns
+        with session.no_autoflush if session is not None and is_column else nullcontext():
             return super().__get__(instance, owner)
 
 
