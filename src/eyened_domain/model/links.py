@@ -216,9 +216,12 @@ class LinkedList(list[Any]):
     def _is_linked(self, item: Entity) -> bool:
         """Whether the item is in the list; its way back saves the search where it leads away."""
         back = item.__entity__.links[self._link.back] if self._link.back else None
-        if back is not None and not back.many and item.__dict__.get(back.name) is not self._owner:
-            return False
-        return self.holds(item)
+        if back is None or back.many:
+            return self.holds(item)
+        if back.name in item.__dict__:
+            return item.__dict__[back.name] is self._owner and self.holds(item)
+        holder = holder_of(item)
+        return holder is not None and holder.is_stored and self.holds(item)
 
     def remove(self, item: Any) -> None:
         """Unlink the item; ValueError if it is not linked."""

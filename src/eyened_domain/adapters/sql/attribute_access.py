@@ -111,10 +111,18 @@ class _LinkAttribute(_ExplainedAttribute):
             return held_link(instance, self.key).__get__(instance, owner)
         if "_sa_instance_state" not in known:
             adopt(instance)
+        if self.key not in known:
+            self._load_key(instance)
         found = known[self.key] if self.key in known else super().__get__(instance, owner)
         if type(found) is DistinctList:
             found.owner = instance
         return found
+
+    def _load_key(self, instance: Any) -> None:
+        """Load the column behind the link of an object that a rollback has emptied."""
+        via = instance.__entity__.links[self.key].via
+        if via is not None and instance.__dict__["_sa_instance_state"].expired:
+            getattr(instance, via)
 
     def __set__(self, instance: Any, value: Any) -> None:
         if join_held(instance, value):
