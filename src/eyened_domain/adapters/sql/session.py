@@ -47,6 +47,7 @@ from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
     refuse_links_to_deleted,
+    refuse_same_key,
     take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
@@ -259,6 +260,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
+    refuse_same_key(session)
     if session.deleted:
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
