@@ -15,9 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-_ASK = (
-    "SHOW VARIABLES WHERE Variable_name IN ('sql_mode', 'innodb_snapshot_isolation')"
-)
+_ASK = "SHOW VARIABLES WHERE Variable_name IN ('sql_mode', 'innodb_snapshot_isolation')"
 _STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL"}
 
 

@@ -7,6 +7,7 @@ import logging
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from eyened_domain.adapters.sql.in_memory import is_in_memory
 from eyened_domain.adapters.sql.migrations.state import (
     Found,
     State,
@@ -50,7 +51,7 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
         refusal,
     )
 
-    makes_itself = embedded or _is_in_memory(engine)
+    makes_itself = embedded or is_in_memory(engine.url)
     if makes_itself and found.state in {State.EMPTY, State.INTERRUPTED}:
         initialise(engine)
         return
@@ -67,11 +68,3 @@ def _find(engine: Engine) -> Found:
         if revision is not None:
             return Found(state_of_revision(revision), revision)
         return find_state(connection)
-
-
-def _is_in_memory(engine: Engine) -> bool:
-    if engine.dialect.name != "sqlite":
-        return False
-    name = engine.url.database or ""
-    memory = "mode=memory" in name or engine.url.query.get("mode") == "memory"
-    return memory or name in ("", ":memory:")
