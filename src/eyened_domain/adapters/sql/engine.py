@@ -14,6 +14,7 @@ from eyened_domain.adapters.sql.sqlite_turns import (
     before_statement,
     begin_sqlite,
 )
+from eyened_domain.adapters.sql.tables.old_rows import read_json
 from eyened_domain.adapters.sql.translation import translate_errors
 from eyened_domain.config import Settings
 from eyened_domain.errors import ConfigurationError
@@ -69,6 +70,7 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
         pool_recycle=3600,
         hide_parameters=True,
         isolation_level="REPEATABLE READ",
+        json_deserializer=read_json,
         connect_args=options | connect_args,
     )
     if url.get_driver_name() == "pymysql":
@@ -117,6 +119,7 @@ def _file_engine(url: URL) -> Engine:
     return create_engine(
         url,
         hide_parameters=True,
+        json_deserializer=read_json,
         connect_args={
             "check_same_thread": False,
             "timeout": PATIENCE_S,

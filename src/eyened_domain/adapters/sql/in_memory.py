@@ -16,6 +16,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from eyened_domain.adapters.sql.sqlite_turns import PATIENCE_S, TurnTaking
+from eyened_domain.adapters.sql.tables.old_rows import read_json
 from eyened_domain.config.temporary import name_folder, remove_folder
 
 
@@ -37,6 +38,7 @@ def in_memory_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
+        json_deserializer=read_json,
         poolclass=QueuePool,
         creator=place.connect,
     )

@@ -17,13 +17,20 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Enum,
-    LargeBinary,
     String,
     TypeDecorator,
 )
 from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
 from sqlalchemy.types import TypeEngine
 
+from eyened_domain.adapters.sql.tables.old_rows import (
+    Bytes,
+    Reader,
+    on_sqlite,
+    read_date,
+    read_moment,
+    word_reader,
+)
 from eyened_domain.model.values import is_same_json
 
 
@@ -37,21 +44,33 @@ def exact(length: int) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
-def names_of(enum: type[PythonEnum]) -> Enum:
+class Word(TypeDecorator[PythonEnum]):
+    """ENUM; what is no word of it reads as None."""
+
+    impl = Enum
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader:  # noqa: ARG002
+        """See `old_rows`."""
+        kind: Any = self.impl_instance
+        return word_reader({word: kind._object_lookup[word] for word in kind.enums})
+
+
+def names_of(enum: type[PythonEnum]) -> Word:
     """ENUM of the names of a Python enum; the member or its name is accepted in queries."""
-    return Enum(enum, validate_strings=True)
+    return Word(enum, validate_strings=True)
 
 
-def values_of(enum: type[PythonEnum]) -> Enum:
+def values_of(enum: type[PythonEnum]) -> Word:
     """ENUM of the values of a Python enum."""
-    return Enum(
+    return Word(
         enum, values_callable=lambda members: [m.value for m in members], validate_strings=True
     )
 
 
 def binary(length: int) -> TypeEngine[bytes]:
     """BINARY, filled up with zero bytes on MySQL; a BLOB on SQLite, which knows no BINARY."""
-    return BINARY(length).with_variant(LargeBinary(), "sqlite")
+    return BINARY(length).with_variant(Bytes(), "sqlite")
 
 
 class Day(TypeDecorator[date]):
@@ -63,6 +82,8 @@ class Day(TypeDecorator[date]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Turn an ISO string into a date."""
         return date.fromisoformat(value) if isinstance(value, str) else value
+
+    result_processor = on_sqlite(read_date)  # type: ignore[assignment]
 
 
 class Moment(TypeDecorator[datetime]):
@@ -79,6 +100,8 @@ class Moment(TypeDecorator[datetime]):
             return datetime(value.year, value.month, value.day)
         return value
 
+    result_processor = on_sqlite(read_moment)  # type: ignore[assignment]
+
 
 class _ExactJson(JSON):
     """JSON in which 1, 1.0 and True are not the same: an edit from one to the other is stored."""
@@ -89,5 +112,5 @@ class _ExactJson(JSON):
 
 
 Json = _ExactJson(none_as_null=True)
-TinyBlob = LargeBinary(255).with_variant(TINYBLOB(), "mysql", "mariadb")
-LongBlob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+TinyBlob = Bytes(255).with_variant(TINYBLOB(), "mysql", "mariadb")
+LongBlob = Bytes().with_variant(LONGBLOB(), "mysql", "mariadb")
