@@ -8,6 +8,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from eyened_domain.adapters.sql.in_memory import is_in_memory
+from eyened_domain.adapters.sql.migrations.needed_columns import (
+    changed_refusal,
+    find_lacking,
+    needed_tables,
+)
 from eyened_domain.adapters.sql.migrations.state import (
     Found,
     State,
@@ -21,7 +26,7 @@ logger = logging.getLogger("eyened_domain")
 
 
 def ensure_ready(engine: Engine, *, embedded: bool) -> None:
-    """Let a database pass that this software can work on; one statement when it is at head.
+    """Let a database pass that this software can work on; two statements when it is at head.
 
     An embedded database, or one in memory, that is empty is made now. One that another
     program made passes with a warning in the log.
@@ -31,10 +36,13 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
         embedded: whether it is the one that nobody configured.
 
     Raises:
-        ConfigurationError: it is empty, older, newer, or not ours; the message names it,
-            without its password, and says which command to run.
+        ConfigurationError: it is empty, older, newer, or not ours, or another program has
+            taken away columns that are needed; the message names it, without its password,
+            and says which command to run.
     """
     found = _find(engine)
+    if found.state in {State.AT_HEAD, State.UNADOPTED}:
+        _refuse_lacking(engine, found)
     if found.state is State.AT_HEAD:
         return
     if found.state is State.UNADOPTED:
@@ -68,3 +76,20 @@ def _find(engine: Engine) -> Found:
         if revision is not None:
             return Found(state_of_revision(revision), revision)
         return find_state(connection)
+
+
+def _refuse_lacking(engine: Engine, found: Found) -> None:
+    """Refuse a database without a column that is needed; warn of one that cannot be added to."""
+    with engine.connect() as connection:
+        lacking = find_lacking(connection, needed_tables(found))
+    if lacking.missing:
+        raise changed_refusal(engine, lacking)
+    for one in lacking.unfillable:
+        logger.warning(
+            "The database %s was changed by another program: %s.%s %s. `eorm adopt` lists "
+            "everything that differs.",
+            display_url(engine),
+            one.table,
+            one.column,
+            one.what,
+        )
