@@ -46,6 +46,15 @@ def read_json(text: str | bytes) -> Any:
         return None
 
 
+def is_json(text: str) -> bool:
+    """Whether a text is JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError, TypeError):
+        return False
+    return True
+
+
 def read_bytes(value: bytes | str | None) -> bytes | None:
     """Return bytes, also of a text: SQLite lets a column hold either."""
     return value.encode() if isinstance(value, str) else value
