@@ -12,6 +12,7 @@ Prints the seed and the figures; exit code 1 when one is missed.
 from __future__ import annotations
 
 import random
+import secrets
 import sys
 import tempfile
 import time
@@ -26,8 +27,9 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.crowd import Crowd, Journal, told
-from benchmarks.databases import MARIADB_URL, fresh_database
+from benchmarks.databases import fresh_database
 from benchmarks.figures import Figures, command
+from benchmarks.masks import SERVER
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
@@ -116,7 +118,7 @@ def count(number: int, file: Path, settings: dict[str, Any], steps: Steps) -> No
 
 
 def run(
-    kind: str, size: Size, seed: int, server: str = MARIADB_URL, levels: tuple[str, ...] = ()
+    kind: str, size: Size, seed: int, server: str = SERVER, levels: tuple[str, ...] = ()
 ) -> Figures:
     """Run the campaign on a database."""
     figures = Figures()
@@ -124,7 +126,8 @@ def run(
     for level in levels or LEVELS[kind]:
         rates = {}
         for way in WAYS:
-            with fresh_database(kind, server) as database, tempfile.TemporaryDirectory() as folder:
+            url = f"{server}/test_counters_{secrets.token_hex(4)}"
+            with fresh_database(kind, url) as database, tempfile.TemporaryDirectory() as folder:
                 steps = Steps(way, level, size.each, seed)
                 rates[way] = _counted(figures, database, Path(folder), steps, size.workers)
         ratio = rates["units"] / rates["by hand"]
