@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, datetime
-from enum import Enum as PythonEnum
 from typing import Any
 
-from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy import Date, DateTime, Dialect, Enum, LargeBinary
+from sqlalchemy.types import TypeEngine
 
 Reader = Callable[[Any], Any]
 
@@ -38,10 +38,12 @@ read_date = reader(date.fromisoformat)
 read_moment = reader(datetime.fromisoformat)
 
 
-def read_json(text: str | bytes) -> Any:
+def read_json(text: Any) -> Any:
     """Return what a JSON text says; None when it is no JSON."""
     try:
         return json.loads(text)
+    except TypeError:  # SQLite keeps a text that is a number as a number
+        return text
     except (ValueError, RecursionError):
         return None
 
@@ -60,21 +62,31 @@ def read_bytes(value: bytes | str | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
 
 
-def word_reader(words: dict[str, PythonEnum]) -> Reader:
-    """Return the reader of an enum column: a word that is not known, or none, is None."""
-    return words.get
+_ON_SQLITE: tuple[tuple[type[TypeEngine[Any]], Reader], ...] = (
+    (Date, read_date),
+    (DateTime, read_moment),
+    (LargeBinary, read_bytes),
+)
+"""What the drivers of servers give ready made (`streaming`)."""
 
 
-def on_sqlite(read: Reader) -> Callable[[Any, Dialect, Any], Reader | None]:
-    """Return the `result_processor` of a type that a server's driver gives ready made."""
+def reader_of(kind: TypeEngine[Any], dialect: Dialect, coltype: object) -> Reader | None:
+    """Return what reads the values of a type; None when the driver gives them as they are.
 
-    def result_processor(_type: Any, dialect: Dialect, _coltype: Any) -> Reader | None:
-        return read if dialect.name == "sqlite" else None
+    Args:
+        kind: a type of SQLAlchemy's own.
+        dialect: of the database.
+        coltype: what the driver says of the column.
+    """
+    if isinstance(kind, Enum):
+        return _words_of(kind).get
+    if dialect.name == "sqlite":
+        for of, read in _ON_SQLITE:
+            if isinstance(kind, of):
+                return read
+    return kind.result_processor(dialect, coltype)
 
-    return result_processor
 
-
-class Bytes(LargeBinary):
-    """BLOB, in which SQLite may hold a text."""
-
-    result_processor = on_sqlite(read_bytes)  # type: ignore[assignment]
+def _words_of(kind: Enum) -> dict[str, Any]:
+    """Return the members of an enum by what the database calls them."""
+    return {word: kind._object_lookup[word] for word in kind.enums}

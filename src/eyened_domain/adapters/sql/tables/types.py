@@ -17,20 +17,14 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Enum,
+    LargeBinary,
     String,
     TypeDecorator,
 )
 from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
 from sqlalchemy.types import TypeEngine
 
-from eyened_domain.adapters.sql.tables.old_rows import (
-    Bytes,
-    Reader,
-    on_sqlite,
-    read_date,
-    read_moment,
-    word_reader,
-)
+from eyened_domain.adapters.sql.tables.old_rows import Reader, reader_of
 from eyened_domain.model.values import is_same_json
 
 
@@ -44,16 +38,28 @@ def exact(length: int) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
-class Word(TypeDecorator[PythonEnum]):
-    """ENUM; what is no word of it reads as None."""
+class OldRows(TypeDecorator[Any]):
+    """A type whose columns may hold, in old rows, what they cannot mean."""
 
-    impl = Enum
+    impl: Any = Enum
     cache_ok = True
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Reader:  # noqa: ARG002
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
         """See `old_rows`."""
-        kind: Any = self.impl_instance
-        return word_reader({word: kind._object_lookup[word] for word in kind.enums})
+        return reader_of(self.impl_instance, dialect, coltype)
+
+
+class Word(OldRows):
+    """ENUM."""
+
+    cache_ok = True
+
+
+class Bytes(OldRows):
+    """BLOB."""
+
+    impl = LargeBinary
+    cache_ok = True
 
 
 def names_of(enum: type[PythonEnum]) -> Word:
@@ -73,7 +79,7 @@ def binary(length: int) -> TypeEngine[bytes]:
     return BINARY(length).with_variant(Bytes(), "sqlite")
 
 
-class Day(TypeDecorator[date]):
+class Day(OldRows):
     """DATE; an ISO string is accepted in queries."""
 
     impl = Date
@@ -83,10 +89,8 @@ class Day(TypeDecorator[date]):
         """Turn an ISO string into a date."""
         return date.fromisoformat(value) if isinstance(value, str) else value
 
-    result_processor = on_sqlite(read_date)  # type: ignore[assignment]
 
-
-class Moment(TypeDecorator[datetime]):
+class Moment(OldRows):
     """DATETIME in whole seconds, without zone; an ISO string is accepted in queries."""
 
     impl = DateTime
@@ -99,8 +103,6 @@ class Moment(TypeDecorator[datetime]):
         if isinstance(value, date) and not isinstance(value, datetime):
             return datetime(value.year, value.month, value.day)
         return value
-
-    result_processor = on_sqlite(read_moment)  # type: ignore[assignment]
 
 
 class _ExactJson(JSON):
