@@ -45,6 +45,9 @@ class Holder(Protocol):
     def hold(self, entity: Entity) -> None:
         """Hold another object as well, with everything that hangs on it."""
 
+    def refuse_deleted(self) -> None:
+        """Raise `RuleBroken` where the object was deleted, or is to be."""
+
 
 def holder_of(entity: Entity) -> Holder | None:
     """Return what holds an object, if anything does."""
@@ -54,6 +57,9 @@ def holder_of(entity: Entity) -> Holder | None:
 def join(one: Entity, other: Entity) -> None:
     """Let two objects that are being linked be held together, if either of them is held."""
     mine, theirs = holder_of(one), holder_of(other)
+    for holder in (mine, theirs):
+        if holder is not None:
+            holder.refuse_deleted()
     if mine is not None and (theirs is None or mine.is_open):
         mine.hold(other)
     elif theirs is not None:

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
@@ -76,6 +77,11 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
                 raise
             return super().__get__(instance, owner)
 
+    def __set__(self, instance: Any, value: Any) -> None:
+        if self.key not in instance.__dict__ and instance_state(instance).expired:
+            self.__get__(instance, type(instance))  # it is compared with its row when it is stored
+        super().__set__(instance, value)
+
     def _load(self, instance: Any, owner: Any) -> Any:
         """Load a column of an object that a rollback has emptied: nothing is flushed for it."""
         session = object_session(instance)
@@ -128,7 +134,8 @@ class _LinkAttribute(_ExplainedAttribute):
         if join_held(instance, value):
             held_link(instance, self.key).__set__(instance, value)
             return
-        refuse_deleted(*(value if isinstance(value, list) else [value]))
+        if value:
+            refuse_deleted(instance, *(value if isinstance(value, list) else [value]))
         if type(value) is list:
             value = list({id(one): one for one in value}.values())
         super().__set__(instance, value)
@@ -149,6 +156,11 @@ def _not_loaded(entity: type[Entity], name: str) -> NotLoaded:
         entity=entity.__name__,
         field=name,
     )
+
+
+def join_session_of_item(owner: Any, item: Any, _initiator: Any) -> None:
+    """Add an object to the session of what is put into one of its lists (an `append` listener)."""
+    join_session_of_linked(owner, item, None, None)
 
 
 def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) -> None:

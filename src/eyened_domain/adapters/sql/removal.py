@@ -28,7 +28,7 @@ def delete_along(session: Session) -> None:
             one for one, _ in _referring(session, gone, "CASCADE") if one not in session.deleted
         ]
         for one in reached:
-            session.delete(one)
+            Session.delete(session, one)
         gone = _keys(session) if reached else set()
 
 

@@ -35,7 +35,7 @@ from eyened_domain.adapters.sql.ended import (
 )
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.list_changes import refuse_deleted, refuse_held
+from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
@@ -138,7 +138,8 @@ class DomainSession(Session):
     def add(self, instance: object, **options: Any) -> None:
         """Put an object in, with everything that hangs on it."""
         refuse_if_ended(self)
-        refuse_deleted(instance)
+        if isinstance(instance, Entity) and instance_state(instance)._deleted:
+            raise deleted(instance)
         try:
             super().add(instance, **options)
         except InvalidRequestError as error:  # something that hangs on it was deleted
@@ -159,6 +160,7 @@ class DomainSession(Session):
                 entity=type(instance).__name__,
             )
         super().delete(instance)
+        delete_along(self)
 
     def begin_nested(self) -> SessionTransaction:
         """Set a savepoint; what has changed is sent before."""
