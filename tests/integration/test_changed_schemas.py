@@ -132,11 +132,10 @@ def test_one_that_was_not_adopted_is_compared_with_the_contract_only(empty_datab
     engine.dispose()
 
 
-def test_the_command_shows_it(engine, tmp_path):
+def test_the_command_shows_it(engine, empty_database_url, tmp_path):
     change(engine, *NEWER)
-    url = engine.url.render_as_string(hide_password=False)
     env = tmp_path / "test.env"
-    settings = settings_on(url, tmp_path)
+    settings = settings_on(empty_database_url, tmp_path)
     env.write_text("".join(f"{name.upper()}={value}\n" for name, value in settings.items()))
     shown = CliRunner().invoke(main, ["status", "-e", str(env)], env={"COLUMNS": "200"})
     assert shown.exit_code == 0

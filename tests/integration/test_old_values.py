@@ -10,11 +10,9 @@ from eyened_domain.adapters.sql.doctor import checkup_on
 from eyened_domain.services.doctor import Kind
 from eyened_domain.testing.databases import settings_on
 
-_LOOSE = ("SET SESSION sql_mode = ''", "SET SESSION check_constraint_checks = 0")
-_STRICT_AGAIN = (
-    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES'",
-    "SET SESSION check_constraint_checks = 1",
-)
+_STRICT_AGAIN = ("SET SESSION sql_mode = 'STRICT_TRANS_TABLES'",)
+_LOOSE = ("SET SESSION sql_mode = ''",)
+_UNCHECKED = "SET SESSION check_constraint_checks = "
 
 
 @pytest.fixture
@@ -35,11 +33,22 @@ def images(database, builder) -> list[int]:
 
 def write(database, *statements: str) -> None:
     """Write as an older program does: nothing is checked."""
-    is_mysql = database.engine.dialect.name != "sqlite"
-    around = (_LOOSE, _STRICT_AGAIN) if is_mysql else ((), ())
+    dialect = database.engine.dialect
+    around: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    if dialect.name != "sqlite":
+        around = (_LOOSE, _STRICT_AGAIN)
+    if getattr(dialect, "is_mariadb", False):  # MySQL has JSON of its own, without a check
+        around = ((*around[0], f"{_UNCHECKED}0"), (*around[1], f"{_UNCHECKED}1"))
     with database.engine.begin() as connection:
         for statement in (*around[0], *statements, *around[1]):
             connection.execute(text(statement))
+
+
+def without_json_check(database) -> None:
+    """Skip the test where the server lets nobody store what is no JSON."""
+    dialect = database.engine.dialect
+    if dialect.name != "sqlite" and not getattr(dialect, "is_mariadb", False):
+        pytest.skip("MySQL's own JSON columns hold JSON only")
 
 
 def found(database) -> list[tuple[Kind, str]]:
@@ -73,6 +82,8 @@ IMAGE_VALUES = [
 def test_one_bad_value_reads_as_none_and_the_other_rows_as_they_are(
     database, images, column, value, kind
 ):
+    if kind is Kind.NOT_JSON:
+        without_json_check(database)
     where = f"WHERE ImageInstanceID = {images[1]}"
     write(database, f"UPDATE ImageInstance SET {column} = '{value}' {where}")
     ones = read(database)
@@ -112,6 +123,7 @@ def raw(database, column: str, identity: int) -> str:
 
 
 def test_a_bad_value_can_be_set_right(database, images):
+    without_json_check(database)
     write(database, f"UPDATE ImageInstance SET CFROI = '' WHERE ImageInstanceID = {images[1]}")
     with database.unit_of_work() as uow:
         uow.images.get(images[1]).cf_roi = {"radius": 9}
@@ -139,6 +151,7 @@ def test_a_birth_date_of_zeros_is_none(database, images):
 
 
 def test_a_study_without_a_date_can_be_read_and_its_form_too(database, images, builder):
+    without_json_check(database)
     with database.unit_of_work() as uow:
         form = uow.forms.add(builder.a_form_annotation())
         uow.commit()
@@ -169,7 +182,7 @@ def test_a_word_that_a_newer_program_has_added_is_none_and_told(empty_mariadb_ur
     write(
         database,
         "ALTER TABLE Patient MODIFY Sex ENUM('M', 'F', 'X') NULL",
-        "INSERT INTO Project (ProjectName, External) VALUES ('P', 'N')",
+        "INSERT INTO Project (ProjectName, `External`) VALUES ('P', 'N')",
         "INSERT INTO Patient (PatientIdentifier, ProjectID, Sex) VALUES ('a', 1, 'M'), "
         "('b', 1, 'X')",
     )
