@@ -85,7 +85,8 @@ def _guarded(name: str, change: Change) -> Change:
                 found = getattr(there, name)(*arguments)
                 list.__setitem__(self, slice(None), there)  # who has this one in hand sees it too
                 return found
-        refuse_deleted(*items, *([owner] if items else []))
+        strange = [item for item in items if not any(one is item for one in self)]
+        refuse_deleted(*strange, *([owner] if strange else []))
         return change(self, *arguments)
 
     return changed

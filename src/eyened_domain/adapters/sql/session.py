@@ -42,7 +42,11 @@ from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
-from eyened_domain.adapters.sql.removal import delete_along, follow_deletions
+from eyened_domain.adapters.sql.removal import (
+    delete_along,
+    follow_deletions,
+    refuse_links_to_deleted,
+)
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
     discard_changes,
@@ -252,6 +256,9 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
+    if session.deleted:
+        stored = [one for one in (*session.new, *changed) if one not in session.deleted]
+        refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
