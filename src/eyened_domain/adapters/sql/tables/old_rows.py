@@ -10,6 +10,7 @@ Each reader is called for every value that is read.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -21,14 +22,14 @@ Reader = Callable[[Any], Any]
 
 
 def reader(parse: Reader) -> Reader:
-    """Return a function that reads a text; None when it is none that can be parsed."""
+    """Return a function that reads a value; None when it is none that can be parsed."""
 
     def read(value: Any) -> Any:
         if value is None:
             return None
         try:
             return parse(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, struct.error):
             return None
 
     return read
