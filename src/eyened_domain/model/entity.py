@@ -246,18 +246,21 @@ class Entity(Queries, metaclass=EntityMeta):
                 field=link.name,
             )
 
-    def check_needed(self, cleared: frozenset[str] = frozenset()) -> None:
+    def check_needed(
+        self, cleared: frozenset[str] = frozenset(), untouched: frozenset[str] = frozenset()
+    ) -> None:
         """Raise `BadInput` where a column is empty that needs a value; called before storing.
 
         A column of a foreign key may be filled by its link, when what that leads to is stored.
 
         Args:
             cleared: columns that are about to be emptied.
+            untouched: columns that stay as they are in the storage: an old row may be without.
         """
         info, held = self.__entity__, self.__dict__
         for name in info.needed:
             is_empty = name in held and held[name] is None and not self._is_linked(name)
-            if is_empty or name in cleared:
+            if name in cleared or (is_empty and name not in untouched):
                 raise BadInput(
                     f"{info.name}.{name} is needed and was not given", entity=info.name, field=name
                 )

@@ -256,7 +256,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
             _check_references(session, one)
     for one in (*session.new, *changed):
         if isinstance(one, Entity):
-            one.check_needed(_cleared(one))
+            one.check_needed(_cleared(one), _untouched(one))
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
@@ -277,6 +277,14 @@ def _cleared(one: Entity) -> frozenset[str]:
     return frozenset(
         column for column, link in links if link in changed and one.__dict__.get(link) is None
     )
+
+
+def _untouched(one: Entity) -> frozenset[str]:
+    """Return the columns that are needed and stay as they were read."""
+    state = instance_state(one)
+    if state.key is None:
+        return frozenset()
+    return frozenset(one.__entity__.needed) - state.committed_state.keys()
 
 
 def _check_references(session: DomainSession, one: Entity) -> None:
