@@ -209,7 +209,7 @@ class AnnotationData(Entity):
     )
     dataset_identifier: Column[str] = column("DatasetIdentifier", Text(45))
     date_modified: DateColumn[datetime | None] = column(
-        "DateModified", Moment(), default=None, nullable=True
+        "DateModified", Moment(), default=None, nullable=True, set_on_update=True
     )
     media_type: Column[str] = column("MediaType", Text(45))
 

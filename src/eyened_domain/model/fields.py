@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 import attrs
 from attrs import NOTHING, frozen
 
-from eyened_domain.model.values import Choice, Integer, Kind
+from eyened_domain.model.values import Choice, Integer, Kind, Moment
 
 T = TypeVar("T")
 OnDelete = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL"]
@@ -105,6 +105,10 @@ class ColumnInfo:
     """Name of the entity whose primary key the column holds."""
     on_delete: OnDelete = "NO ACTION"
     """What becomes of the object when the one that it refers to is deleted."""
+    set_on_insert: bool = False
+    """Whether it holds the moment of the row's insertion, unless a value is given."""
+    set_on_update: bool = False
+    """Whether it holds the moment of the row's last change, unless a value is given."""
 
     @property
     def is_link(self) -> bool:
@@ -158,6 +162,8 @@ def column(
     default: Any = NOTHING,
     nullable: bool = False,
     private: bool = False,
+    set_on_insert: bool = False,
+    set_on_update: bool = False,
 ) -> Any:
     """Declare a column.
 
@@ -167,6 +173,8 @@ def column(
         default: what a new object holds when nothing is given; required without one.
         nullable: whether the database accepts NULL.
         private: whether it must never be shown, logged or exported.
+        set_on_insert: whether the storage fills in the moment when the row is inserted.
+        set_on_update: whether the storage fills in the moment whenever the row changes.
     """
     info = ColumnInfo(
         database_name=database_name,
@@ -175,6 +183,9 @@ def column(
         required=default is NOTHING,
         private=private,
         generated=default is None and not nullable,
+        set_on_insert=set_on_insert
+        or (isinstance(kind, Moment) and default is None and not nullable),
+        set_on_update=set_on_update,
     )
     return attrs.field(default=default, metadata={_METADATA: info})
 

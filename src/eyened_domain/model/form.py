@@ -89,7 +89,12 @@ class FormAnnotation(Entity):
     inactive: Column[bool] = column("Inactive", Flag(), default=False)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     date_modified: DateColumn[datetime | None] = column(
-        "DateModified", Moment(), default=None, nullable=True
+        "DateModified",
+        Moment(),
+        default=None,
+        nullable=True,
+        set_on_insert=True,
+        set_on_update=True,
     )
 
     form_schema: One[FormSchema] = one(

@@ -91,14 +91,20 @@ class MemoryRows:
         return [row.values[primary] for row in made]
 
     def update(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
-        """Write the given columns of rows that exist; each row holds its primary key."""
+        """Write the given columns of rows that exist; each row holds its primary key.
+
+        A column with the moment of the last change holds that of this call in all of them,
+        unless a row gives another one.
+        """
         self._objects.flush()
         shape = shape_of(entity)
         changed = []
+        now = datetime.now().replace(microsecond=0)
+        stamps = {column.name: now for column in shape.columns if column.set_on_update}
         for given in rows:
             found = self._objects.view.row(shape.root, shape.key(given))
             if found is not None:
-                changed.append(Row(found.entity, {**found.values, **given}))
+                changed.append(Row(found.entity, {**found.values, **stamps, **given}))
         self._put(changed)
 
     def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
@@ -142,7 +148,7 @@ class MemoryRows:
         values: Columns = {}
         for column in shape_of(entity).columns:
             value = given.get(column.name)
-            if value is None and column.name == "date_inserted":
+            if value is None and column.set_on_insert:
                 value = datetime.now()
             values[column.name] = None if value is None else column.kind.convert(value)
         return values

@@ -13,7 +13,7 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
     follow_removal,
 )
-from eyened_domain.adapters.memory.held import Held, copied_json
+from eyened_domain.adapters.memory.held import Held, copied_json, is_same_json
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import BadInput, Conflict
@@ -22,7 +22,7 @@ from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
 from eyened_domain.model.stored_pixels import StoredPixels
-from eyened_domain.model.values import Moment, Refused, json_value
+from eyened_domain.model.values import Refused, json_value
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -179,9 +179,8 @@ def _list_with(objects: Objects, item: Entity, link: LinkInfo, identity: int | N
 
 def _row_of(held: Held) -> Row:
     mine = held.entity.__dict__
-    for column in held.shape.columns:
-        if mine[column.name] is None and column.generated and isinstance(column.kind, Moment):
-            mine[column.name] = datetime.now().replace(microsecond=0)
+    now = datetime.now().replace(microsecond=0)
+    mine |= {column.name: now for column in _to_be_stamped(held)}
     values = {column.name: mine[column.name] for column in held.shape.columns}
     for column in held.shape.columns:
         if column.name in held.shape.json:
@@ -189,6 +188,18 @@ def _row_of(held: Held) -> Row:
     row = Row(type(held.entity), values)
     check_values(row)
     return row
+
+
+def _to_be_stamped(held: Held) -> list[ColumnInfo]:
+    """Return the columns that hold the moment of this change, and were given no other value."""
+    mine, row, columns = held.entity.__dict__, held.row, held.shape.columns
+    if row is None:
+        return [c for c in columns if c.set_on_insert and mine[c.name] is None]
+    stamped = [c for c in columns if c.set_on_update and mine[c.name] == row.values[c.name]]
+    lacking = [c for c in columns if c.generated and c.set_on_insert and mine[c.name] is None]
+    if stamped and all(is_same_json(mine[c.name], row.values[c.name]) for c in columns):
+        stamped = []
+    return stamped + lacking
 
 
 def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
@@ -120,11 +121,16 @@ class SqlRows:
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
 
+        A column with the moment of the last change holds that of this call in all of them,
+        unless a row gives another one.
+
         One statement sets every row of a chunk: PyMySQL would send an executemany of
         UPDATE row by row.
         """
         table = TABLES[entity]
         (primary,) = entity.__entity__.primary_key
+        stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
+        now = now_of(self._session.connection())
         for chunk in _chunks(rows, _UPDATE_CHUNK):
             names = sorted({name for row in chunk for name in row} - {primary})
             values = {
@@ -137,7 +143,7 @@ class SqlRows:
                         for row in chunk
                         if name in row
                     ),
-                    else_=table.c[name],
+                    else_=now if name in stamped else table.c[name],
                 )
                 for name in names
             }

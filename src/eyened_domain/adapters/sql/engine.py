@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import StaticPool
 
+from eyened_domain.adapters.sql.clock import ask_for_time
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
     TurnTaking,
@@ -76,6 +77,7 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
     )
     if url.get_driver_name() == "pymysql":
         event.listen(engine, "do_connect", _connect_keeping)
+    event.listen(engine, "connect", ask_for_time)
     _finish(engine)
     return engine
 

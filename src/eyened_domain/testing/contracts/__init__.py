@@ -15,6 +15,7 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
+from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
 from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
@@ -31,6 +32,7 @@ class StorageContract(
     KeyContract,
     RemovalContract,
     JsonContract,
+    MomentContract,
     RoundTripContract,
     TaggingContract,
     PixelContract,
