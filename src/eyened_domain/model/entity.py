@@ -150,6 +150,12 @@ class Entity(Queries, metaclass=EntityMeta):
     __entity__: ClassVar[EntityInfo]
     late_state: ClassVar[Mapping[str, Callable[[Entity], Any]]] = {}
     """What an object born before its class was mapped gets when it is first asked for it."""
+    rules_read: ClassVar[tuple[str, ...]] = ()
+    """The links to one that `check_rules` follows, such as ``"image_instance.series"``.
+
+    The storage puts what they lead to in view, also where only an id was given, before it
+    has the rules checked of a new object, or of one whose links were changed.
+    """
 
     def __init__(self, **values: Any) -> None:
         info = self.__entity__

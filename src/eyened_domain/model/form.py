@@ -136,11 +136,13 @@ class FormAnnotation(Entity):
             return about
         return self.image_instance or self.study or self.patient
 
+    rules_read = ("form_schema", "study", "image_instance.series.study")
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` where what it is about is missing or does not agree.
 
         Patient, study and image must belong together; a new form must have what its schema
-        is about. Looks only at what is in memory.
+        is about. Looks only at what is in view; see `rules_read`.
         """
         check_lineage(self)
         own = self.__dict__.get("form_annotation_id")

@@ -189,10 +189,12 @@ class PixelGrid:
             return feature.decode(pixels, self.data_representation, threshold=self.threshold)
         return decode(pixels, self.data_representation, threshold=self.threshold)
 
+    rules_read = ("image_instance",)
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` where grid, number type or place on the image are not valid.
 
-        Looks only at what is in memory: the image and the feature when they are loaded. A
+        Looks only at what is in view: the image (see `Entity.rules_read`) and the feature. A
         row that was read and whose grid nobody set is not judged: an old mask that breaks a
         rule can still be tagged or made inactive.
         """

@@ -14,6 +14,7 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
+from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
@@ -29,6 +30,7 @@ class StorageContract(
     UnitOfWorkContract,
     RepositoryContract,
     LinkContract,
+    KnownByIdContract,
     KeyContract,
     RemovalContract,
     JsonContract,

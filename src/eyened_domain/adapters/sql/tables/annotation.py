@@ -12,8 +12,8 @@ from sqlalchemy import (
     text,
 )
 
-from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.clock import moment_of_update
+from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.tables.types import LongBlob, Moment, varchar
 
 annotation_type = Table(

@@ -11,8 +11,8 @@ from sqlalchemy import (
     text,
 )
 
-from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.clock import moment_of_update
+from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.tables.types import Json, Moment, names_of, varchar
 from eyened_domain.model.enums import EntityType, Laterality
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, text
 
-from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.clock import moment_of_update
+from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.tables.types import Json, Moment, TinyBlob, names_of, varchar
 from eyened_domain.model.enums import ETDRSField, Laterality, Modality, ModalityType
 

@@ -1,0 +1,99 @@
+"""Puts in view what the rules of objects read, where it is known by its id only.
+
+Before a flush: of new objects, and of those whose links were changed. One statement per
+link of the paths in `Entity.rules_read`, and none for what the session holds already.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session, object_mapper
+from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history, instance_state, set_attribute
+
+from eyened_domain.adapters.sql.navigation import fill, find_parents
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.fields import LinkInfo
+
+_Step = tuple[Any, tuple[str, ...]]
+"""An object, and the links that are followed from it."""
+
+
+def put_in_view(session: Session) -> None:
+    """Load what the rules of the objects that are about to be stored read."""
+    steps: list[_Step] = []
+    for one in (*session.new, *session.dirty):
+        if isinstance(one, Entity) and one.rules_read and _settle(session, one):
+            steps += [(one, tuple(path.split("."))) for path in one.rules_read]
+    while steps:
+        steps = _follow(session, steps)
+
+
+def _follow(session: Session, steps: list[_Step]) -> list[_Step]:
+    """Load what the first links lead to; return the steps from there."""
+    by_link: dict[tuple[type[Entity], str], list[_Step]] = defaultdict(list)
+    for one, path in steps:
+        by_link[type(one), path[0]].append((one, path[1:]))
+    further: list[_Step] = []
+    for (entity, name), some in by_link.items():
+        _load(session, entity.__entity__.links[name], [one for one, _ in some])
+        for one, path in some:
+            target = one.__dict__.get(name)
+            if path and target is not None:
+                _settle(session, target)
+                further.append((target, path))
+    return further
+
+
+def _load(session: Session, link: LinkInfo, owners: Iterable[Any]) -> None:
+    via = str(link.via)
+    lacking = [
+        one
+        for one in owners
+        if link.name not in one.__dict__ and one.__dict__.get(via) is not None
+    ]
+    if not lacking:
+        return
+    prop = object_mapper(lacking[0]).relationships[link.name]
+    found = find_parents(session, prop, {one.__dict__[via] for one in lacking})
+    for one in lacking:
+        target = found.get(one.__dict__[via])
+        if target is not None:
+            fill(instance_state(one), link.name, target)
+
+
+def _settle(session: Session, one: Any) -> bool:
+    """Let the links of an object and the ids behind them say the same, as a flush will.
+
+    Returns:
+        whether the object is new, or one of its links was changed.
+    """
+    state = instance_state(one)
+    if state.key is not None and not state.modified:
+        return False
+    changed = state.key is None
+    for link in one.__entity__.links.values():
+        if not link.many:
+            changed = _settle_link(session, one, link, is_new=state.key is None) or changed
+    return changed
+
+
+def _settle_link(session: Session, one: Any, link: LinkInfo, *, is_new: bool) -> bool:
+    via = str(link.via)
+    if is_new or _is_changed(one, link.name):
+        target = one.__dict__.get(link.name)
+        own = None if target is None else target.__dict__.get(target.__entity__.primary_key[0])
+        if own is not None and one.__dict__.get(via) != own:
+            set_attribute(one, via, own)
+        return True
+    if not _is_changed(one, via):
+        return False
+    if link.name in one.__dict__:
+        session.expire(one, [link.name])
+    return True
+
+
+def _is_changed(one: Any, name: str) -> bool:
+    return get_history(one, name, PASSIVE_NO_INITIALIZE).has_changes()
