@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.held import Held
+from eyened_domain.adapters.memory.shape import root_of
+from eyened_domain.model.composition import check_parts, depends_on_parts
+from eyened_domain.model.feature import Feature, FeatureFeatureLink
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER
 
@@ -28,6 +31,25 @@ def put_in_view(objects: Objects, changed: list[Held], agree: Agree) -> None:
         if held.entity.rules_read and _settle(objects, held, agree):
             for path in held.entity.rules_read:
                 _follow(objects, held, path.split("."), agree)
+
+
+def check_stored_parts(objects: Objects, changed: list[Held]) -> None:
+    """Check the rules on what features are made of, with what is stored.
+
+    Raises:
+        RuleBroken: see `model.composition.check_parts`.
+    """
+    concerned = [held for held in changed if depends_on_parts(held.entity)]
+    if not concerned:
+        return
+    gone = [held.row for held in (*objects.deleted.values(), *concerned) if held.row is not None]
+    without = {row.key for row in gone if row.entity is FeatureFeatureLink}
+    features = {row.key[0] for row in gone if row.entity is Feature}
+    stored: list[Any] = list(objects.view.table(root_of("FeatureFeatureLink")).rows)
+    check_parts(
+        [one for one in stored if one not in without and not features.intersection(one[:2])],
+        [held.entity for held in concerned],
+    )
 
 
 def _follow(objects: Objects, held: Held, path: list[str], agree: Agree) -> None:

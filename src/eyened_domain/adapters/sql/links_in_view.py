@@ -10,11 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, object_mapper
 from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history, instance_state, set_attribute
 
 from eyened_domain.adapters.sql.navigation import fill, find_parents
+from eyened_domain.adapters.sql.tables.feature import feature_feature_link
+from eyened_domain.model.composition import check_parts, depends_on_parts
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.feature import Feature, FeatureFeatureLink
 from eyened_domain.model.fields import LinkInfo
 
 _Step = tuple[Any, tuple[str, ...]]
@@ -29,6 +33,35 @@ def put_in_view(session: Session) -> None:
             steps += [(one, tuple(path.split("."))) for path in one.rules_read]
     while steps:
         steps = _follow(session, steps)
+
+
+def check_stored_parts(session: Session) -> None:
+    """Check the rules on what features are made of, with what is stored.
+
+    One statement, where something is to be stored that depends on it.
+
+    Raises:
+        RuleBroken: see `model.composition.check_parts`.
+    """
+    changing = [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)]
+    concerned = [one for one in changing if depends_on_parts(one) and _is_to_be_written(one)]
+    if not concerned:
+        return
+    columns = feature_feature_link.c
+    asked = select(columns.parent_feature_id, columns.child_feature_id, columns.feature_index)
+    gone = {instance_state(one).key for one in (*session.deleted, *concerned)}
+    without = {key[1] for key in gone if key is not None and key[0] is FeatureFeatureLink}
+    features = {key[1][0] for key in gone if key is not None and key[0] is Feature}
+    stored = [tuple(row) for row in session.connection().execute(asked)]
+    check_parts(
+        [one for one in stored if one not in without and not features.intersection(one[:2])],
+        concerned,
+    )
+
+
+def _is_to_be_written(one: Entity) -> bool:
+    state = instance_state(one)
+    return state.key is None or any(_is_changed(one, name) for name in one.__entity__.fields)
 
 
 def _follow(session: Session, steps: list[_Step]) -> list[_Step]:

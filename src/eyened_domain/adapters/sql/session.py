@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.links_in_view import put_in_view
+from eyened_domain.adapters.sql.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -99,6 +99,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 @event.listens_for(DomainSession, "before_flush")
 def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
     put_in_view(session)
+    check_stored_parts(session)
     for one in session.new:
         if isinstance(one, Entity):
             one.check_rules()

@@ -12,6 +12,7 @@ from eyened_domain.errors import RuleBroken
 from eyened_domain.model import (
     Annotation,
     AttributeValue,
+    FeatureFeatureLink,
     FormAnnotation,
     FormSchema,
     ImageInstanceTagLink,
@@ -208,4 +209,62 @@ class KnownByIdContract(Contract):
             ids = {"patient_id": lines[0]["patient_id"], "study_id": 10**9}
             build.add(uow, FormAnnotation, **ids)
             with pytest.raises(RuleBroken, match="not exist"):
+                uow.flush()
+
+    def _composite(self, make_unit_of_work: MakeUnitOfWork, build: Builder) -> tuple[int, int, int]:
+        """Store a feature with a part that has a part; return their ids."""
+        with make_unit_of_work() as uow:
+            whole, part, smallest = uow.features.add_all(build.a_feature() for _ in range(3))
+            FeatureFeatureLink(feature=whole, child=part, feature_index=0)
+            FeatureFeatureLink(feature=part, child=smallest, feature_index=9)
+            uow.commit()
+            return whole.feature_id, part.feature_id, smallest.feature_id
+
+    def test_a_feature_is_not_put_within_itself_by_ids(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        whole, part, smallest = self._composite(make_unit_of_work, build)
+        for child in (whole, part):
+            with make_unit_of_work() as uow:
+                ids = {"parent_feature_id": smallest, "child_feature_id": child}
+                uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=1))
+                with pytest.raises(RuleBroken, match="within itself"):
+                    uow.flush()
+
+    def test_an_index_of_a_feature_is_not_taken_twice_by_ids(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        whole, _, smallest = self._composite(make_unit_of_work, build)
+        ids = {"parent_feature_id": whole, "child_feature_id": smallest}
+        with make_unit_of_work() as uow:
+            uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=0))
+            with pytest.raises(RuleBroken, match="index 0 is taken"):
+                uow.flush()
+        with make_unit_of_work() as uow:
+            uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=1))
+            uow.commit()
+            assert uow.feature_links.count() == 3
+
+    def test_a_feature_is_turned_inside_out_in_one_go(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        _, part, smallest = self._composite(make_unit_of_work, build)
+        with make_unit_of_work() as uow:
+            uow.feature_links.delete(uow.feature_links.get((part, smallest, 9)))
+            ids = {"parent_feature_id": smallest, "child_feature_id": part}
+            uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=9))
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert uow.feature_links.get((smallest, part, 9)).feature_index == 9
+
+    def test_labels_of_a_feature_known_by_id_have_room(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        _, part, _ = self._composite(make_unit_of_work, build)
+        with make_unit_of_work() as uow:
+            values = {"data_representation": "MultiLabel", "feature_id": part}
+            build.add(uow, Segmentation, data_type="R16UI", **values)
+            uow.flush()
+            build.add(uow, Segmentation, data_type="R8UI", **values)
+            with pytest.raises(RuleBroken, match="index 9 does not fit in R8UI"):
                 uow.flush()
