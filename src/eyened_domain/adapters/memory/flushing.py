@@ -15,6 +15,7 @@ from eyened_domain.adapters.memory.constraints import (
 )
 from eyened_domain.adapters.memory.held import Held, copied_json, is_same_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
+from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import BadInput, Conflict
@@ -41,6 +42,7 @@ def flush(objects: Objects) -> None:
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return
+    settle_modalities(objects, changed, _agree)
     put_in_view(objects, changed, _agree)
     check_stored_parts(objects, changed)
     for held in changed:

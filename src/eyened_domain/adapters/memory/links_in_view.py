@@ -76,11 +76,16 @@ def _settle(objects: Objects, held: Held, agree: Agree) -> bool:
     """
     changed = held.row is None
     for link in held.shape.to_one:
-        changed = _settle_link(objects, held, link, agree) or changed
+        changed = settle_link(objects, held, link, agree) or changed
     return changed
 
 
-def _settle_link(objects: Objects, held: Held, link: LinkInfo, agree: Agree) -> bool:
+def settle_link(objects: Objects, held: Held, link: LinkInfo, agree: Agree) -> bool:
+    """Let a link to one and the id behind it say the same.
+
+    Returns:
+        whether it is a link of a new object, or was changed.
+    """
     mine, via = held.entity.__dict__, str(link.via)
     if held.row is None or held.is_relinked(link):
         own = _identity(mine.get(link.name))

@@ -12,7 +12,12 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, object_mapper
-from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history, instance_state, set_attribute
+from sqlalchemy.orm.attributes import (
+    PASSIVE_NO_INITIALIZE,
+    get_history,
+    instance_state,
+    set_attribute,
+)
 
 from eyened_domain.adapters.sql.navigation import fill, find_parents
 from eyened_domain.adapters.sql.tables.feature import feature_feature_link
@@ -61,7 +66,7 @@ def check_stored_parts(session: Session) -> None:
 
 def _is_to_be_written(one: Entity) -> bool:
     state = instance_state(one)
-    return state.key is None or any(_is_changed(one, name) for name in one.__entity__.fields)
+    return state.key is None or any(is_changed(one, name) for name in one.__entity__.fields)
 
 
 def _follow(session: Session, steps: list[_Step]) -> list[_Step]:
@@ -71,7 +76,7 @@ def _follow(session: Session, steps: list[_Step]) -> list[_Step]:
         by_link[type(one), path[0]].append((one, path[1:]))
     further: list[_Step] = []
     for (entity, name), some in by_link.items():
-        _load(session, entity.__entity__.links[name], [one for one, _ in some])
+        load(session, entity.__entity__.links[name], [one for one, _ in some])
         for one, path in some:
             target = one.__dict__.get(name)
             if path and target is not None:
@@ -80,12 +85,11 @@ def _follow(session: Session, steps: list[_Step]) -> list[_Step]:
     return further
 
 
-def _load(session: Session, link: LinkInfo, owners: Iterable[Any]) -> None:
+def load(session: Session, link: LinkInfo, owners: Iterable[Any]) -> None:
+    """Load what a link to one of these objects leads to, in one statement."""
     via = str(link.via)
     lacking = [
-        one
-        for one in owners
-        if link.name not in one.__dict__ and one.__dict__.get(via) is not None
+        one for one in owners if link.name not in one.__dict__ and one.__dict__.get(via) is not None
     ]
     if not lacking:
         return
@@ -109,24 +113,30 @@ def _settle(session: Session, one: Any) -> bool:
     changed = state.key is None
     for link in one.__entity__.links.values():
         if not link.many:
-            changed = _settle_link(session, one, link, is_new=state.key is None) or changed
+            changed = settle_link(session, one, link, is_new=state.key is None) or changed
     return changed
 
 
-def _settle_link(session: Session, one: Any, link: LinkInfo, *, is_new: bool) -> bool:
+def settle_link(session: Session, one: Any, link: LinkInfo, *, is_new: bool) -> bool:
+    """Let a link to one and the id behind it say the same, as a flush will.
+
+    Returns:
+        whether it is a link of a new object, or was changed.
+    """
     via = str(link.via)
-    if is_new or _is_changed(one, link.name):
+    if is_new or is_changed(one, link.name):
         target = one.__dict__.get(link.name)
         own = None if target is None else target.__dict__.get(target.__entity__.primary_key[0])
         if own is not None and one.__dict__.get(via) != own:
             set_attribute(one, via, own)
         return True
-    if not _is_changed(one, via):
+    if not is_changed(one, via):
         return False
     if link.name in one.__dict__:
         session.expire(one, [link.name])
     return True
 
 
-def _is_changed(one: Any, name: str) -> bool:
+def is_changed(one: Any, name: str) -> bool:
+    """Whether an attribute was set to something else than it was read or stored with."""
     return get_history(one, name, PASSIVE_NO_INITIALIZE).has_changes()

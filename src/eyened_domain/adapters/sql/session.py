@@ -13,6 +13,7 @@ from eyened_domain.adapters.sql.generated_values import read_back_generated_valu
 from eyened_domain.adapters.sql.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
@@ -98,6 +99,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 @event.listens_for(DomainSession, "before_flush")
 def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
+    settle_modalities(session)
     put_in_view(session)
     check_stored_parts(session)
     for one in session.new:

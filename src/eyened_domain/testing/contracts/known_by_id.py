@@ -1,6 +1,6 @@
 """Rules hold for what is linked by its id alone, as for what is linked as an object."""
 
-# ruff: noqa: D102, PT012, S101 - the names of the tests say it all
+# ruff: noqa: D102, S101 - the names of the tests say it all
 
 from __future__ import annotations
 
