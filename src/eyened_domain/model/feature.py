@@ -25,7 +25,7 @@ from eyened_domain.model.known_links import loaded, target_of
 from eyened_domain.model.values import Choice, Integer, Moment, Refused, Text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
     import numpy.typing as npt

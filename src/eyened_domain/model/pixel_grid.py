@@ -189,7 +189,7 @@ class PixelGrid:
             return feature.decode(pixels, self.data_representation, threshold=self.threshold)
         return decode(pixels, self.data_representation, threshold=self.threshold)
 
-    rules_read = ("image_instance",)
+    rules_read: ClassVar[tuple[str, ...]] = ("image_instance",)
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` where grid, number type or place on the image are not valid.

@@ -55,9 +55,9 @@ def _settle(objects: Objects, held: Held, image: ImageInstance, agree: Agree) ->
 def _entry(objects: Objects, tag: str) -> ModalityTable:
     """Return the entry with a tag; it is made where it is not there."""
     for held in objects.new.values():
-        if isinstance(held.entity, ModalityTable):
-            if held.entity.modality_tag.casefold() == tag.casefold():
-                return held.entity
+        one = held.entity
+        if isinstance(one, ModalityTable) and one.modality_tag.casefold() == tag.casefold():
+            return one
     table = objects.view.table(root_of("ModalityTable"))
     for key in table.indexes[("modality_tag",)].find({"modality_tag": tag}):
         found: ModalityTable = objects.loaded(table.rows[key])

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, object_mapper
+from sqlalchemy.orm import PassiveFlag, Session, object_mapper
 from sqlalchemy.orm.attributes import (
-    PASSIVE_NO_INITIALIZE,
     get_history,
     instance_state,
     set_attribute,
@@ -139,4 +138,4 @@ def settle_link(session: Session, one: Any, link: LinkInfo, *, is_new: bool) -> 
 
 def is_changed(one: Any, name: str) -> bool:
     """Whether an attribute was set to something else than it was read or stored with."""
-    return get_history(one, name, PASSIVE_NO_INITIALIZE).has_changes()
+    return get_history(one, name, PassiveFlag.PASSIVE_NO_INITIALIZE).has_changes()

@@ -23,9 +23,9 @@ from eyened_domain.model import (
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
-Ids = dict[str, int]
+Ids = dict[str, Any]
 _LINE = ("patient_id", "study_id", "series_id", "image_instance_id")
-_STRANGE = [
+_STRANGE: list[tuple[type[Any], Ids, str]] = [
     (FormAnnotation, {"patient_id": 0, "study_id": 1}, "study belongs to patient"),
     (FormAnnotation, {"patient_id": 0, "image_instance_id": 1}, "image_instance belongs to"),
     (FormAnnotation, {"patient_id": 0, "study_id": 0, "image_instance_id": 1}, "belongs to"),
@@ -56,19 +56,18 @@ class KnownByIdContract(Contract):
                 for one in images
             ]
 
-    def _ids(self, lines: list[Ids], which: dict[str, int]) -> Ids:
+    def _ids(self, lines: list[Ids], which: Ids) -> Ids:
         return {name: lines[number][name] for name, number in which.items()}
 
-    @pytest.mark.parametrize(("entity", "which", "said"), _STRANGE)
+    @pytest.mark.parametrize("case", _STRANGE)
     def test_what_belongs_to_somebody_else_is_refused_by_its_id(
         self,
         make_unit_of_work: MakeUnitOfWork,
         build: Builder,
         lines: list[Ids],
-        entity: type[Any],
-        which: dict[str, int],
-        said: str,
+        case: tuple[type[Any], Ids, str],
     ) -> None:
+        entity, which, said = case
         with make_unit_of_work() as uow:
             build.add(uow, entity, **self._ids(lines, which))
             with pytest.raises(RuleBroken, match=said):
@@ -101,10 +100,11 @@ class KnownByIdContract(Contract):
     ) -> None:
         names = ("patient_id", "study_id", "image_instance_id")
         with make_unit_of_work() as uow:
-            build.add(uow, FormAnnotation, **{one: lines[0][one] for one in names})
+            ids: Ids = {one: lines[0][one] for one in names}
+            build.add(uow, FormAnnotation, **ids)
             uow.commit()
         with make_unit_of_work() as uow:
-            form = uow.forms.where()[0]
+            form: Any = uow.forms.where()[0]
             if is_loaded:
                 assert form.patient is not form.study is not form.image_instance
                 assert form.image_instance.series.study is form.study
@@ -117,7 +117,7 @@ class KnownByIdContract(Contract):
     ) -> None:
         names = ("patient_id", "study_id", "image_instance_id")
         with make_unit_of_work() as uow:
-            form = build.add(uow, FormAnnotation, **{one: lines[0][one] for one in names})
+            form: Any = build.add(uow, FormAnnotation, **{one: lines[0][one] for one in names})
             uow.commit()
             assert form.study.study_id == lines[0]["study_id"]
             for name in names:
@@ -139,7 +139,7 @@ class KnownByIdContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, lines: list[Ids]
     ) -> None:
         with make_unit_of_work() as uow:
-            form = build.add(
+            form: Any = build.add(
                 uow, FormAnnotation, **{name: lines[0][name] for name in ("patient_id", "study_id")}
             )
             uow.commit()
@@ -188,7 +188,7 @@ class KnownByIdContract(Contract):
             uow.commit()
             identity = tag.tag_id
         with make_unit_of_work() as uow:
-            ids = {"tag_id": identity, "image_instance_id": lines[0]["image_instance_id"]}
+            ids: Ids = {"tag_id": identity, "image_instance_id": lines[0]["image_instance_id"]}
             build.add(uow, ImageInstanceTagLink, **ids)
             with pytest.raises(RuleBroken, match="is for Study"):
                 uow.flush()
@@ -206,7 +206,7 @@ class KnownByIdContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, lines: list[Ids]
     ) -> None:
         with make_unit_of_work() as uow:
-            ids = {"patient_id": lines[0]["patient_id"], "study_id": 10**9}
+            ids: Ids = {"patient_id": lines[0]["patient_id"], "study_id": 10**9}
             build.add(uow, FormAnnotation, **ids)
             with pytest.raises(RuleBroken, match="not exist"):
                 uow.flush()
@@ -226,7 +226,7 @@ class KnownByIdContract(Contract):
         whole, part, smallest = self._composite(make_unit_of_work, build)
         for child in (whole, part):
             with make_unit_of_work() as uow:
-                ids = {"parent_feature_id": smallest, "child_feature_id": child}
+                ids: Ids = {"parent_feature_id": smallest, "child_feature_id": child}
                 uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=1))
                 with pytest.raises(RuleBroken, match="within itself"):
                     uow.flush()
@@ -235,7 +235,7 @@ class KnownByIdContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         whole, _, smallest = self._composite(make_unit_of_work, build)
-        ids = {"parent_feature_id": whole, "child_feature_id": smallest}
+        ids: Ids = {"parent_feature_id": whole, "child_feature_id": smallest}
         with make_unit_of_work() as uow:
             uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=0))
             with pytest.raises(RuleBroken, match="index 0 is taken"):
@@ -251,7 +251,7 @@ class KnownByIdContract(Contract):
         _, part, smallest = self._composite(make_unit_of_work, build)
         with make_unit_of_work() as uow:
             uow.feature_links.delete(uow.feature_links.get((part, smallest, 9)))
-            ids = {"parent_feature_id": smallest, "child_feature_id": part}
+            ids: Ids = {"parent_feature_id": smallest, "child_feature_id": part}
             uow.feature_links.add(FeatureFeatureLink(**ids, feature_index=9))
             uow.commit()
         with make_unit_of_work() as uow:
@@ -262,7 +262,7 @@ class KnownByIdContract(Contract):
     ) -> None:
         _, part, _ = self._composite(make_unit_of_work, build)
         with make_unit_of_work() as uow:
-            values = {"data_representation": "MultiLabel", "feature_id": part}
+            values: Ids = {"data_representation": "MultiLabel", "feature_id": part}
             build.add(uow, Segmentation, data_type="R16UI", **values)
             uow.flush()
             build.add(uow, Segmentation, data_type="R8UI", **values)

@@ -124,7 +124,7 @@ class ModalityContract(Contract):
                 image.modality = "OCTA"
                 for name, value in given.items():
                     setattr(image, name, value)
-            with pytest.raises(RuleBroken, match="OCTA.*ColorFundus"):
+            with pytest.raises(RuleBroken, match=r"OCTA.*ColorFundus"):
                 uow.flush()
 
     def test_two_that_agree_are_stored(

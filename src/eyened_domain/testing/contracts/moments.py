@@ -29,7 +29,8 @@ def _now(uow: Any, build: Builder) -> datetime:
     return moment
 
 
-def _is_now(uow: Any, build: Builder, moment: datetime) -> bool:
+def _is_now(uow: Any, build: Builder, moment: datetime | None) -> bool:
+    assert moment is not None
     return abs(_now(uow, build) - moment) < timedelta(minutes=1) and moment.microsecond == 0
 
 
