@@ -12,12 +12,24 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, dataclass_transform
+from operator import itemgetter
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Self,
+    SupportsIndex,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
 
 import attrs
 from attrs import frozen
 
 from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.model.copying import copied
+from eyened_domain.model.entity_dict import EntityDict, whole
 from eyened_domain.model.fields import (
     ColumnInfo,
     LinkInfo,
@@ -144,18 +156,37 @@ class EntityMeta(type):
             )
 
 
+def _empty(entity: type[Entity]) -> Entity:
+    """Return an object to unpickle into."""
+    return entity.__new__(entity)
+
+
 class Entity(Queries, metaclass=EntityMeta):
-    """Base of all entities: two names for each field, checked values, comparison by identity."""
+    """Base of all entities: two names for each field, checked values, comparison by identity.
+
+    `dict(entity)` gives the columns under their names in the database; see `to_dict`.
+    `attrs.fields`, `attrs.asdict` and `attrs.evolve` know the columns, without links and
+    without private ones.
+    """
 
     __entity__: ClassVar[EntityInfo]
     late_state: ClassVar[Mapping[str, Callable[[Entity], Any]]] = {}
     """What an object born before its class was mapped gets when it is first asked for it."""
+    revive: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_empty)
+    """What makes the object that is unpickled into."""
+    _dict_type: ClassVar[type[EntityDict]] = EntityDict
     rules_read: ClassVar[tuple[str, ...]] = ()
     """The links to one that `check_rules` follows, such as ``"image_instance.series"``.
 
     The storage puts what they lead to in view, also where only an id was given, before it
     has the rules checked of a new object, or of one whose links were changed.
     """
+
+    def __new__(cls, *_arguments: Any, **_values: Any) -> Self:
+        """Return an empty object, whose `vars` show nothing private."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "__dict__", cls._dict_type())
+        return made
 
     def __init__(self, **values: Any) -> None:
         info = self.__entity__
@@ -178,7 +209,8 @@ class Entity(Queries, metaclass=EntityMeta):
         column_info = info.columns.get(name)
         if column_info is not None:
             if value is not None:
-                value = self._converted(column_info, value)
+                if value is not self.__dict__.get(name):
+                    value = self._converted(column_info, value)
             elif not (column_info.nullable or column_info.generated):
                 raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
         elif name in info.links:
@@ -241,12 +273,32 @@ class Entity(Queries, metaclass=EntityMeta):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: everything but private columns."""
-        columns = self.__entity__.columns
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if not (name in columns and columns[name].private)
-        }
+        private = self._dict_type.private
+        return {n: value for n, value in whole(self.__dict__).items() if n not in private}
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return Entity.revive, (type(self),), self.__getstate__()
+
+    def __copy__(self) -> Self:
+        return copied(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self)] = made = copied(self)
+        return made
+
+    __iter__ = None  # what has `__getitem__` would be iterated by numbers
+
+    def keys(self) -> list[str]:
+        """Return the names of the columns in the database, without private ones."""
+        columns = self.__entity__.columns.values()
+        return [column.database_name for column in columns if not column.private]
+
+    def __getitem__(self, name: str) -> Any:
+        info = self.__entity__
+        column_info = info.columns.get(info.aliases.get(name, name))
+        if column_info is None or column_info.private:
+            raise KeyError(name)
+        return _plain(getattr(self, column_info.name))
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.__entity__.fields, *self.__entity__.aliases})
@@ -272,13 +324,15 @@ class Entity(Queries, metaclass=EntityMeta):
         Returns:
             enum members by name, everything else as the entity holds it.
         """
-        plain: dict[str, Any] = {}
-        for name, column_info in self.__entity__.columns.items():
-            if not column_info.private:
-                value = getattr(self, name)
-                shown_name = column_info.database_name if database_names else name
-                plain[shown_name] = value.name if isinstance(value, Enum) else value
-        return plain
+        return {
+            column_info.database_name if database_names else name: _plain(getattr(self, name))
+            for name, column_info in self.__entity__.columns.items()
+            if not column_info.private
+        }
+
+
+def _plain(value: Any) -> Any:
+    return value.name if isinstance(value, Enum) else value
 
 
 def _written(value: Any) -> str:
@@ -318,8 +372,9 @@ def entity(
 
     def decorate(cls: C) -> C:
         parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
-        made = attrs.define(cls, slots=False, eq=False, kw_only=True, init=False, repr=False)
+        made = _defined(cls)
         infos = [info_of(attribute) for attribute in attrs.fields(cast("Any", made))]
+        own = {i.name for i in infos} - (parent.fields if parent else frozenset())
         columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
         links = {i.name: i for i in infos if isinstance(i, LinkInfo)}
         aliases = {i.database_name: i.name for i in infos if i.database_name != i.name}
@@ -333,12 +388,45 @@ def entity(
             name_column=name or (parent.name_column if parent else None),
             parent=parent.name if parent else None,
         )
-        own = {i.name for i in infos} - (parent.fields if parent else frozenset())
         _add_descriptors(made, own)
+        _show_columns_only(made)
         _ENTITIES[made.__name__] = made
         return made
 
     return decorate
+
+
+def _defined(cls: C) -> C:
+    """Let attrs make the class; from its parent it takes over all fields, not only those shown."""
+    parents = [one for one in cls.__mro__ if "_all_fields" in one.__dict__]
+    seen = [(one, one.__dict__["__attrs_attrs__"]) for one in parents]
+    for one in parents:
+        one.__attrs_attrs__ = one.__dict__["_all_fields"]
+    made = attrs.define(cls, slots=False, eq=False, kw_only=True, init=False, repr=False)
+    made._all_fields = attrs.fields(cast("Any", made))
+    for one, fields in seen:
+        one.__attrs_attrs__ = fields
+    return made
+
+
+def _show_columns_only(cls: type[Entity]) -> None:
+    """Let attrs, and `vars`, know of nothing but columns that may be shown.
+
+    Those that a copy does not take over are none that `attrs.evolve` gives to the constructor.
+    """
+    columns = cls.__entity__.columns
+    shown_fields = [
+        field if columns[field.name].copied else field.evolve(init=False)
+        for field in attrs.fields(cast("Any", cls))
+        if field.name in columns and not columns[field.name].private
+    ]
+    names = type(f"{cls.__name__}Attributes", (tuple,), {"__slots__": ()})
+    for place, field in enumerate(shown_fields):
+        setattr(names, field.name, property(itemgetter(place)))
+    cls.__attrs_attrs__ = names(shown_fields)
+    private = frozenset(name for name, column_info in columns.items() if column_info.private)
+    if private:
+        cls._dict_type = type(f"{cls.__name__}Dict", (EntityDict,), {"private": private})
 
 
 def _add_descriptors(cls: type[Entity], own: set[str]) -> None:

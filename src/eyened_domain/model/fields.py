@@ -105,6 +105,8 @@ class ColumnInfo:
     """Name of the entity whose primary key the column holds."""
     on_delete: OnDelete = "NO ACTION"
     """What becomes of the object when the one that it refers to is deleted."""
+    copied: bool = True
+    """Whether a copy of the object holds it too; not what belongs to the row alone."""
     set_on_insert: bool = False
     """Whether it holds the moment of the row's insertion, unless a value is given."""
     set_on_update: bool = False
@@ -151,6 +153,7 @@ def key(database_name: str, *, default: None) -> Any:
         required=False,
         primary_key=True,
         generated=True,
+        copied=False,
     )
     return attrs.field(default=default, metadata={_METADATA: info})
 
@@ -162,6 +165,7 @@ def column(
     default: Any = NOTHING,
     nullable: bool = False,
     private: bool = False,
+    copied: bool = True,
     set_on_insert: bool = False,
     set_on_update: bool = False,
 ) -> Any:
@@ -173,9 +177,12 @@ def column(
         default: what a new object holds when nothing is given; required without one.
         nullable: whether the database accepts NULL.
         private: whether it must never be shown, logged or exported.
+        copied: whether a copy of the object holds it too; not for what belongs to this row
+            alone, nor for moments that the storage fills in.
         set_on_insert: whether the storage fills in the moment when the row is inserted.
         set_on_update: whether the storage fills in the moment whenever the row changes.
     """
+    stamped = set_on_insert or (isinstance(kind, Moment) and default is None and not nullable)
     info = ColumnInfo(
         database_name=database_name,
         kind=kind,
@@ -183,8 +190,8 @@ def column(
         required=default is NOTHING,
         private=private,
         generated=default is None and not nullable,
-        set_on_insert=set_on_insert
-        or (isinstance(kind, Moment) and default is None and not nullable),
+        copied=copied and not (stamped or set_on_update),
+        set_on_insert=stamped,
         set_on_update=set_on_update,
     )
     return attrs.field(default=default, metadata={_METADATA: info})

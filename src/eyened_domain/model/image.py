@@ -110,7 +110,7 @@ class ImageInstance(Entity):
         "AltDatasetIdentifier", Text(256), default=None, nullable=True
     )
     thumbnail_path: Column[str | None] = column(
-        "ThumbnailPath", Text(256), default=None, nullable=True
+        "ThumbnailPath", Text(256), default=None, nullable=True, copied=False
     )
     old_path: Column[str | None] = column("OldPath", Text(256), default=None, nullable=True)
     fda_identifier: Column[int | None] = column(

@@ -9,6 +9,7 @@ from eyened_domain.adapters.memory.shape import Shape, shape_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity_dict import whole
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
 
@@ -129,7 +130,7 @@ class Held:
 
     def _see(self) -> None:
         held = self.entity.__dict__
-        self.seen = dict(held)
+        self.seen = whole(held)
         self.watched = any(held[name] is not None for name in self.shape.json) or any(
             link.name in held for link in self.shape.through
         )
