@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from eyened_domain.model.entity import Entity
     from eyened_domain.model.fields import LinkInfo
 
+KEPT = "_kept_links"
+"""Where a copy keeps the links that it was made with, by their columns."""
 E = TypeVar("E", bound="Entity")
 
 
 def copied(one: E) -> E:
     """Return a new object with the columns and the links to one of another.
 
-    Links to many are empty. It is in no session or unit of work; where a neighbour is not
+    Links to many are empty; a link between two things, such as `StudyTagLink`, holds the ids
+    of both. It is in no session or unit of work; where a neighbour is not
     stored yet, it is linked to it both ways, and is stored with it.
 
     Raises:
@@ -36,17 +39,24 @@ def copied(one: E) -> E:
         for name, column in info.columns.items()
         if column.copied and not column.private
     }
-    links = {
-        name: _target(one, link, values) for name, link in info.links.items() if not link.many
-    }
+    links = {name: _target(one, link, values) for name, link in info.links.items() if not link.many}
     made = type(one)(**values)
     for name, target in links.items():
-        if target is not None:
-            if _identity(target) is None:
-                setattr(made, name, target)
-            else:  # its id says it all: the neighbour does not hear of the copy
-                made.__dict__[name] = target
+        if target is not None and _identity(target) is None:
+            setattr(made, name, target)
+        elif target is not None and len(info.primary_key) == 1:
+            # its id says it all: the neighbour does not hear of the copy
+            made.__dict__[name] = target
+            made.__dict__.setdefault(KEPT, {})[str(info.links[name].via)] = name
     return made
+
+
+def let_follow(one: Entity, column: str) -> None:
+    """Let the link that a copy was made with go, when another id is set for it."""
+    kept: dict[str, str] = one.__dict__.get(KEPT, {})
+    link = kept.pop(column, None)
+    if link is not None and one.__dict__.get(one.__entity__.primary_key[0]) is None:
+        one.__dict__.pop(link, None)
 
 
 def _target(one: Entity, link: LinkInfo, values: dict[str, Any]) -> Entity | None:

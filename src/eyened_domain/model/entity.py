@@ -28,7 +28,7 @@ import attrs
 from attrs import frozen
 
 from eyened_domain.errors import BadInput, UnknownName
-from eyened_domain.model.copying import copied
+from eyened_domain.model.copying import KEPT, copied, let_follow
 from eyened_domain.model.entity_dict import EntityDict, whole
 from eyened_domain.model.fields import (
     ColumnInfo,
@@ -211,6 +211,8 @@ class Entity(Queries, metaclass=EntityMeta):
             if value is not None:
                 if value is not self.__dict__.get(name):
                     value = self._converted(column_info, value)
+                if column_info.references is not None and KEPT in self.__dict__:
+                    let_follow(self, name)
             elif not (column_info.nullable or column_info.generated):
                 raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
         elif name in info.links:

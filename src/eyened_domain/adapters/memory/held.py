@@ -56,7 +56,10 @@ class Held:
         _own_lists(entity)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _released, (self.entity, None if self.row is None else self.row.values)
+        if self.row is None:
+            return _released, (self.entity, None)
+        private = {column.name: None for column in self.shape.columns if column.private}
+        return _released, (self.entity, self.row.values | private)
 
     @property
     def is_open(self) -> bool:
@@ -168,7 +171,7 @@ def _released(entity: Entity, values: dict[str, Any] | None) -> Held:
     """Return what is known of a pickled or copied object: no unit of work holds it."""
     held = Held(entity, None)
     held.row = None if values is None else Row(type(entity), values)
-    return held
+    return held  # private columns are not among the values, and hold nothing
 
 
 def hanging_on(entity: Entity, wanted: Any) -> Iterator[Entity]:

@@ -33,7 +33,7 @@ def put_in_view(session: Session) -> None:
     """Load what the rules of the objects that are about to be stored read."""
     steps: list[_Step] = []
     for one in (*session.new, *session.dirty):
-        if isinstance(one, Entity) and one.rules_read and _settle(session, one):
+        if isinstance(one, Entity) and _settle(session, one) and one.rules_read:
             steps += [(one, tuple(path.split("."))) for path in one.rules_read]
     while steps:
         steps = _follow(session, steps)
@@ -107,12 +107,14 @@ def _settle(session: Session, one: Any) -> bool:
         whether the object is new, or one of its links was changed.
     """
     state = instance_state(one)
-    if state.key is not None and not state.modified:
+    is_new = state.key is None
+    if not (one.rules_read if is_new else state.committed_state):
         return False
-    changed = state.key is None
+    changed = is_new
     for link in one.__entity__.links.values():
-        if not link.many:
-            changed = settle_link(session, one, link, is_new=state.key is None) or changed
+        if link.many or not (is_new or {link.name, link.via} & state.committed_state.keys()):
+            continue
+        changed = settle_link(session, one, link, is_new=is_new) or changed
     return changed
 
 

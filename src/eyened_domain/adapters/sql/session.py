@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import instance_state
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.links_in_view import check_stored_parts, put_in_view
-from eyened_domain.adapters.sql.list_changes import refuse_held
+from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -78,6 +78,11 @@ class DomainSession(Session):
         def scalars(self, *arguments: Any, **options: Any) -> Any:
             """Run a statement, and give the first column; many objects in half the time."""
             return load_calmly(super().scalars(*arguments, **options))
+
+    def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
+        """Refuse what another open session holds, by whatever way it comes in."""
+        refuse_strange(self, state)
+        return super()._before_attach(state, obj)
 
     def close(self) -> None:
         """Close the session; what is not committed is rolled back, by the server if it is gone."""

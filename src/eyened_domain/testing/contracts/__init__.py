@@ -12,6 +12,7 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
@@ -35,6 +36,7 @@ class StorageContract(
     KeyContract,
     RemovalContract,
     JsonContract,
+    CopyContract,
     ModalityContract,
     MomentContract,
     RoundTripContract,
