@@ -7,12 +7,9 @@ keywords. Entities are compared by identity; their ids come from the storage.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
-from functools import cached_property
-from operator import itemgetter
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -25,11 +22,18 @@ from typing import (
 )
 
 import attrs
-from attrs import frozen
 
 from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.model.attrs_view import defined, show_columns_only
 from eyened_domain.model.copying import KEPT, copied, let_follow
 from eyened_domain.model.entity_dict import EntityDict, whole
+from eyened_domain.model.entity_info import (
+    SHORT_NAMES,
+    EntityInfo,
+    entity_class,
+    entity_classes,
+    register,
+)
 from eyened_domain.model.fields import (
     ColumnInfo,
     LinkInfo,
@@ -47,87 +51,19 @@ from eyened_domain.model.links import ToMany, ToOne
 from eyened_domain.model.queries import Queries
 from eyened_domain.model.values import Refused, shown
 
+__all__ = [
+    "DatabaseName",
+    "Entity",
+    "EntityInfo",
+    "EntityMeta",
+    "entity",
+    "entity_class",
+    "entity_classes",
+]
+
 C = TypeVar("C", bound="type[Entity]")
 
 _COLUMNS_IN_REPR = 6
-
-SHORT_NAMES = {"images": "image_instances", "Images": "image_instances"}
-"""Short forms that people write, wherever an entity has the relation."""
-
-
-@frozen(kw_only=True)
-class EntityInfo:
-    """What the model knows of an entity class: its columns, links, names and keys."""
-
-    name: str
-    columns: Mapping[str, ColumnInfo]
-    links: Mapping[str, LinkInfo]
-    aliases: Mapping[str, str]
-    """From every other name of a field to its Python name."""
-    unique: tuple[tuple[str, ...], ...]
-    """The natural keys: each a tuple of columns that no two objects share."""
-    name_column: str | None
-    parent: str | None
-    """Name of the entity that it is a special kind of (joined tables)."""
-
-    @cached_property
-    def primary_key(self) -> tuple[str, ...]:
-        """The columns of the primary key, in order."""
-        return tuple(name for name, info in self.columns.items() if info.primary_key)
-
-    @cached_property
-    def fields(self) -> frozenset[str]:
-        """The Python names of all columns and links."""
-        return frozenset(self.columns) | frozenset(self.links)
-
-    @cached_property
-    def told_by(self) -> tuple[str, ...]:
-        """The columns that may be shown, those first that tell objects apart."""
-        first = [*self.primary_key, *(name for key in self.unique for name in key)]
-        shown_columns = [name for name, info in self.columns.items() if not info.private]
-        ordered = dict.fromkeys([*first, *filter(None, [self.name_column]), *shown_columns])
-        return tuple(name for name in ordered if name in shown_columns)
-
-    def field_name(self, name: str) -> str:
-        """Return the Python name of a field given in either style.
-
-        Raises:
-            UnknownName: there is no such field; the message names the nearest ones.
-        """
-        if name in self.fields:
-            return name
-        if name in self.aliases:
-            return self.aliases[name]
-        raise UnknownName(self.unknown(name), entity=self.name, field=name)
-
-    def unknown(self, name: str) -> str:
-        """Say that there is no such field, and which ones come near."""
-        known = [*self.fields, *self.aliases]
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"{self.name} has no field {name!r}{hint}"
-
-
-_ENTITIES: dict[str, type[Entity]] = {}
-
-
-def entity_class(name: str) -> type[Entity]:
-    """Return the entity class of that name, for example ``"Patient"``.
-
-    Raises:
-        UnknownName: there is no such entity.
-    """
-    try:
-        return _ENTITIES[name]
-    except KeyError:
-        near = difflib.get_close_matches(name, _ENTITIES, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UnknownName(f"there is no entity {name!r}{hint}", entity=name) from None
-
-
-def entity_classes() -> tuple[type[Entity], ...]:
-    """Return all entity classes, in the order of their definition."""
-    return tuple(_ENTITIES.values())
 
 
 class EntityMeta(type):
@@ -374,7 +310,7 @@ def entity(
 
     def decorate(cls: C) -> C:
         parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
-        made = _defined(cls)
+        made = cast("C", defined(cls))
         infos = [info_of(attribute) for attribute in attrs.fields(cast("Any", made))]
         own = {i.name for i in infos} - (parent.fields if parent else frozenset())
         columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
@@ -391,44 +327,11 @@ def entity(
             parent=parent.name if parent else None,
         )
         _add_descriptors(made, own)
-        _show_columns_only(made)
-        _ENTITIES[made.__name__] = made
+        show_columns_only(made)
+        register(made)
         return made
 
     return decorate
-
-
-def _defined(cls: C) -> C:
-    """Let attrs make the class; from its parent it takes over all fields, not only those shown."""
-    parents = [one for one in cls.__mro__ if "_all_fields" in one.__dict__]
-    seen = [(one, one.__dict__["__attrs_attrs__"]) for one in parents]
-    for one in parents:
-        one.__attrs_attrs__ = one.__dict__["_all_fields"]
-    made = attrs.define(cls, slots=False, eq=False, kw_only=True, init=False, repr=False)
-    made._all_fields = attrs.fields(cast("Any", made))
-    for one, fields in seen:
-        one.__attrs_attrs__ = fields
-    return made
-
-
-def _show_columns_only(cls: type[Entity]) -> None:
-    """Let attrs, and `vars`, know of nothing but columns that may be shown.
-
-    Those that a copy does not take over are none that `attrs.evolve` gives to the constructor.
-    """
-    columns = cls.__entity__.columns
-    shown_fields = [
-        field if columns[field.name].copied else field.evolve(init=False)
-        for field in attrs.fields(cast("Any", cls))
-        if field.name in columns and not columns[field.name].private
-    ]
-    names = type(f"{cls.__name__}Attributes", (tuple,), {"__slots__": ()})
-    for place, field in enumerate(shown_fields):
-        setattr(names, field.name, property(itemgetter(place)))
-    cls.__attrs_attrs__ = names(shown_fields)
-    private = frozenset(name for name, column_info in columns.items() if column_info.private)
-    if private:
-        cls._dict_type = type(f"{cls.__name__}Dict", (EntityDict,), {"private": private})
 
 
 def _add_descriptors(cls: type[Entity], own: set[str]) -> None:

@@ -26,15 +26,15 @@ class EntityDict(dict[str, Any]):
     def __iter__(self) -> Any:
         return super().__iter__()
 
-    def keys(self) -> KeysView[str]:
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
         """Return the names that may be seen."""
         return self._public().keys()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]
         """Return the values that may be seen."""
         return self._public().values()
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
         """Return the names and values that may be seen."""
         return self._public().items()
 

@@ -112,7 +112,9 @@ def refuse_strange(session: Session, state: InstanceState[Any]) -> None:
             "in this one, or close the other first",
             entity=name,
         )
-    there = None if state.key is None else session.identity_map.get(state.key)
+    if state.key is None:
+        return
+    there = session.identity_map.get(state.key)
     if there is not None and there is not state.obj():
         raise RuleBroken(
             f"another object stands for {name} {state.key[1]} in this session already; use that "
