@@ -206,6 +206,22 @@ class Entity(Queries, metaclass=EntityMeta):
                 field=link.name,
             )
 
+    def check_needed(self) -> None:
+        """Raise `BadInput` where a column is empty that needs a value; called before storing.
+
+        A column of a foreign key may be filled by its link, when what that leads to is stored.
+        """
+        info, held = self.__entity__, self.__dict__
+        for name in info.needed:
+            if held.get(name) is None and name in held and not self._is_linked(name):
+                raise BadInput(
+                    f"{info.name}.{name} is needed and was not given", entity=info.name, field=name
+                )
+
+    def _is_linked(self, column: str) -> bool:
+        link = self.__entity__.link_of.get(column)
+        return link is not None and self.__dict__.get(link) is not None
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` where the object as a whole breaks a rule; called before storing."""
 

@@ -40,6 +40,22 @@ class EntityInfo:
         return tuple(name for name, info in self.columns.items() if info.primary_key)
 
     @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that must hold something before the object is stored."""
+        single = self.primary_key if len(self.primary_key) == 1 else ()
+        return tuple(
+            name
+            for name, info in self.columns.items()
+            if not (info.nullable or name in single or (info.generated and not info.references))
+        )
+
+    @cached_property
+    def link_of(self) -> Mapping[str, str]:
+        """The link to one behind each column of a foreign key."""
+        links = self.links.values()
+        return {str(link.via): link.name for link in links if not link.many}
+
+    @cached_property
     def fields(self) -> frozenset[str]:
         """The Python names of all columns and links."""
         return frozenset(self.columns) | frozenset(self.links)

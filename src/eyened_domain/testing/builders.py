@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from eyened_domain import model
 from eyened_domain.errors import BadInput
@@ -78,7 +78,7 @@ _LINEAGE = {"image_instance": "series", "series": "study", "study": "patient"}
 class _Counts:
     """How many objects were made of each entity, by all builders of a test."""
 
-    current: defaultdict[str, int] = defaultdict(int)
+    current: ClassVar[defaultdict[str, int]] = defaultdict(int)
 
 
 def begin_to_count() -> None:

@@ -13,18 +13,18 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
     follow_removal,
 )
-from eyened_domain.adapters.memory.held import Held, copied_json, is_same_json
+from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
-from eyened_domain.errors import BadInput, Conflict
+from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
 from eyened_domain.model.stored_pixels import StoredPixels
-from eyened_domain.model.values import Refused, json_value
+from eyened_domain.model.values import Refused, is_same_json, json_value
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -118,7 +118,7 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
 
 def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
     view = objects.view
-    gone = [_current(objects, held) for held in objects.deleted.values()]
+    gone = [current(objects, held) for held in objects.deleted.values()]
     for row in gone:
         view.remove(row)
     for held in changed:
@@ -219,7 +219,7 @@ def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
 
 
 def _put(objects: Objects, held: Held, row: Row) -> None:
-    before = None if held.row is None else _current(objects, held)
+    before = None if held.row is None else current(objects, held)
     if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
         raise duplicate(row.entity, row.shape.primary_key)
     if before is not None and before.key != row.key:
@@ -227,7 +227,7 @@ def _put(objects: Objects, held: Held, row: Row) -> None:
     objects.view.put(row)
 
 
-def _current(objects: Objects, held: Held) -> Row:
+def current(objects: Objects, held: Held) -> Row:
     """Return the stored row of an object.
 
     Raises:
@@ -235,7 +235,7 @@ def _current(objects: Objects, held: Held) -> Row:
     """
     row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
     if row is None or row is not held.row:
-        raise Conflict(
+        raise RowChanged(
             f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
             "run it again",
             entity=held.shape.name,

@@ -12,6 +12,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.entity_dict import whole
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
+from eyened_domain.model.values import is_same_json
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -28,6 +29,7 @@ class Held:
     """
 
     __slots__ = (
+        "deleted",
         "entity",
         "links",
         "lists",
@@ -45,6 +47,8 @@ class Held:
         self.shape: Shape = shape_of(type(entity))
         self.row: Row | None = None
         """What is stored of it; None while it is new."""
+        self.deleted = False
+        """Whether it was stored, and is no more."""
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
@@ -114,7 +118,7 @@ class Held:
         held.update(row.values)
         for name in self.shape.json:
             held[name] = copied_json(held[name])
-        self.row = row
+        self.row, self.deleted = row, False
         self.settle()
 
     def values(self) -> dict[str, Any]:
@@ -215,12 +219,3 @@ def copied_json(value: Any) -> Any:
     if isinstance(value, list):
         return [copied_json(item) for item in value]
     return value
-
-
-def is_same_json(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON; 1, 1.0 and True are not."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_same_json(one[k], other[k]) for k in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_same_json, one, other))
-    return type(one) is type(other) and bool(one == other)

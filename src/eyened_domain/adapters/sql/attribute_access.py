@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import InstrumentedAttribute, object_session
+from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
 from sqlalchemy.orm.collections import CollectionAdapter, collection
-from sqlalchemy.orm.exc import DetachedInstanceError
+from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
-from eyened_domain.adapters.sql.list_changes import held_link, join_held
+from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
+from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.links import HOLDER
@@ -65,6 +66,10 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
             return super().__get__(instance, owner)
         except DetachedInstanceError as error:
             raise _not_loaded(type(instance), self.key) from error
+        except ObjectDeletedError:  # somebody else has deleted its row; it stays readable
+            if not fill_deleted(instance):
+                raise
+            return super().__get__(instance, owner)
 
 
 class _JsonAttribute(_ExplainedAttribute):
@@ -103,6 +108,7 @@ class _LinkAttribute(_ExplainedAttribute):
         if join_held(instance, value):
             held_link(instance, self.key).__set__(instance, value)
             return
+        refuse_deleted(*(value if isinstance(value, list) else [value]))
         if type(value) is list:
             value = list({id(one): one for one in value}.values())
         super().__set__(instance, value)
@@ -131,4 +137,5 @@ def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) 
         return
     session = object_session(value)
     if session is not None and object_session(target) is None:
-        session.add(target)
+        # not the session's own: an assignment is no call that an earlier error refuses
+        Session.add(session, target)

@@ -48,7 +48,7 @@ class MomentContract(Contract):
         return entity
 
     @pytest.fixture
-    def stored(
+    def changed_long_ago(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, entity: type[Any]
     ) -> tuple[Any, ...]:
         """The key of a row that was last changed long ago."""
@@ -63,10 +63,10 @@ class MomentContract(Contract):
         make_unit_of_work: MakeUnitOfWork,
         build: Builder,
         entity: type[Any],
-        stored: tuple[Any, ...],
+        changed_long_ago: tuple[Any, ...],
     ) -> None:
         with make_unit_of_work() as uow:
-            one = uow.repository(entity).get(stored)
+            one = uow.repository(entity).get(changed_long_ago)
             setattr(one, *CHANGES[entity])
             uow.flush()
             seen = one.date_modified
@@ -74,31 +74,37 @@ class MomentContract(Contract):
             uow.commit()
         assert one.date_modified == seen
         with make_unit_of_work() as uow:
-            assert uow.repository(entity).get(stored).date_modified == seen
+            assert uow.repository(entity).get(changed_long_ago).date_modified == seen
 
     def test_the_moment_stays_when_nothing_changes(
-        self, make_unit_of_work: MakeUnitOfWork, entity: type[Any], stored: tuple[Any, ...]
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        entity: type[Any],
+        changed_long_ago: tuple[Any, ...],
     ) -> None:
         name, _ = CHANGES[entity]
         with make_unit_of_work() as uow:
-            one = uow.repository(entity).get(stored)
+            one = uow.repository(entity).get(changed_long_ago)
             setattr(one, name, getattr(one, name))
             uow.commit()
             assert one.date_modified == OLD
         with make_unit_of_work() as uow:
-            assert uow.repository(entity).get(stored).date_modified == OLD
+            assert uow.repository(entity).get(changed_long_ago).date_modified == OLD
 
     def test_a_moment_that_is_given_counts(
-        self, make_unit_of_work: MakeUnitOfWork, entity: type[Any], stored: tuple[Any, ...]
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        entity: type[Any],
+        changed_long_ago: tuple[Any, ...],
     ) -> None:
         given = OLD + timedelta(days=1)
         with make_unit_of_work() as uow:
-            one = uow.repository(entity).get(stored)
+            one = uow.repository(entity).get(changed_long_ago)
             setattr(one, *CHANGES[entity])
             one.date_modified = given
             uow.commit()
         with make_unit_of_work() as uow:
-            assert uow.repository(entity).get(stored).date_modified == given
+            assert uow.repository(entity).get(changed_long_ago).date_modified == given
 
     def test_a_change_in_place_is_noted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
