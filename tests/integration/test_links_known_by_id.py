@@ -81,7 +81,7 @@ def test_a_form_whose_links_stay_costs_nothing(
         form.form_data = {"grade": 1}
         with count_queries(database) as counted:
             session.flush()
-        assert counted.total == 1, counted
+        assert not [one for one in selects(counted) if "FormAnnotation" not in one], counted
 
 
 @pytest.mark.parametrize("by_id", [False, True], ids=["object", "id"])

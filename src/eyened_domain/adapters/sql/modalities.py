@@ -8,10 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
-from eyened_domain.adapters.sql.links_in_view import is_changed, load, settle_link
+from eyened_domain.adapters.sql.links_in_view import is_changed, load, settle_link, take_out
 from eyened_domain.model.acquisition import ModalityTable
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.modality_entries import let_agree
+
+_SAID_BY = frozenset({"modality", "modality_id", "modality_entry"})
 
 
 def settle_modalities(session: Session) -> None:
@@ -31,7 +33,7 @@ def settle_modalities(session: Session) -> None:
                 touched.append((one, said, linked))
     if not touched:
         return
-    load(session, link, [one for one, _, _ in touched])
+    filled = load(session, link, [one for one, _, _ in touched])
     wanted: list[tuple[ImageInstance, str]] = []
     for one, said, linked in touched:
         entry = one.__dict__.get(link.name)
@@ -39,6 +41,7 @@ def settle_modalities(session: Session) -> None:
         needed = let_agree(one, tag, is_said=said, is_linked=linked)
         if needed is not None:
             wanted.append((one, needed))
+    take_out(filled)
     if wanted:
         entries = _entries(session, {tag for _, tag in wanted})
         for one, tag in wanted:
@@ -48,8 +51,10 @@ def settle_modalities(session: Session) -> None:
 def _what_was_set(session: Session, one: ImageInstance) -> tuple[bool, bool]:
     """Return whether the modality of an image was set, and whether its entry was."""
     link = one.__entity__.links["modality_entry"]
-    known = one.__dict__
-    if instance_state(one).key is None:
+    known, state = one.__dict__, instance_state(one)
+    if state.key is not None and _SAID_BY.isdisjoint(state.committed_state):
+        return False, False
+    if state.key is None:
         settle_link(session, one, link, is_new=True)
         linked = known.get(link.name) is not None or known.get("modality_id") is not None
         return known.get("modality") is not None, linked

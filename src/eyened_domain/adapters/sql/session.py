@@ -34,7 +34,7 @@ from eyened_domain.adapters.sql.ended import (
 )
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.links_in_view import check_stored_parts, put_in_view
+from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
 from eyened_domain.adapters.sql.list_changes import refuse_deleted, refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.modalities import settle_modalities
@@ -236,17 +236,17 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 @event.listens_for(DomainSession, "before_flush")
 def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
     settle_modalities(session)
-    put_in_view(session)
-    check_stored_parts(session)
     changed = [
         one
         for one in session.dirty
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False)
     ]
-    for one in (*session.new, *changed):
-        if isinstance(one, Entity):
-            one.check_rules()
-            _check_references(session, one)
+    with in_view(session):
+        check_stored_parts(session)
+        for one in (*session.new, *changed):
+            if isinstance(one, Entity):
+                one.check_rules()
+                _check_references(session, one)
     for one in (*session.new, *changed):
         if isinstance(one, Entity):
             one.check_needed()
