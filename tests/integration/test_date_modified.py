@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from eyened_domain import Database, FormAnnotation, ImageInstance
+from eyened_domain.adapters.sql import clock
 from eyened_domain.testing import Builder, count_queries
 from eyened_domain.testing.databases import settings_on
 
@@ -118,3 +119,22 @@ def test_a_row_is_changed_by_the_clock_that_it_was_inserted_by(
     found = read(far_away, form.form_annotation_id)
     assert is_now(found)
     assert abs(found.date_modified - datetime.now()) > timedelta(hours=1)
+
+
+def test_one_statement_has_one_moment(
+    database: Database, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.get_session() as session:
+        series = builder.a_series()
+        images = [builder.an_image(series=series) for _ in range(20)]
+        session.add_all(images)
+        session.commit()
+        seconds = (OLD + timedelta(seconds=second) for second in range(1000))
+        monkeypatch.setattr(clock, "now_of", lambda _connection: next(seconds))
+        for number, image in enumerate(images):
+            image.thumbnail_path = f"1/{number}"
+        session.commit()
+        shown = {image.image_instance_id: image.date_modified for image in images}
+    with database.get_session() as session:
+        found = ImageInstance.fetch_all(session)
+        assert {one.image_instance_id: one.date_modified for one in found} == shown
