@@ -41,7 +41,7 @@ def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
     for storage in storages:
         storage.empty()
         told[storage.name] = World(storage).carry_out(program)
-    first, *others = told.values()
+    first = next(iter(told.values()))
     for step in range(max(map(len, told.values()))):
         outcomes = {
             name: outcome[step] if step < len(outcome) else None for name, outcome in told.items()

@@ -19,7 +19,7 @@ from eyened_domain.model.entity import Entity
 
 Rows = dict[str, list[dict[str, Any]]]
 """The rows of each class, by field name."""
-FASTER = Path("/dev/shm")  # noqa: S108 - what is lost with the machine does not matter here
+FASTER = Path("/dev/shm")
 
 
 class Storage(ABC):
@@ -131,7 +131,7 @@ def server(name: str, url: str) -> Iterator[Storage]:
         name: what the server is called in what is told.
         url: of the database; its name must start with ``test_``.
     """
-    from benchmarks.databases import fresh_database  # noqa: PLC0415 - makes and drops it
+    from benchmarks.databases import fresh_database
 
     with fresh_database("mariadb", url) as database:
         yield Sql(name, database)

@@ -6,15 +6,32 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from campaigns.differential.programs import ACTIONS, Program, Step
 from campaigns.differential.storages import Storage
 from campaigns.differential.vocabulary import BY_NAME, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
+from eyened_domain.model import (
+    Creator,
+    Feature,
+    FeatureFeatureLink,
+    FormAnnotation,
+    FormSchema,
+    Patient,
+    Project,
+    Series,
+    Study,
+    StudyTagLink,
+    Tag,
+)
 from eyened_domain.model.entity import Entity
 
 Outcome = tuple[Any, ...]
+QUIET = {"set column", "set link", "set id", "edit list", "edit json", "follow link", "read"}
+"""What is no call of the storage. It is left out in a unit that an error has ended: which links
+are still loaded then is not the same everywhere."""
 ABSENT = 1_000_000
 """An id that nothing has."""
 
@@ -36,6 +53,7 @@ class World:
         """The objects, in the order in which they came into hand."""
         self.outcomes: list[Outcome] = []
         self._unread = False
+        self._ended = False
         self._stack = ExitStack()
         self._actions: dict[str, Callable[[int, int, int], Any]] = {
             "new": self._new,
@@ -61,10 +79,12 @@ class World:
         """Carry out a program; return what came of each step, and what is stored in the end."""
         self._begin(0, 0, 0)
         try:
+            if program and program[0][3] % 2:
+                self._stock(keep=program[0][2] % 2 == 0)
             self._carry_out(list(program), within=False)
         finally:
             self._stack.close()
-        name = "in hand after a rollback" if self._unread else "in hand"
+        name = "in hand after an error or rollback" if self._unread else "in hand"
         self._note(name, lambda: [self._columns(one) for one in self.hand])
         self.outcomes.append(("stored", self._stored()))
         return self.outcomes
@@ -75,11 +95,11 @@ class World:
             name = ACTIONS[step[0] % len(ACTIONS)]
             if name == "savepoint":
                 inside = [steps.pop(0) for _ in range(min(len(steps), 1 + step[1] % 4))]
-                self._note(name, lambda i=inside, s=step: self._savepoint(i, fails=s[2] % 3 == 0))
+                self._note(name, partial(self._savepoint, inside, fails=step[2] % 3 == 0))
             elif not (within and name in {"commit", "rollback", "begin another unit"}):
-                if name == "somebody else" and within:
+                if (name == "somebody else" and within) or (self._ended and name in QUIET):
                     continue
-                self._note(name, lambda n=name, s=step: self._actions[n](*s[1:]))
+                self._note(name, partial(self._actions[name], *step[1:]))
 
     def _note(self, name: str, act: Callable[[], Any]) -> None:
         try:
@@ -88,27 +108,72 @@ class World:
             outcome = (name, "backed out")
         except EyenedError as error:
             outcome = (name, "error", type(error).__name__)
+            self._ended = self._has_ended()
+            self._unread = self._unread or self._ended
         except Exception as error:  # noqa: BLE001 - a raw error is an outcome like any other
             outcome = (name, "raw error", type(error).__name__)
         self.outcomes.append(outcome)
+
+    def _has_ended(self) -> bool:
+        try:
+            self.uow.repository(Project)
+        except EyenedError:
+            return True
+        return False
+
+    def _stock(self, *, keep: bool) -> None:
+        """Store an object of each class that belong together; keep them in hand, or not."""
+        project = Project(project_name="n0", description="t0")
+        patient = Patient(patient_identifier="n0", project=project, sex="F")
+        study = Study(study_date="2024-01-01", patient=patient)
+        creator, tag = Creator(creator_name="n0"), Tag(tag_name="n0", tag_type="Study")
+        tag.creator = creator
+        whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
+        schema = FormSchema(schema_name="n0", schema={"type": "object"})
+        stored: list[Entity] = [
+            project,
+            patient,
+            study,
+            Series(study=study, series_number=1),
+            creator,
+            tag,
+            StudyTagLink(tag=tag, study=study, creator=creator),
+            whole,
+            part,
+            FeatureFeatureLink(feature=whole, child=part, feature_index=0),
+            schema,
+            FormAnnotation(
+                form_schema=schema, patient=patient, creator=creator, form_data={"a": {"b": [1]}}
+            ),
+        ]
+        for one in stored:
+            self._repository(word_of(one)).add(one)
+        self.uow.commit()
+        if keep:
+            self.hand = stored
+        else:
+            self._begin()
 
     # --- the actions ---------------------------------------------------------------------
 
     def _begin(self, *_: int) -> None:
         self._stack.close()
-        self._unread = False
+        self._unread = self._ended = False
         self.hand.clear()
         self.uow = self._stack.enter_context(self.storage.unit_of_work())
 
     def _rollback(self, *_: int) -> None:
         self.uow.rollback()
-        self._unread = True
+        self._unread, self._ended = True, False
 
     def _savepoint(self, inside: list[Step], *, fails: bool) -> None:
-        with self.uow.savepoint():
-            self._carry_out(inside, within=True)
-            if fails:
-                raise BackOut
+        try:
+            with self.uow.savepoint():
+                self._carry_out(inside, within=True)
+                if fails:
+                    raise BackOut
+        finally:
+            self._ended = self._has_ended()
 
     def _new(self, kind: int, values: int, links: int) -> Any:
         word = WORDS[kind % len(WORDS)]
@@ -186,7 +251,7 @@ class World:
             items.clear()
         elif edit == 7:
             setattr(one, name, [] if other is None else [other])
-        return list(items)
+        return list(getattr(one, name))
 
     def _edit_json(self, which: int, how: int, value: int) -> None:
         forms = [one for one in self.hand if "form_data" in one.__entity__.columns]
@@ -221,9 +286,9 @@ class World:
         column, choices = list(word.columns.items())[what % len(word.columns)]
         value = choices[(what // 8) % len(choices)]
         ways: list[Callable[[], Any]] = [
-            lambda: repository.where(),
+            repository.where,
             lambda: repository.where(**{column: value}),
-            lambda: repository.count(),
+            repository.count,
             lambda: repository.one(**{column: value}),
             lambda: repository.one(default=None, **{column: value}),
             lambda: repository.by_name(_NAMES[what % len(_NAMES)], default=None),

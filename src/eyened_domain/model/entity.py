@@ -206,14 +206,18 @@ class Entity(Queries, metaclass=EntityMeta):
                 field=link.name,
             )
 
-    def check_needed(self) -> None:
+    def check_needed(self, cleared: frozenset[str] = frozenset()) -> None:
         """Raise `BadInput` where a column is empty that needs a value; called before storing.
 
         A column of a foreign key may be filled by its link, when what that leads to is stored.
+
+        Args:
+            cleared: columns that are about to be emptied.
         """
         info, held = self.__entity__, self.__dict__
         for name in info.needed:
-            if held.get(name) is None and name in held and not self._is_linked(name):
+            is_empty = name in held and held[name] is None and not self._is_linked(name)
+            if is_empty or name in cleared:
                 raise BadInput(
                     f"{info.name}.{name} is needed and was not given", entity=info.name, field=name
                 )

@@ -57,7 +57,7 @@ def _follow(objects: Objects, held: Held, path: list[str], agree: Agree) -> None
         link = held.entity.__entity__.links[name]
         mine = held.entity.__dict__
         if name not in mine:
-            found = objects.linked(link, mine[str(link.via)])
+            found = objects.linked(link, mine[str(link.via)], flush=False)
             if found is not None:
                 mine[name] = held.links[name] = found
         target = mine.get(name)

@@ -42,7 +42,7 @@ def _settle(objects: Objects, held: Held, image: ImageInstance, agree: Agree) ->
     if not (said or linked):
         return
     if link.name not in mine:
-        entry = objects.linked(link, mine["modality_id"])
+        entry = objects.linked(link, mine["modality_id"], flush=False)
         if entry is not None:
             mine[link.name] = held.links[link.name] = entry
     entry = mine.get(link.name)

@@ -9,7 +9,7 @@ from typing import Any
 from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.shape import Key, root_of
+from eyened_domain.adapters.memory.shape import Key, referrers, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
@@ -128,11 +128,13 @@ class Objects:
                 known.read(row)
         return known
 
-    def linked(self, link: LinkInfo, identity: int | None) -> Any:
+    def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
             return None
         known = self.known.get((root_of(link.target), (identity,)))
+        if known is None and flush:
+            self.flush()
         return (
             known.entity if known is not None else self.find(entity_class(link.target), (identity,))
         )
@@ -161,7 +163,27 @@ class Objects:
         table = self.view.table(root_of(name))
         keys = table.indexes[(mine,)].find({mine: identity})
         wanted = sorted(table.rows[key].values[theirs] for key in keys)
-        return [self.linked(link, one) for one in wanted]
+        return [self.linked(link, one, flush=False) for one in wanted]
+
+    def delete(self, held: Held) -> None:
+        """Delete an object when flushing, and the objects in hand that go along with it."""
+        self.deleted[id(held.entity)] = held
+        if held.row is None or len(held.row.key) > 1:
+            return
+        for referrer in referrers(held.shape.root):
+            column = referrer.column
+            for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
+                mine = other.entity.__dict__
+                if (
+                    other.shape.root == referrer.root
+                    and other.row is not None
+                    and other.row.values[column.name] == held.row.key[0] == mine[column.name]
+                    and id(other.entity) not in self.deleted
+                    and not any(
+                        other.is_relinked(x) for x in other.shape.to_one if x.via == column.name
+                    )
+                ):
+                    self.delete(other)
 
     def flush(self) -> None:
         """Store what has changed, in the view of this transaction; an error ends it."""

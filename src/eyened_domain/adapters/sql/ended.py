@@ -20,6 +20,7 @@ from eyened_domain.errors import (
     Conflict,
     EyenedError,
     RowChanged,
+    RuleBroken,
     StorageError,
     ended_by,
 )
@@ -64,6 +65,10 @@ def ending_on(session: Session, *errors: type[BaseException]) -> Iterator[None]:
         conflict = Conflict("a row was changed or deleted by somebody else; run it again")
         _end(session, conflict)
         raise conflict from error
+    except AssertionError as error:  # SQLAlchemy's, of a primary key that would be emptied
+        broken = RuleBroken(f"something that is deleted or unlinked is still referred to: {error}")
+        _end(session, broken)
+        raise broken from error
     except errors as error:
         _end(session, error)
         raise

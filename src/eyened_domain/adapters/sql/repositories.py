@@ -207,8 +207,8 @@ class SqlRepository(Generic[E]):
             return attribute.is_(None)
         elif isinstance(self._info.columns[name].kind, Json):
             raise BadInput(
-                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask with an "
-                "expression on its elements",
+                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
+                "with an expression on its elements",
                 entity=self._info.name,
                 field=name,
             )
