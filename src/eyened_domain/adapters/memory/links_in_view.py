@@ -28,7 +28,10 @@ def put_in_view(objects: Objects, changed: list[Held], agree: Agree) -> None:
         agree: lets a link and the id behind it say the same.
     """
     for held in changed:
-        if held.entity.rules_read and _settle(objects, held, agree):
+        one = held.entity
+        if held.row is None and not (one.rules_read or depends_on_parts(one)):
+            continue
+        if _settle(objects, held, agree):
             for path in held.entity.rules_read:
                 _follow(objects, held, path.split("."), agree)
 

@@ -139,7 +139,9 @@ def _settle(session: Session, one: Any) -> bool:
     """
     state = instance_state(one)
     is_new = state.key is None
-    if not (one.rules_read if is_new else state.committed_state):
+    if is_new and not (one.rules_read or depends_on_parts(one)):
+        return False
+    if not is_new and not state.committed_state:
         return False
     changed = is_new
     for link in one.__entity__.links.values():

@@ -231,6 +231,19 @@ class KnownByIdContract(Contract):
                 with pytest.raises(RuleBroken, match="within itself"):
                     uow.flush()
 
+    @pytest.mark.parametrize("is_loaded", [False, True], ids=["not loaded", "loaded"])
+    def test_a_feature_is_not_moved_within_itself_by_an_id(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_loaded: bool
+    ) -> None:
+        whole, part, _ = self._composite(make_unit_of_work, build)
+        with make_unit_of_work() as uow:
+            link = uow.feature_links.get((whole, part, 0))
+            if is_loaded:
+                assert link.feature is not link.child
+            link.parent_feature_id = part
+            with pytest.raises(RuleBroken, match="within itself"):
+                uow.flush()
+
     def test_an_index_of_a_feature_is_not_taken_twice_by_ids(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
