@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
+from eyened_domain.adapters.sql.clock import ask_for_time
 from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
 from eyened_domain.adapters.sql.server import prepare_connections
 from eyened_domain.adapters.sql.sqlite_turns import (
@@ -76,6 +77,7 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
     if url.get_driver_name() == "pymysql":
         event.listen(engine, "do_connect", _connect_keeping)
     prepare_connections(engine, strict=raise_on_warnings)
+    event.listen(engine, "connect", ask_for_time)
     _finish(engine)
     return engine
 
