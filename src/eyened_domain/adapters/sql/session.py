@@ -252,6 +252,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     if session.deleted:
         delete_along(session)
         take_places(session)
+    note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
     changed = [
         one
@@ -275,7 +276,6 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
-    note_ids(session, [one for one in (*session.new, *changed) if isinstance(one, Entity)])
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
 
