@@ -34,7 +34,8 @@ def checkup_on(
         watch: its time limit, and who is told how far it is.
         grace_s: how old in seconds garbage must be to be collected.
         young_s: how old in seconds a file must be before it is said that nobody points to it.
-        adopt: take the checksums of pixels of older programs when things are fixed.
+        adopt: take over pixels of other programs when things are fixed: their checksums, and
+            those of what they have written over pixels of ours.
         resume: go on with the pixels where the last check-up ran out of time.
     """
     engine, files = database.engine, database.pixel_shelf.files
@@ -44,11 +45,11 @@ def checkup_on(
         Positions(engine, files),
         Unsigned(engine, files, adopt=adopt, young_s=young_s),
         UnitLog(engine),
-        StoreFiles(engine, files, young_s=young_s),
+        StoreFiles(engine, files, young_s=young_s, adopt=adopt),
         Garbage(engine, files, grace_s=grace_s),
         ImagesThere(engine, settings.images_basepath),
         Thumbnails(engine, settings.thumbnails_path),
-        SlotPixels(engine, files, resume=resume),
+        SlotPixels(engine, files, resume=resume, adopt=adopt),
         ImageChecksums(engine, settings.images_basepath),
     ]
     return Checkup(examinations, watch)

@@ -13,7 +13,12 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, Engine, insert, update
 
-from eyened_domain.adapters.sql.doctor.damage import QUARANTINE_FOLDER, what_is_wrong
+from eyened_domain.adapters.sql.doctor.damage import (
+    QUARANTINE_FOLDER,
+    is_signed,
+    missing,
+    what_is_wrong,
+)
 from eyened_domain.adapters.sql.doctor.rows import (
     Pointing,
     SlotRow,
@@ -23,6 +28,7 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
+from eyened_domain.adapters.sql.doctor.taking_over import FIXES, take_over
 from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import (
@@ -81,15 +87,19 @@ class StoreFiles:
         engine: of the database.
         files: the store.
         young_s: how old in seconds a file must be before it is said that nobody points to it.
+        adopt: take over what another program has written when things are fixed.
     """
 
     title = "Files of pixels"
     level = 2
 
-    def __init__(self, engine: Engine, files: SlotFiles, *, young_s: float = YOUNG_S) -> None:
+    def __init__(
+        self, engine: Engine, files: SlotFiles, *, young_s: float = YOUNG_S, adopt: bool = False
+    ) -> None:
         self._engine = engine
         self._files = files
         self._young_s = young_s
+        self._adopt = adopt
         self.looked_at = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
@@ -141,6 +151,8 @@ class StoreFiles:
             Kind.METADATA_SHORT: self._grow,
             Kind.UNKNOWN_FILE: self._note_garbage,
             Kind.PIXELS_DAMAGED: self._quarantine,
+            Kind.PIXELS_REPLACED: self._take_over,
+            Kind.PIXELS_ERASED: self._take_over,
         }
         for one in found:
             try:
@@ -219,25 +231,32 @@ class StoreFiles:
             "detail": spot.key,
         }
         where = f"position {one.position} of {spot.path}"
-        if slot is not None and slot.state == QUARANTINE:
-            return None
         if file is not None and file.bytes is not None:
-            if spot.key is None or slot is None or slot.size in (None, file.bytes):
+            if spot.key is None or slot is None or not self._is_suspect(spot.key, file, slot):
                 return None
             wrong = self._damage(spot.key, one.position)
-            return None if wrong is None else damaged(one, wrong, common)
-        if slot is not None:
-            said = f"the file of the pixels of {one.entity} {one.identity} is gone ({where})"
-            return Finding(Kind.PIXELS_LOST, said, **common)
+            return None if wrong is None else damaged(one, wrong, common, adopt=self._adopt)
+        if slot is not None and slot.state == QUARANTINE:
+            return None
+        if slot is not None and spot.key is not None:
+            wrong = missing(self._files, spot.key, one.position, slot)
+            return damaged(one, wrong, common, adopt=self._adopt)
         if one.position < 0 or (spot.length is not None and one.position >= spot.length):
             said = f"{one.entity} {one.identity} points to {where}, which is not there"
             return Finding(Kind.POINTS_NOWHERE, said, **common)
         return None
 
+    def _is_suspect(self, key: ArrayKey, file: FoundFile, slot: SlotRow) -> bool:
+        """Whether a file may be another than the one that was stored, without decoding it."""
+        if slot.size not in (None, file.bytes) or slot.state == QUARANTINE:
+            return True
+        was_changed = slot.size is not None and file.changed >= slot.since + 1
+        return was_changed and not is_signed(self._files, key, slot.position)
+
     def _damage(self, key: ArrayKey, position: int) -> tuple[Kind, str] | None:
         with self._engine.connect() as connection:
             slot = slot_row(connection, key, position)
-        return what_is_wrong(self._files, key, position, None if slot is None else slot.digest)
+        return what_is_wrong(self._files, key, position, slot)
 
     def _row_again(self, found: Finding) -> Iterator[Finding]:
         entity, identity, position = place_of(found)
@@ -327,11 +346,18 @@ class StoreFiles:
     def _quarantine(self, found: Finding) -> str | None:
         return quarantine(self._engine, self._files, found)
 
+    def _take_over(self, found: Finding) -> str | None:
+        return take_over(self._engine, self._files, found)
 
-def damaged(one: Pointing, wrong: tuple[Kind, str], common: dict[str, Any]) -> Finding:
+
+def damaged(
+    one: Pointing, wrong: tuple[Kind, str], common: dict[str, Any], *, adopt: bool
+) -> Finding:
     """Make the finding for pixels that are not what was stored."""
     kind, words = wrong
-    fix = f"its file is moved to {QUARANTINE_FOLDER}" if kind is Kind.PIXELS_DAMAGED else None
+    fix = FIXES.get(kind) if adopt else None
+    if kind is Kind.PIXELS_DAMAGED:
+        fix = f"its file is moved to {QUARANTINE_FOLDER}"
     return Finding(kind, f"{one.entity} {one.identity}: {words}", fix=fix, **common)
 
 
@@ -342,7 +368,7 @@ def quarantine(engine: Engine, files: SlotFiles, found: Finding) -> str | None:
     with writing.begin() as connection:
         array_id = known_array(connection, key, position + 1)
         slot = slot_row(connection, key, position)
-        wrong = what_is_wrong(files, key, position, slot.digest if slot else None)
+        wrong = what_is_wrong(files, key, position, slot)
         if wrong is None or wrong[0] is not Kind.PIXELS_DAMAGED:
             return None
         if slot is None:

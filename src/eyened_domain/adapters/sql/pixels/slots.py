@@ -42,7 +42,11 @@ _TO_GARBAGE = update(zarr_slot).where(_HERE).values(state=GARBAGE, since=bindpar
 _DIGESTS = select(
     zarr_array.c.group_name, zarr_array.c.array_name, zarr_slot.c.slot_index, zarr_slot.c.digest
 ).join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
-_DIGEST = _DIGESTS.where(_NAMED, zarr_slot.c.slot_index == bindparam("b_position"))
+_NOTED = (
+    select(zarr_slot.c.state, zarr_slot.c.token, zarr_slot.c.digest, zarr_slot.c.bytes)
+    .join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
+    .where(_NAMED, zarr_slot.c.slot_index == bindparam("b_position"))
+)
 
 
 @attrs.frozen
@@ -275,10 +279,7 @@ def digests_of_owners(
     return {(g, a, int(p)): bytes(d) for g, a, p, d in connection.execute(asked) if d}
 
 
-def digest_at(connection: Connection, key: ArrayKey, position: int) -> tuple[bool, bytes | None]:
-    """Return whether a position is known, and its digest."""
+def noted_at(connection: Connection, key: ArrayKey, position: int) -> Any:
+    """Return state, token, digest and bytes of a position; None when it is not known."""
     names = {"b_group": key.group, "b_array": key.name}
-    found = connection.execute(_DIGEST, names | {"b_position": position}).first()
-    if found is None:
-        return False, None
-    return True, bytes(found.digest) if found.digest else None
+    return connection.execute(_NOTED, names | {"b_position": position}).first()

@@ -18,6 +18,7 @@ from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import (
     Manifest,
     digest_of,
+    has_remains,
     split,
 )
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, SlotFile, Stamp
@@ -111,7 +112,9 @@ class FrameCodec(WholeSlots):
         blob = file.all()
         found = split(blob)
         if found is None:
-            check_digest(file, digest_of(blob), by_others=True)
+            check_of_others(file, blob)
+            if file.is_replaced and has_remains(blob, chunks=1):
+                raise file.damaged("is damaged: its manifest cannot be read")
             return blob
         manifest, length = found
         check_digest(file, manifest.digest())
@@ -121,22 +124,34 @@ class FrameCodec(WholeSlots):
         return frame
 
 
-def check_digest(file: SlotFile, digest: bytes, *, by_others: bool = False) -> None:
-    """Raise unless the digest of a file is the one that the database has for it.
+def check_digest(file: SlotFile, digest: bytes) -> None:
+    """Raise unless the digest of a file with a manifest is the one that the database has for it.
 
     Args:
         file: the slot.
         digest: of what the file holds now.
-        by_others: the file has no manifest.
 
     Raises:
         PixelsDamaged: it is not.
     """
-    if file.digest is None or file.digest == digest:
+    if file.digest is not None and file.digest != digest:
+        raise file.damaged("is damaged or another slot's: its checksum differs from the database's")
+
+
+def check_of_others(file: SlotFile, content: bytes | memoryview) -> None:
+    """Raise unless a file without a manifest is the one that the database knows.
+
+    Args:
+        file: the slot.
+        content: all that the file holds now.
+
+    Raises:
+        PixelsReplaced: it is not, and it is not said that another program's is wanted.
+    """
+    if file.digest is None or file.is_replaced:
         return
-    if by_others:
-        raise file.damaged("was damaged, or written by another program after it was stored here")
-    raise file.damaged("is damaged or another slot's: its checksum differs from the database's")
+    if file.digest != digest_of(content):
+        raise file.replaced()
 
 
 def decode_frame(zstd: Zstd, frame: bytes | memoryview, into: Pixels, file: SlotFile) -> None:

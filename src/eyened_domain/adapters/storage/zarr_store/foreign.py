@@ -1,6 +1,8 @@
 """Arrays with chunks or codecs that this software would not choose: zarr-python does it.
 
-Any array that zarr-python can open is read. It is written when a slot is one file.
+Any array that zarr-python can open is read. It is written when a slot is one file. Such a
+file bears no manifest: that another program has written there, and damage that can be decoded,
+cannot be told apart.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import numpy as np
 from eyened_domain.adapters.storage.zarr_store.codecs import (
     Pixels,
     WholeSlots,
-    check_digest,
+    check_of_others,
 )
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
@@ -57,7 +59,7 @@ class ForeignCodec(WholeSlots):
         from zarr.core.buffer import default_buffer_prototype  # noqa: PLC0415 - loads zarr
 
         blob = file.all()
-        check_digest(file, digest_of(blob), by_others=True)
+        check_of_others(file, blob)
         array, chunks = self._array()
         chunks[_KEY] = default_buffer_prototype().buffer.from_bytes(blob)
         try:

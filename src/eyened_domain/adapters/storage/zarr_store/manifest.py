@@ -88,6 +88,15 @@ def split(tail: bytes) -> tuple[Manifest, int] | None:
     return Manifest(position, owner, token.hex(), digests), len(tail) - start
 
 
+def has_remains(tail: bytes, chunks: int) -> bool:
+    """Whether a manifest of so many digests stands at the end of a file, readable or not."""
+    length = size_of_frame(chunks)
+    if len(tail) < length:
+        return False
+    magic: int = struct.unpack_from("<I", tail, len(tail) - length)[0]
+    return magic >> 4 == _SKIPPABLE >> 4
+
+
 def digest_of(chunk: bytes | memoryview) -> bytes:
     """Return the digest of a chunk, or of a whole file without a manifest."""
     return hashlib.sha256(chunk).digest()[:DIGEST_BYTES]
