@@ -213,6 +213,76 @@ class PixelContract(Contract):
                 drawn.write_data(_pixels(shape=shape), axis=axis, slice_index=number)
             assert not drawn.has_pixels
 
+    @pytest.mark.parametrize("shape", [(3, 8), (3, 1, 8)])
+    @pytest.mark.parametrize("number", [None, 0])
+    def test_a_map_seen_from_the_front_is_saved_and_read_as_one_plane(
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        build: Builder,
+        shape: tuple[int, ...],
+        number: int | None,
+    ) -> None:
+        with make_unit_of_work() as uow:
+            drawn = uow.segmentations.add(_drawn(build, shape=(3, 1, 8), sparse_axis=1))
+            drawn.write_data(_pixels(4, shape), axis=1, slice_index=number)
+            uow.commit()
+            identity = drawn.segmentation_id
+        with make_unit_of_work() as uow:
+            found = uow.segmentations.get(identity)
+            assert (found.read_data() == _pixels(4, (3, 1, 8))).all()
+            assert (found.read_data(axis=1) == _pixels(4, (3, 8))).all()
+            found.write_data(_pixels(5, shape), axis=1)
+            assert (found.read_data(axis=1, slice_index=0) == _pixels(5, (3, 8))).all()
+
+    def test_of_an_axis_with_one_slice_its_number_may_be_left_out(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = build.an_image(nr_of_frames=1, rows_y=6, columns_x=8)
+            drawn = _drawn(build, image_instance=image, shape=(1, 6, 8))
+            uow.segmentations.add(drawn).write_data(_pixels(4, (6, 8)), axis=0)
+            assert (drawn.read_data(axis=0) == _pixels(4, (6, 8))).all()
+            for axis in (1, 2):
+                with pytest.raises(BadInput, match=rf"axis {axis} has \d slices: give slice_index"):
+                    drawn.read_data(axis=axis)
+                with pytest.raises(BadInput, match="give slice_index"):
+                    drawn.write_data(_pixels(4, (1, 8)), axis=axis)
+            assert (drawn.read_data() == _pixels(4, (1, 6, 8))).all()
+
+    @pytest.mark.parametrize("meaning", [one.name for one in DataRepresentation])
+    def test_a_threshold_is_kept_with_every_representation(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, meaning: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            drawn = _drawn(build, threshold=0.5, data_representation=meaning, data_type="R8UI")
+            if meaning == "Probability":
+                drawn.data_type = "R8"
+            uow.segmentations.add(drawn).write_empty()
+            uow.commit()
+            identity = drawn.segmentation_id
+        with make_unit_of_work() as uow:
+            found = uow.segmentations.get(identity)
+            assert found.threshold == 0.5
+            found.threshold = 0.25
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert uow.segmentations.get(identity).threshold == 0.25
+
+    def test_scans_are_listed_in_the_order_in_which_another_program_wrote_them(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            drawn = uow.segmentations.add(_drawn(build, scan_indices=[2, 0]))
+            drawn.write_data(_pixels(2)[0], axis=0, slice_index=0)
+            uow.commit()
+            identity = drawn.segmentation_id
+        with make_unit_of_work() as uow:
+            found = uow.segmentations.get(identity)
+            assert found.scan_indices == [2, 0]
+            found.write_data(_pixels(2)[1], axis=0, slice_index=1)
+            uow.commit()
+            assert sorted(found.scan_indices) == [0, 1, 2]
+
     @pytest.mark.parametrize("dtype", ["int64", "uint16", "float32", "int8", "complex64"])
     def test_another_number_type_is_refused_and_the_error_says_what_to_do(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, dtype: str
