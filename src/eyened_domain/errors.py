@@ -74,3 +74,7 @@ class NotLoaded(StorageError):
 
 class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
+
+
+class FolderMissing(ConfigurationError):
+    """A folder that files belong to is not there, or empty while it should not be: not mounted."""

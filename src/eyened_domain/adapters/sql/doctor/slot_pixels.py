@@ -23,6 +23,7 @@ from eyened_domain.adapters.sql.doctor.rows import (
 )
 from eyened_domain.adapters.sql.doctor.store_files import damaged, quarantine
 from eyened_domain.adapters.sql.doctor.taking_over import take_over
+from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import QUARANTINE, has_pixels
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
@@ -85,6 +86,7 @@ class SlotPixels:
         with self._engine.connect() as connection:
             if not self._files.root.exists() and not has_pixels(connection):
                 return
+            check_store(connection, self._files.root)
             rows, slots = pointing_rows(connection), slot_rows(connection)
         after = self._state() if self._resume else None
         tasks = [

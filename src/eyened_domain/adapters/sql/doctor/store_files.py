@@ -29,6 +29,7 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_rows,
 )
 from eyened_domain.adapters.sql.doctor.taking_over import FIXES, take_over
+from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import (
@@ -107,6 +108,7 @@ class StoreFiles:
         with self._engine.connect() as connection:
             if not self._files.root.exists() and not has_pixels(connection):
                 return
+            check_store(connection, self._files.root)
         yield from self._whose()
         yield from self._groups()
         standing: dict[tuple[str, str], dict[int, FoundFile]] = {}

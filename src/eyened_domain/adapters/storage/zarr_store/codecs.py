@@ -17,6 +17,7 @@ from numcodecs.zstd import Zstd
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import (
     Manifest,
+    content_size,
     digest_of,
     has_remains,
     split,
@@ -160,10 +161,20 @@ def decode_frame(zstd: Zstd, frame: bytes | memoryview, into: Pixels, file: Slot
     Raises:
         PixelsDamaged: the frame is damaged, or has another size.
     """
+    target, content = into.reshape(-1).view(np.uint8), None
     try:
-        zstd.decode(frame, into.reshape(-1).view(np.uint8))
+        size = content_size(frame)
+        if size is None:  # of a program that writes without knowing how much
+            content = zstd.decode(frame)
+            size = len(content)
+        elif size == target.nbytes:
+            zstd.decode(frame, target)
     except (RuntimeError, ValueError) as error:
         raise file.damaged(f"cannot be decoded ({str(error)[:60]})") from error
+    if size != target.nbytes:  # numcodecs leaves the rest as it was
+        raise file.damaged(f"holds {size:,} bytes of pixels, where {target.nbytes:,} were stored")
+    if content is not None:
+        target[:] = np.frombuffer(content, np.uint8)
 
 
 def native(pixels: Pixels, key: ArrayKey) -> Pixels:
