@@ -78,3 +78,17 @@ class ConfigurationError(EyenedError):
 
 class FolderMissing(ConfigurationError):
     """A folder that files belong to is not there, or empty while it should not be: not mounted."""
+
+
+def ended_by(error: BaseException) -> EyenedError:
+    """Return what every call raises in a unit of work that an earlier error has ended.
+
+    It is of the same kind as that error, so that a conflict stays one.
+    """
+    kind = type(error) if isinstance(error, EyenedError) else RuleBroken
+    again = kind(
+        f"an earlier error has ended this unit of work; roll it back before going on: {error}"
+    )
+    if isinstance(error, EyenedError):
+        again.entity, again.field, again.value = error.entity, error.field, error.value
+    return again

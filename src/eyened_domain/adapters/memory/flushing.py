@@ -113,7 +113,7 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
 
 def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
     view = objects.view
-    gone = [_current(objects, held) for held in objects.deleted.values()]
+    gone = [current(objects, held) for held in objects.deleted.values()]
     for row in gone:
         view.remove(row)
     for held in changed:
@@ -203,7 +203,7 @@ def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
 
 
 def _put(objects: Objects, held: Held, row: Row) -> None:
-    before = None if held.row is None else _current(objects, held)
+    before = None if held.row is None else current(objects, held)
     if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
         raise duplicate(row.entity, row.shape.primary_key)
     if before is not None and before.key != row.key:
@@ -211,7 +211,7 @@ def _put(objects: Objects, held: Held, row: Row) -> None:
     objects.view.put(row)
 
 
-def _current(objects: Objects, held: Held) -> Row:
+def current(objects: Objects, held: Held) -> Row:
     """Return the stored row of an object.
 
     Raises:

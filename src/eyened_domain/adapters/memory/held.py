@@ -11,6 +11,7 @@ from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
+from eyened_domain.model.values import is_same_json
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -211,12 +212,3 @@ def copied_json(value: Any) -> Any:
     if isinstance(value, list):
         return [copied_json(item) for item in value]
     return value
-
-
-def is_same_json(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON; 1, 1.0 and True are not."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_same_json(one[k], other[k]) for k in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_same_json, one, other))
-    return type(one) is type(other) and bool(one == other)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from eyened_domain.adapters.memory.flushing import flush
+from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import RuleBroken, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -43,6 +45,10 @@ class Objects:
         self._pixels = MemoryPixels(self)
         self._view: View | None = None
         self._flushing = False
+        self._fresh_ones: set[Held] = set()
+        """The objects that were read or stored in this transaction."""
+        self._error: Exception | None = None
+        """What has ended this transaction; it is to be rolled back."""
 
     @property
     def view(self) -> View:
@@ -97,10 +103,11 @@ class Objects:
         """Return the object that stands for a row."""
         known = self.known.get((row.shape.root, row.key))
         if known is not None:
-            return known.entity
+            return self._fresh(known, row).entity
         entity = row.entity.__new__(row.entity)
         held = Held(entity, self)
         held.read(row)
+        self._fresh_ones.add(held)
         self.known[row.shape.root, row.key] = held
         self._attach(entity)
         return entity
@@ -108,15 +115,25 @@ class Objects:
     def find(self, entity: type[Entity], key: Key) -> Any:
         """Return the object of that class with that primary key; None if there is none."""
         root = root_of(entity.__name__)
-        known = self.known.get((root, key))
-        if known is not None:
-            return known.entity if isinstance(known.entity, entity) else None
         row = self.view.row(root, key)
         return self.loaded(row) if row is not None and issubclass(row.entity, entity) else None
 
+    def _fresh(self, known: Held, row: Row) -> Held:
+        """Let an object of an earlier transaction hold what was committed since, if unchanged."""
+        if known not in self._fresh_ones and not self._flushing:
+            self._fresh_ones.add(known)
+            if not known.is_touched():
+                known.read(row)
+        return known
+
     def linked(self, link: LinkInfo, identity: int | None) -> Any:
-        """Return the object that a link to one leads to."""
-        return None if identity is None else self.find(entity_class(link.target), (identity,))
+        """Return the object that a link to one leads to: the one in hand, if there is one."""
+        if identity is None:
+            return None
+        known = self.known.get((root_of(link.target), (identity,)))
+        return (
+            known.entity if known is not None else self.find(entity_class(link.target), (identity,))
+        )
 
     def linking(self, link: LinkInfo, held: Held) -> list[Entity]:
         """Return the objects that a link to many leads to, in the order of their keys."""
@@ -145,21 +162,35 @@ class Objects:
         return [self.linked(link, one) for one in wanted]
 
     def flush(self) -> None:
-        """Store what has changed, in the view of this transaction."""
+        """Store what has changed, in the view of this transaction; an error ends it."""
         if self._flushing:
             return
+        self.refuse_if_ended()
         self._flushing = True
         try:
             flush(self)
+        except Exception as error:
+            self._error = error
+            raise
         finally:
             self._flushing = False
+
+    def refuse_if_ended(self) -> None:
+        """Raise what an earlier error says of every further call."""
+        if self._error is not None:
+            raise ended_by(self._error) from self._error
 
     def commit(self) -> None:
         """Make everything permanent; the next look sees what is committed then."""
         self.flush()
         if self._view is not None:
-            self.store.commit(self._view)
+            try:
+                self.store.commit(self._view)
+            except Exception as error:
+                self._error = error
+                raise
         self.before.clear()
+        self._fresh_ones.clear()
         self._view = None
 
     def rollback(self) -> None:
@@ -178,7 +209,57 @@ class Objects:
         for held in self.known.values():
             held.objects = None
 
+    def lock(self, entity: Entity) -> None:
+        """Let the commit fail when somebody else has changed an object since it was read.
+
+        Raises:
+            Conflict: somebody else has.
+            RuleBroken: the object is not stored, or not in this unit of work.
+        """
+        self.flush()
+        held = entity.__dict__.get(HOLDER)
+        if held is None or held.objects is not self or held.row is None:
+            name = type(entity).__name__
+            raise RuleBroken(
+                f"this {name} is not stored by this unit of work, so it cannot be locked",
+                entity=name,
+            )
+        current(self, held)
+        self.view.rely_on(held.row)
+        self.store.check_unchanged(self.view, held.shape.root, held.row.key)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Take back what happens in the block when an error leaves it."""
+        self.flush()
+        mark, before = self.view.mark(), dict(self.before)
+        rows = {held: held.row for held in self.known.values()}
+        try:
+            yield
+            self.flush()
+        except BaseException:
+            self.view.undo(mark)
+            self._return_to(rows, before)
+            raise
+
+    def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
+        self._error = None
+        self.deleted.clear()
+        for held in (*self.new.values(), *self.known.values()):
+            if held not in rows:
+                held.row = held.objects = None
+        self.new.clear()
+        self.known.clear()
+        for held, row in rows.items():
+            if row is not None:
+                held.objects = self
+                self.known[row.shape.root, row.key] = held
+                held.read(row)
+        self.before = before
+
     def _revert(self) -> None:
+        self._error = None
+        self._fresh_ones.clear()
         self._view = None
         self.deleted.clear()
         for held in self.new.values():
@@ -200,9 +281,18 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         held.row = held.objects = None
 
+    def read_again(self, rows: list[Row]) -> None:
+        """Let the objects in hand hold what was written to their rows."""
+        for row in rows:
+            known = self.known.get((row.shape.root, row.key))
+            if known is not None:
+                self.before.setdefault(known, known.row)
+                known.read(row)
+
     def stored(self, held: Held, row: Row) -> None:
         """Note that an object is stored as that row now."""
         self.before.setdefault(held, held.row)
+        self._fresh_ones.add(held)
         if held.row is not None and held.row.key != row.key:
             self.known.pop((held.shape.root, held.row.key), None)
         self.known[row.shape.root, row.key] = held

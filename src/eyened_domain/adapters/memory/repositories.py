@@ -32,6 +32,7 @@ class MemoryRepository(Generic[E]):
 
     def add(self, one: E) -> E:
         """Put an object in, with everything that hangs on it; return it."""
+        self._objects.refuse_if_ended()
         self._objects.hold(one)
         return one
 
@@ -39,10 +40,14 @@ class MemoryRepository(Generic[E]):
         """Put objects in; return them."""
         return [self.add(one) for one in many]
 
-    def get(self, identity: Any, *, default: Any = RAISE) -> Any:
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
         """Return the one with that primary key; see `services.ports.Repository`."""
-        found = self._found(self._key(identity))
+        key = self._key(identity)
+        self._objects.flush()
+        found = self._found(key)
         if found is not None:
+            if lock:
+                self._objects.lock(found)
             return found
         return self._missing(default, ", ".join(self._info.primary_key), identity)
 
@@ -114,6 +119,7 @@ class MemoryRepository(Generic[E]):
 
     def delete(self, one: E) -> None:
         """Take an object out, with what the storage deletes along with it."""
+        self._objects.refuse_if_ended()
         held = one.__dict__.get(HOLDER)
         if held is None or held.row is None:
             raise RuleBroken(
@@ -124,8 +130,7 @@ class MemoryRepository(Generic[E]):
         self._objects.deleted[id(one)] = held
 
     def _found(self, key: Key) -> Any:
-        if self._objects.new or self._objects.deleted:
-            self._objects.flush()
+        self._objects.flush()
         return self._objects.find(self.entity, key)
 
     def _key(self, identity: Any) -> Key:

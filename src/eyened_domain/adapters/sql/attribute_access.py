@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, object_session
 from sqlalchemy.orm.collections import CollectionAdapter, collection
-from sqlalchemy.orm.exc import DetachedInstanceError
+from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held
+from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.links import HOLDER
@@ -65,6 +66,10 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
             return super().__get__(instance, owner)
         except DetachedInstanceError as error:
             raise _not_loaded(type(instance), self.key) from error
+        except ObjectDeletedError:  # somebody else has deleted its row; it stays readable
+            if not fill_deleted(instance):
+                raise
+            return super().__get__(instance, owner)
 
 
 class _JsonAttribute(_ExplainedAttribute):

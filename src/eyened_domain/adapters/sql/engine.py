@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import StaticPool
 
+from eyened_domain.adapters.sql.server import prepare_connections
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
     TurnTaking,
@@ -61,10 +62,6 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
         if url.password:
             # PyMySQL would encode it as Latin-1, whatever the charset of the connection.
             connect_args["password"] = url.password.encode()
-        if raise_on_warnings:
-            connect_args["init_command"] = (
-                "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')"
-            )
     bare, options = _without_secrets(url)
     engine = create_engine(
         bare,
@@ -76,6 +73,7 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
     )
     if url.get_driver_name() == "pymysql":
         event.listen(engine, "do_connect", _connect_keeping)
+    prepare_connections(engine, strict=raise_on_warnings)
     _finish(engine)
     return engine
 
