@@ -257,6 +257,8 @@ class PixelContract(Contract):
             drawn = _drawn(build, threshold=0.5, data_representation=meaning, data_type="R8UI")
             if meaning == "Probability":
                 drawn.data_type = "R8"
+            if meaning.startswith("Multi"):
+                drawn.feature.add_subfeature(build.a_feature())
             uow.segmentations.add(drawn).write_empty()
             uow.commit()
             identity = drawn.segmentation_id
