@@ -21,6 +21,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,11 @@ def work(number: int, file: Path, stage: Stage, each: int, share: Share) -> None
     rng = random.Random(f"{share.seed} worker {number}")
     first = (number + 1) * PER_WORKER
     for identity in range(first, first + each):
-        _try(journal, lambda identity=identity: _store(database, journal, stage, identity))
+        _try(journal, partial(_store, database, journal, stage, identity))
         target = rng.choice(share.targets)
-        _try(journal, lambda target=target: _draw(database, target, rng))
+        _try(journal, partial(_draw, database, target, rng))
         target = rng.choice(share.targets)
-        _try(journal, lambda target=target: _look(database, target, is_alone=rng.random() < 0.5))
+        _try(journal, partial(_look, database, target, is_alone=rng.random() < 0.5))
     database.close()
 
 
@@ -139,23 +140,23 @@ def _draw(database: Database, target: Target, rng: random.Random) -> None:
 def _look(database: Database, target: Target, *, is_alone: bool) -> None:
     """Read a mask: it is what was written last; when somebody may be writing, it is whole."""
     if not is_alone:
-        found = _read(database, target)
-        parts = list(found) if target.is_volume else [found]
-        if any(told_by(part) is None for part in parts):
+        if any(told_by(pixels) is None for pixels in _read(database, target).values()):
             raise AssertionError(f"row {target.row} was read in pieces")
         return
     with target.alone() as turn:
         found = _read(database, target)
-        wanted = {target.scan(n): found[n] for n in range(len(found))}
-        parts = wanted if target.is_volume else {target.identity: found}
-        faults = [turn.fault(identity, pixels) for identity, pixels in parts.items()]
+        faults = [turn.fault(identity, pixels) for identity, pixels in found.items()]
     if any(faults):
         raise AssertionError("; ".join(fault for fault in faults if fault))
 
 
-def _read(database: Database, target: Target) -> npt.NDArray[Any]:
+def _read(database: Database, target: Target) -> dict[int, npt.NDArray[Any]]:
+    """Return the pixels by identity: of the mask, or of each B-scan."""
     with database.get_session() as session:
-        return Segmentation.by_id(session, target.row).read_data()
+        found = Segmentation.by_id(session, target.row).read_data()
+    if target.is_volume:
+        return {target.scan(number): scan for number, scan in enumerate(found)}
+    return {target.identity: found}
 
 
 def _mend(stage: Stage, stop: threading.Event, told_kinds: Counter[str], errors: list[str]) -> None:

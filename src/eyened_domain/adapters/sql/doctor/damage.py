@@ -81,7 +81,8 @@ def _is_of_another_program(
 ) -> bool:
     """Whether the file can be decoded, and was written after its digest was taken."""
     try:
-        file.is_replaced = taken_over(error, slot.position, slot.token, slot.size).is_replaced
+        found = taken_over(error, slot.position, token=slot.token, since=slot.since)
+        file.is_replaced = found.is_replaced
         codec.decode(file)
     except PixelsDamaged:
         return False

@@ -23,7 +23,7 @@ from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
-from eyened_domain.adapters.storage.zarr_store.adopted import token_of_adopted
+from eyened_domain.adapters.storage.zarr_store.adopted import token_of, token_of_adopted
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slices import zeros
@@ -148,6 +148,7 @@ class Unsigned:
             self._files.put(key, position, content)
         except Conflict:  # somebody has written there
             return None
+        token = token_of(self._files, key, position, content, token)
         return _Signed(identity, position, content.digest, content.size, token)
 
     def _is_young(self, kind: type[Any], identity: int) -> bool:

@@ -202,7 +202,7 @@ def _read(connection: Connection, files: SlotFiles) -> dict[Row, Source]:
                 identity=one.identity,
                 seen=slot_at(files, key, one.position),
                 token=None if slot is None else slot.token,
-                size=None if slot is None else slot.size,
+                since=None if slot is None else slot.since,
                 is_live=slot is not None and slot.state == LIVE,
             )
             found[one.entity, one.identity] = source

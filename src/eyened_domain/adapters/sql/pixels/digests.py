@@ -29,14 +29,14 @@ class Record:
         digest: of the slot; None when it was never taken.
         state: reserved, live, garbage or quarantine; None where only the digest is in hand.
         token: of the reservation, or of the adoption; None as above.
-        size: bytes of the file; None as above, or when it was never taken.
+        since: when it was noted so, in seconds of Unix time; None as above.
     """
 
     is_known: bool
     digest: bytes | None
     state: str | None = None
     token: str | None = None
-    size: int | None = None
+    since: int | None = None
 
 
 class Digests:
@@ -67,7 +67,7 @@ class Digests:
         digest = bytes(found.digest) if found.digest else None
         if digest is not None:
             self.keep(key, position, digest)
-        return Record(True, digest, found.state, found.token, found.bytes)
+        return Record(True, digest, found.state, found.token, found.since)
 
     def ask_for(
         self,

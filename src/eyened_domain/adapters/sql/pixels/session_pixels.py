@@ -23,6 +23,7 @@ from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, 
 from eyened_domain.adapters.sql.pixels.standing import Standing
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.adapters.sql.tables.image import image_instance
+from eyened_domain.adapters.storage.zarr_store.adopted import token_of
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
@@ -204,7 +205,9 @@ class SessionPixels:
             values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
         kept = self._shelf.digests.kept
+        files = self._shelf.files
         with self._given_up(slot, is_written=True):
+            token = token_of(files, slot.key, slot.position, content, slot.token)
             point(
                 connection,
                 slot,
@@ -213,6 +216,7 @@ class SessionPixels:
                 before_is_known=before is not None and kept(slot.key, before) is not None,
                 digest=content.digest,
                 size=content.size,
+                token=token,
                 values=values,
             )
         self._shelf.digests.keep(slot.key, slot.position, content.digest)

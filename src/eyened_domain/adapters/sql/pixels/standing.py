@@ -80,7 +80,8 @@ class Standing:
             return self._patiently(slot, work)
         if not isinstance(error, PixelsReplaced):
             raise error
-        done = self._patiently(taken_over(error, self.position, newer.token, newer.size), work)
+        slot = taken_over(error, self.position, token=newer.token, since=newer.since)
+        done = self._patiently(slot, work)
         self._tell(error)
         return done
 

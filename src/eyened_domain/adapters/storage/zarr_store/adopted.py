@@ -1,21 +1,30 @@
-"""Files of other programs that were adopted as they are, and how their damage is told.
+"""Files without a manifest: how what another program writes there is told from damage.
 
 A file of ours has a manifest: one that differs from what the database knows, and has none, was
-written by another program. A file that was adopted has none. What the database keeps as the
-token of its position says when the file was last changed; a file that has been changed since
-was written anew, and one that has not, and differs all the same, is damaged.
+written by another program. A file that was adopted as it is has none, nor has one of ours in
+an array with codecs of others. What the database keeps as the token of their position says
+when the file was last changed: a file that has been changed since was written anew, and one
+that has not, and differs all the same, is damaged.
 """
 
 from __future__ import annotations
 
-from eyened_domain.adapters.storage.zarr_store.slot_file import PixelsReplaced, StoredSlot
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
+from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.adapters.storage.zarr_store.slot_file import (
+    PixelsReplaced,
+    SlotContent,
+    StoredSlot,
+)
 
 _MARK = "ad0bed0f0ade4f11"
-"""How the tokens of adopted files begin; those of reservations are random."""
+"""How the tokens of files without a manifest begin; those of reservations are random."""
+_CLOCKS_DIFFER_S = 1800
+"""Seconds by which clocks may differ, at most; half of how old a file is when it is adopted."""
 
 
 def token_of_adopted(changed_ns: int) -> str:
-    """Return the token of a position whose file is adopted as it is, 32 hexadecimal digits.
+    """Return the token of a position whose file has no manifest, 32 hexadecimal digits.
 
     Args:
         changed_ns: when the file was last changed, in nanoseconds of Unix time.
@@ -23,8 +32,22 @@ def token_of_adopted(changed_ns: int) -> str:
     return f"{_MARK}{changed_ns % 2**64:016x}"
 
 
+def token_of(
+    files: SlotFiles, key: ArrayKey, position: int, content: SlotContent, token: str
+) -> str:
+    """Return the token of a position that has been written: the given one, or when it was.
+
+    Raises:
+        SlotGone: there is no file.
+    """
+    if content.is_signed:
+        return token
+    with files.open(key, position, None) as file:
+        return token_of_adopted(file.changed_ns)
+
+
 def taken_over(
-    error: PixelsReplaced, position: int, token: str | None, size: int | None
+    error: PixelsReplaced, position: int, *, token: str | None, since: int | None
 ) -> StoredSlot:
     """Return the slot with what another program has written there.
 
@@ -32,12 +55,15 @@ def taken_over(
         error: of reading it with the digest that the database has.
         position: of the slot.
         token: what the database has as its token.
-        size: bytes of the file that the database knows.
+        since: when the database noted it, in seconds of Unix time.
 
     Raises:
-        PixelsReplaced: nobody has written there; the file was adopted, and is damaged.
+        PixelsReplaced: nobody has written there since; the file is damaged.
     """
-    known = (token or "", size)
-    if known == (token_of_adopted(error.changed_ns), error.size):
+    if (token or "").startswith(_MARK):
+        is_as_noted = token == token_of_adopted(error.changed_ns)
+    else:  # of ours, or adopted before tokens said when; nobody writes before the database knows
+        is_as_noted = error.changed_ns / 1e9 < (since or 0) - _CLOCKS_DIFFER_S
+    if is_as_noted:
         raise error
     return StoredSlot(position, None, is_replaced=True)

@@ -48,7 +48,7 @@ class Source:
         identity: of the row.
         seen: its file, which an older program may write to in place.
         token: of the position, as the database knows it.
-        size: bytes of the file that the database knows.
+        since: when it was noted so, in seconds of Unix time.
         is_live: whether the position is noted as live.
     """
 
@@ -59,7 +59,7 @@ class Source:
     identity: int
     seen: FoundFile | None = None
     token: str | None = None
-    size: int | None = None
+    since: int | None = None
     is_live: bool = False
 
     @property
@@ -275,7 +275,7 @@ def _pixels_of(old: SlotFiles, source: Source) -> npt.NDArray[Any]:
     try:
         return slices.read(old, key, StoredSlot(position, source.digest), None)
     except PixelsReplaced as error:
-        slot = taken_over(error, position, source.token, source.size)
+        slot = taken_over(error, position, token=source.token, since=source.since)
         return slices.read(old, key, slot, None)
     except SlotGone:
         if source.is_known:

@@ -1,8 +1,7 @@
 """Arrays with chunks or codecs that this software would not choose: zarr-python does it.
 
 Any array that zarr-python can open is read. It is written when a slot is one file. Such a
-file bears no manifest: that another program has written there, and damage that can be decoded,
-cannot be told apart.
+file bears no manifest; see `adopted` for how an edit by another program is told from damage.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class ForeignCodec(WholeSlots):
             array[0] = pixels
             blob = chunks[_KEY]
         content = blob.to_bytes()
-        return SlotContent((content,), digest_of(content))
+        return SlotContent((content,), digest_of(content), is_signed=False)
 
     def decode(self, file: SlotFile) -> Pixels:
         """See `SlotCodec`."""

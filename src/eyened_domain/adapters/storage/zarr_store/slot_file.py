@@ -68,10 +68,12 @@ class SlotContent:
     Attributes:
         parts: the bytes, in order.
         digest: by which the database knows it.
+        is_signed: whether it ends with a manifest.
     """
 
     parts: tuple[bytes | memoryview, ...]
     digest: bytes
+    is_signed: bool = True
 
     @property
     def size(self) -> int:
