@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from eyened_domain.adapters.sql.doctor.housekeeping import Garbage, UnitLog
 from eyened_domain.adapters.sql.doctor.images import ImageChecksums, ImagesThere, Thumbnails
 from eyened_domain.adapters.sql.doctor.positions import Positions
+from eyened_domain.adapters.sql.doctor.quarantine import YOUNG_S
 from eyened_domain.adapters.sql.doctor.rules import Rules
 from eyened_domain.adapters.sql.doctor.slot_pixels import SlotPixels
-from eyened_domain.adapters.sql.doctor.store_files import YOUNG_S, StoreFiles
+from eyened_domain.adapters.sql.doctor.store_files import StoreFiles
 from eyened_domain.adapters.sql.doctor.unsigned import Unsigned
 from eyened_domain.adapters.sql.pixels.collect import GRACE_S
 from eyened_domain.services.doctor import Checkup, Examination, Watch
@@ -49,7 +50,7 @@ def checkup_on(
         Garbage(engine, files, grace_s=grace_s),
         ImagesThere(engine, settings.images_basepath),
         Thumbnails(engine, settings.thumbnails_path),
-        SlotPixels(engine, files, resume=resume, adopt=adopt),
+        SlotPixels(engine, files, resume=resume, adopt=adopt, young_s=young_s),
         ImageChecksums(engine, settings.images_basepath),
     ]
     return Checkup(examinations, watch)

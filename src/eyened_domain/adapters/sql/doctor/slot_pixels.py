@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy import Engine
 
 from eyened_domain.adapters.sql.doctor.damage import damage_in, what_is_wrong
+from eyened_domain.adapters.sql.doctor.quarantine import YOUNG_S, damaged, quarantine
 from eyened_domain.adapters.sql.doctor.rows import (
     Pointing,
     SlotRow,
@@ -21,7 +22,6 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.sql.doctor.store_files import damaged, quarantine
 from eyened_domain.adapters.sql.doctor.taking_over import take_over
 from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels.ownership import check_owner
@@ -60,6 +60,7 @@ class SlotPixels:
         threads: how many read and decode at a time.
         resume: go on where the last check-up ran out of time.
         adopt: take over what another program has written when things are fixed.
+        young_s: how old in seconds a damaged file of others must be to be put aside.
     """
 
     title = "Pixels"
@@ -73,12 +74,14 @@ class SlotPixels:
         threads: int = 2,
         resume: bool = False,
         adopt: bool = False,
+        young_s: float = YOUNG_S,
     ) -> None:
         self._engine = engine
         self._files = files
         self._threads = threads
         self._resume = resume
         self._adopt = adopt
+        self._young_s = young_s
         self.looked_at = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
@@ -126,13 +129,17 @@ class SlotPixels:
         check_owner(self._engine, self._files)
         for one in found:
             try:
-                mend = quarantine if one.kind is Kind.PIXELS_DAMAGED else take_over
-                done = mend(self._engine, self._files, one)
+                done = self._mend(one)
             except EyenedError as error:
                 yield Repair(one, None, str(error))
             else:
                 if done is not None:
                     yield Repair(one, done)
+
+    def _mend(self, one: Finding) -> str | None:
+        if one.kind is Kind.PIXELS_DAMAGED:
+            return quarantine(self._engine, self._files, one, young_s=self._young_s)
+        return take_over(self._engine, self._files, one)
 
     def _finding(self, one: Pointing, key: ArrayKey, kind: Kind, words: str) -> Finding:
         common: dict[str, Any] = {

@@ -11,13 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Engine, insert
 
 from eyened_domain.adapters.sql.doctor.damage import (
-    QUARANTINE_FOLDER,
     is_signed,
     missing,
     what_is_wrong,
+)
+from eyened_domain.adapters.sql.doctor.quarantine import (
+    DOCTORS_TOKEN,
+    YOUNG_S,
+    damaged,
+    known_array,
+    quarantine,
 )
 from eyened_domain.adapters.sql.doctor.rows import (
     Pointing,
@@ -28,7 +34,7 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.sql.doctor.taking_over import FIXES, take_over
+from eyened_domain.adapters.sql.doctor.taking_over import take_over
 from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
@@ -40,7 +46,7 @@ from eyened_domain.adapters.sql.pixels.slots import (
     now,
 )
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.identity import owner_of
@@ -48,10 +54,6 @@ from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.survey import FoundFile, MetadataState
 from eyened_domain.errors import Duplicate, EyenedError
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
-
-YOUNG_S = 3600
-"""How old in seconds a file must be before it is asked why nobody points to it."""
-_DOCTORS_TOKEN = "d0c7" * 8
 
 
 @attrs.frozen
@@ -337,7 +339,7 @@ class StoreFiles:
         with writing.begin() as connection:
             array_id = known_array(connection, key, position + 1)
             values = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
-            values |= {"token": _DOCTORS_TOKEN, "since": now()}
+            values |= {"token": DOCTORS_TOKEN, "since": now()}
             try:
                 with connection.begin_nested():
                     connection.execute(insert(zarr_slot), [values])
@@ -346,64 +348,10 @@ class StoreFiles:
         return "is garbage now"
 
     def _quarantine(self, found: Finding) -> str | None:
-        return quarantine(self._engine, self._files, found)
+        return quarantine(self._engine, self._files, found, young_s=self._young_s)
 
     def _take_over(self, found: Finding) -> str | None:
         return take_over(self._engine, self._files, found)
-
-
-def damaged(
-    one: Pointing, wrong: tuple[Kind, str], common: dict[str, Any], *, adopt: bool
-) -> Finding:
-    """Make the finding for pixels that are not what was stored."""
-    kind, words = wrong
-    fix = FIXES.get(kind) if adopt else None
-    if kind is Kind.PIXELS_DAMAGED:
-        fix = f"its file is moved to {QUARANTINE_FOLDER}"
-    return Finding(kind, f"{one.entity} {one.identity}: {words}", fix=fix, **common)
-
-
-def quarantine(engine: Engine, files: SlotFiles, found: Finding) -> str | None:
-    """Put a damaged slot aside, if it is damaged still: reading it says so, nothing is lost."""
-    key, position = found.detail, place_of(found)[2]
-    writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
-    with writing.begin() as connection:
-        array_id = known_array(connection, key, position + 1)
-        slot = slot_row(connection, key, position)
-        wrong = what_is_wrong(files, key, position, slot)
-        if wrong is None or wrong[0] is not Kind.PIXELS_DAMAGED:
-            return None
-        if slot is None:
-            values: dict[str, Any] = {"zarr_array_id": array_id, "slot_index": position}
-            values |= {"token": _DOCTORS_TOKEN, "state": QUARANTINE, "since": now()}
-            connection.execute(insert(zarr_slot), [values])
-        else:
-            connection.execute(
-                update(zarr_slot)
-                .where(
-                    zarr_slot.c.zarr_array_id == array_id,
-                    zarr_slot.c.slot_index == position,
-                )
-                .values(state=QUARANTINE, since=now())
-            )
-        moved = survey.move_to_quarantine(files, key, position, QUARANTINE_FOLDER)
-    return f"was moved to {moved}"
-
-
-def known_array(connection: Connection, key: ArrayKey, beyond: int) -> int:
-    """Return the id of an array, which is made known if need be; its row is locked."""
-    found = array_id_of(connection, key, lock=True)
-    if found is None:
-        row = {"group_name": key.group, "array_name": key.name, "next_index": 0}
-        connection.execute(insert(zarr_array), [row])
-        found = array_id_of(connection, key, lock=True)
-    if found.next_index < beyond:
-        connection.execute(
-            update(zarr_array)
-            .where(zarr_array.c.zarr_array_id == found.zarr_array_id)
-            .values(next_index=beyond)
-        )
-    return int(found.zarr_array_id)
 
 
 def _end(standing: Iterable[int] | None) -> int:
