@@ -3,6 +3,7 @@
 import random
 import threading
 
+import pymysql
 import pytest
 from sqlalchemy import event, select, update
 
@@ -163,6 +164,29 @@ def test_graders_who_take_subtasks_at_the_same_time_take_each_once(database, bui
         thread.join()
     with database.get_session() as session:
         assert sorted(taken) == sorted(one.sub_task_id for one in SubTask.fetch_all(session))
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_a_deadlock_in_a_savepoint_ends_the_whole_unit(database, form):
+    def deadlock(*_arguments):
+        raise pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock")
+
+    def fail(_connection, cursor, statement, *_rest):
+        if statement.startswith("UPDATE"):
+            cursor.execute = deadlock
+
+    with database.unit_of_work() as uow:
+        kept = uow.forms.get(form)
+        kept.form_data["count"] = 1
+        uow.flush()
+        event.listen(database.engine, "before_cursor_execute", fail)
+        with pytest.raises(Conflict), uow.savepoint():
+            kept.form_data["count"] = 2
+        event.remove(database.engine, "before_cursor_execute", fail)
+        with pytest.raises(Conflict, match="earlier error has ended"):
+            uow.commit()
+    with database.get_session() as session:
+        assert FormAnnotation.by_id(session, form).form_data == {"count": 0}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])

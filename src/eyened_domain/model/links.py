@@ -30,8 +30,13 @@ class Holder(Protocol):
     def is_stored(self) -> bool:
         """Whether the storage knows the object, so that its links can be found there."""
 
-    def load(self, owner: Entity, link: LinkInfo) -> Any:
+    def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what the link leads to: an entity or None, or a list.
+
+        Args:
+            owner: the object with the link.
+            link: the link.
+            flush: store first what has changed, where the storage is asked.
 
         Raises:
             NotLoaded: the unit of work has closed.
@@ -70,7 +75,7 @@ def point(owner: Entity, link: LinkInfo, value: Entity | None) -> bool:
     Returns:
         whether the link has changed.
     """
-    before = ToOne(link).__get__(owner, type(owner))
+    before = _target(owner, link, flush=False)
     owner.__dict__[link.name] = value
     if before is value:
         return False
@@ -79,6 +84,14 @@ def point(owner: Entity, link: LinkInfo, value: Entity | None) -> bool:
         if isinstance(there, LinkedList):
             there.drop(owner)
     return True
+
+
+def _target(owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
+    """Return what a link to one leads to; it is found in the storage if need be."""
+    if link.name in owner.__dict__:
+        return owner.__dict__[link.name]
+    holder = holder_of(owner)
+    return None if holder is None else holder.load(owner, link, flush=flush)
 
 
 class ToOne:
@@ -90,10 +103,7 @@ class ToOne:
     def __get__(self, owner: Entity | None, _owner_type: type) -> Any:
         if owner is None:
             return self
-        if self.link.name in owner.__dict__:
-            return owner.__dict__[self.link.name]
-        holder = holder_of(owner)
-        return None if holder is None else holder.load(owner, self.link)
+        return _target(owner, self.link, flush=True)
 
     def __set__(self, owner: Entity, value: Entity | None) -> None:
         if value is not None:

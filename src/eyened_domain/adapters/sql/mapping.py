@@ -144,7 +144,7 @@ def _instrument(entity: type[Entity]) -> None:
         explain_unloaded(getattr(entity, name), is_json=isinstance(column.kind, Json))
     for name, link in entity.__entity__.links.items():
         explain_unloaded(getattr(entity, name), is_link=True)
-        if not link.many and link.back:
+        if not link.many:
             event.listen(getattr(entity, name), "set", join_session_of_linked)
 
 
@@ -162,6 +162,7 @@ def _many_to_one(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[A
         entity_class(link.target),
         primaryjoin=foreign(local) == remote(_foreign_key(local).column),
         back_populates=link.back,
+        load_on_pending=True,  # a new object that was linked by id finds what it is linked to
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 from sqlalchemy.pool import StaticPool
 
+from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
@@ -206,7 +207,7 @@ class SessionPixels:
         connection = self._session.connection()
         kept = self._shelf.digests.kept
         files = self._shelf.files
-        with self._given_up(slot, is_written=True):
+        with ending_on(self._session, *DATABASE), self._given_up(slot, is_written=True):
             token = token_of(files, slot.key, slot.position, content, slot.token)
             point(
                 connection,

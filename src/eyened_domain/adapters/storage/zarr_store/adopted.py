@@ -9,13 +9,14 @@ that has not, and differs all the same, is damaged.
 
 from __future__ import annotations
 
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
+from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import (
     PixelsReplaced,
     SlotContent,
     StoredSlot,
 )
+from eyened_domain.errors import Conflict
 
 _MARK = "ad0bed0f0ade4f11"
 """How the tokens of files without a manifest begin; those of reservations are random."""
@@ -38,12 +39,15 @@ def token_of(
     """Return the token of a position that has been written: the given one, or when it was.
 
     Raises:
-        SlotGone: there is no file.
+        Conflict: the file was collected meanwhile.
     """
     if content.is_signed:
         return token
-    with files.open(key, position, None) as file:
-        return token_of_adopted(file.changed_ns)
+    try:
+        with files.open(key, position, None) as file:
+            return token_of_adopted(file.changed_ns)
+    except SlotGone as error:
+        raise Conflict(f"position {position} of {key.path} was collected; run it again") from error
 
 
 def taken_over(
