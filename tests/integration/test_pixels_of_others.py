@@ -11,7 +11,8 @@ import zarr
 from numcodecs.zstd import Zstd
 from sqlalchemy import delete, select, text, update
 
-from eyened_domain import Database, PixelsDamaged, PixelsLost, Segmentation
+from eyened_domain import Database, FolderMissing, PixelsDamaged, PixelsLost, Segmentation
+from eyened_domain.adapters.sql import mounted
 from eyened_domain.adapters.sql.doctor import checkup_on
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
@@ -498,3 +499,16 @@ def test_a_row_that_points_where_nobody_has_written_says_so(shards):
     with pytest.raises(PixelsLost, match="there is no file at position 10000"):
         shards.read()
     assert Kind.POINTS_NOWHERE in shards.kinds()
+
+
+def test_a_store_that_is_filled_while_it_is_looked_at_is_not_called_empty(tmp_path, monkeypatch):
+    def filled(_connection):
+        (tmp_path / "zarr.json").touch()
+        return True
+
+    monkeypatch.setattr(mounted, "has_pixels", filled)
+    mounted.check_store(None, tmp_path)
+    (tmp_path / "zarr.json").unlink()
+    monkeypatch.setattr(mounted, "has_pixels", lambda _connection: True)
+    with pytest.raises(FolderMissing, match="SEGMENTATIONS_ZARR_STORE"):
+        mounted.check_store(None, tmp_path)
