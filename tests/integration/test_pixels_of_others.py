@@ -269,20 +269,40 @@ def test_a_chunk_of_another_shape_is_damage(frames):
             frames.read()
 
 
-def test_a_file_that_is_being_written_in_place_is_read_when_it_is_whole(frames, monkeypatch):
-    frames.theirs[frames.position()] = pixels(7, frames.shape)
-    whole = frames.file().read_bytes()
-    frames.file().write_bytes(whole[:100])
+@pytest.mark.parametrize("so_far", [0, 20, 300])
+def test_a_file_that_is_being_written_in_place_is_read_when_it_is_whole(scene, monkeypatch, so_far):
+    scene.theirs[scene.position()] = pixels(7, scene.shape)
+    whole = scene.file().read_bytes()
+    scene.file().write_bytes(whole[:so_far])
     looks = []
 
     def wait(seconds):
         looks.append(seconds)
         if len(looks) == 2:
-            frames.file().write_bytes(whole)
+            scene.file().write_bytes(whole)
 
     monkeypatch.setattr("eyened_domain.adapters.sql.pixels.standing.time.sleep", wait)
-    assert (frames.read() == pixels(7, frames.shape)).all()
+    assert (scene.read(axis=0, slice_index=0) == pixels(7, scene.shape)[0]).all()
     assert len(looks) == 2
+
+
+def test_a_unit_that_has_written_already_builds_upon_what_they_drew(scene):
+    scene.theirs[scene.position(0)] = pixels(7, scene.shape)
+    scene.theirs[scene.position(1)] = 0
+    with scene.database.unit_of_work() as uow:
+        first, second = (uow.segmentations.get(one) for one in scene.ids)
+        first.scan_indices = None
+        first.inactive = True
+        uow.flush()
+        for one in (first, second):
+            one.write_data(pixels(8, scene.shape)[0], axis=0, slice_index=0)
+            one.write_data(pixels(9, scene.shape)[:, 1], axis=1, slice_index=1)
+        uow.commit()
+    for n, seed in ((0, 7), (1, None)):
+        wanted = np.zeros(scene.shape, np.uint8) if seed is None else pixels(seed, scene.shape)
+        wanted[0] = pixels(8, scene.shape)[0]
+        wanted[:, 1] = pixels(9, scene.shape)[:, 1]
+        assert (scene.read(n) == wanted).all()
 
 
 def test_it_is_noticed_once_for_each_file(shards, caplog):

@@ -152,16 +152,23 @@ class ShardCodec:
         return SlotContent((packed, *parts, manifest.frame()), manifest.digest(packed))
 
     def _opened_part(self, file: SlotFile) -> _Opened:
+        self._check_length(file)
         return self._opened(
             file, file.at(0, self._index_bytes), file.tail(size_of_frame(self._depth))
         )
+
+    def _check_length(self, file: SlotFile) -> None:
+        if file.size >= self._index_bytes:
+            return
+        if file.digest is None or file.is_replaced:
+            raise file.damaged("is cut off")
+        raise file.replaced()  # or another program is about to
 
     def _tail(self, blob: memoryview) -> memoryview:
         return blob[max(0, len(blob) - size_of_frame(self._depth)) :]
 
     def _opened(self, file: SlotFile, packed: bytes, tail: bytes) -> _Opened:
-        if len(packed) < self._index_bytes:
-            raise file.damaged("is cut off")
+        self._check_length(file)
         found = split(tail)
         if found is None:
             if file.digest is not None and not file.is_replaced:
