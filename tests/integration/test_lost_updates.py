@@ -11,6 +11,7 @@ from benchmarks import campaign_counters
 from eyened_domain import Conflict, Database, FormAnnotation, Patient, Project, SubTask
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
+from eyened_domain.testing.servers import server_names
 
 
 @pytest.fixture
@@ -189,12 +190,10 @@ def test_a_deadlock_in_a_savepoint_ends_the_whole_unit(database, form):
         assert FormAnnotation.by_id(session, form).form_data == {"count": 0}
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_a_crowd_of_processes_that_counts_in_the_same_rows_loses_nothing(kind, request):
-    server = campaign_counters.SERVER
-    if kind == "mariadb":
-        port = request.getfixturevalue("mariadb_server").port
-        server = f"mysql+pymysql://root@127.0.0.1:{port}"
+@pytest.mark.parametrize("kind", ["sqlite", *server_names()])
+def test_a_crowd_of_processes_that_counts_in_the_same_rows_loses_nothing(kind, servers):
+    server = "" if kind == "sqlite" else servers.server(kind).url("").rstrip("/")
+    kind = "sqlite" if kind == "sqlite" else "mariadb"
     seed = random.SystemRandom().randrange(2**31)
     size = campaign_counters.Size(workers=3, each=15)
     figures = campaign_counters.run(kind, size, seed, server)

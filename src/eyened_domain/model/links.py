@@ -45,6 +45,9 @@ class Holder(Protocol):
     def hold(self, entity: Entity) -> None:
         """Hold another object as well, with everything that hangs on it."""
 
+    def refuse_deleted(self) -> None:
+        """Raise `RuleBroken` where the object was deleted, or is to be."""
+
 
 def holder_of(entity: Entity) -> Holder | None:
     """Return what holds an object, if anything does."""
@@ -54,6 +57,9 @@ def holder_of(entity: Entity) -> Holder | None:
 def join(one: Entity, other: Entity) -> None:
     """Let two objects that are being linked be held together, if either of them is held."""
     mine, theirs = holder_of(one), holder_of(other)
+    for holder in (mine, theirs):
+        if holder is not None:
+            holder.refuse_deleted()
     if mine is not None and (theirs is None or mine.is_open):
         mine.hold(other)
     elif theirs is not None:
@@ -216,9 +222,12 @@ class LinkedList(list[Any]):
     def _is_linked(self, item: Entity) -> bool:
         """Whether the item is in the list; its way back saves the search where it leads away."""
         back = item.__entity__.links[self._link.back] if self._link.back else None
-        if back is not None and not back.many and item.__dict__.get(back.name) is not self._owner:
-            return False
-        return self.holds(item)
+        if back is None or back.many:
+            return self.holds(item)
+        if back.name in item.__dict__:
+            return item.__dict__[back.name] is self._owner and self.holds(item)
+        holder = holder_of(item)
+        return holder is not None and holder.is_stored and self.holds(item)
 
     def remove(self, item: Any) -> None:
         """Unlink the item; ValueError if it is not linked."""

@@ -56,12 +56,13 @@ def flush(objects: Objects) -> None:
             held.entity.__dict__.update(values)
         raise
     objects.deleted.clear()
+    kept = set(written.values())  # one whose primary key has changed is not gone
     for root, key in objects.view.written(mark):
         known = written.get((root, key)) or objects.known.get((root, key))
         row = objects.view.row(root, key)
         if known is not None and row is not None:
             objects.stored(known, row)
-        elif known is not None and known.row is not None and known.row.key == key:
+        elif known is not None and known not in kept and known.row and known.row.key == key:
             objects.removed(known)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.shape import Shape, shape_of
 from eyened_domain.adapters.memory.store import Row
-from eyened_domain.errors import NotLoaded
+from eyened_domain.errors import NotLoaded, deleted
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
@@ -78,6 +78,11 @@ class Held:
             return
         for one in hanging_on(entity, lambda other: HOLDER not in other.__dict__):
             Held(one, None)
+
+    def refuse_deleted(self) -> None:
+        """Raise `RuleBroken` where the object was deleted, or is to be."""
+        if self.deleted or (self.objects is not None and id(self.entity) in self.objects.deleted):
+            raise deleted(self.entity)
 
     def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what a link leads to, and remember it; see `model.links.Holder`."""

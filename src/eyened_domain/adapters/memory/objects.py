@@ -9,7 +9,7 @@ from typing import Any
 from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.shape import Key, root_of
+from eyened_domain.adapters.memory.shape import Key, referrers, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
 from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
@@ -165,6 +165,26 @@ class Objects:
         wanted = sorted(table.rows[key].values[theirs] for key in keys)
         return [self.linked(link, one, flush=False) for one in wanted]
 
+    def delete(self, held: Held) -> None:
+        """Delete an object when flushing, and the objects in hand that go along with it."""
+        self.deleted[id(held.entity)] = held
+        if held.row is None or len(held.row.key) > 1:
+            return
+        for referrer in referrers(held.shape.root):
+            column = referrer.column
+            for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
+                mine = other.entity.__dict__
+                if (
+                    other.shape.root == referrer.root
+                    and other.row is not None
+                    and other.row.values[column.name] == held.row.key[0] == mine[column.name]
+                    and id(other.entity) not in self.deleted
+                    and not any(
+                        other.is_relinked(x) for x in other.shape.to_one if x.via == column.name
+                    )
+                ):
+                    self.delete(other)
+
     def flush(self) -> None:
         """Store what has changed, in the view of this transaction; an error ends it."""
         if self._flushing:
@@ -175,6 +195,7 @@ class Objects:
             flush(self)
         except Exception as error:
             self._error = error
+            self.deleted.clear()
             raise
         finally:
             self._flushing = False
@@ -249,17 +270,36 @@ class Objects:
     def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
         self._error = None
         self.deleted.clear()
-        for held in (*self.new.values(), *self.known.values()):
-            if held not in rows:
-                held.row = held.objects = None
+        new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
+        for held in new:
+            held.row = held.objects = None
         self.new.clear()
         self.known.clear()
+        changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
         for held, row in rows.items():
             if row is not None:
                 held.objects, held.deleted = self, False
                 self.known[row.shape.root, row.key] = held
+        for held in (*changed, *self._whose_lists_hold(changed + new)):
+            row = rows.get(held)
+            if row is not None:
                 held.read(row)
         self.before = before
+
+    def _whose_lists_hold(self, many: list[Held]) -> list[Held]:
+        """Return the objects in hand whose lists any of these is in, or was in."""
+        found: dict[Held, None] = {}
+        for held in many:
+            rows = [row.values for row in (held.row, self.before.get(held)) if row is not None]
+            for link in held.shape.to_one:
+                for values in (held.entity.__dict__, *rows):
+                    key = (root_of(link.target), (values.get(str(link.via)),))
+                    if key in self.known:
+                        found[self.known[key]] = None
+                other = held.entity.__dict__.get(link.name)
+                if other is not None:
+                    found[other.__dict__[HOLDER]] = None
+        return list(found)
 
     def _revert(self) -> None:
         self._error = None

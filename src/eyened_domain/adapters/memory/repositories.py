@@ -128,7 +128,7 @@ class MemoryRepository(Generic[E]):
                 entity=self._info.name,
             )
         self._objects.hold(one)
-        self._objects.deleted[id(one)] = held
+        self._objects.delete(held)
 
     def _found(self, key: Key) -> Any:
         self._objects.flush()

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
@@ -76,6 +77,11 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
                 raise
             return super().__get__(instance, owner)
 
+    def __set__(self, instance: Any, value: Any) -> None:
+        if self.key not in instance.__dict__ and instance_state(instance).expired:
+            self.__get__(instance, type(instance))  # it is compared with its row when it is stored
+        super().__set__(instance, value)
+
     def _load(self, instance: Any, owner: Any) -> Any:
         """Load a column of an object that a rollback has emptied: nothing is flushed for it."""
         session = object_session(instance)
@@ -111,16 +117,30 @@ class _LinkAttribute(_ExplainedAttribute):
             return held_link(instance, self.key).__get__(instance, owner)
         if "_sa_instance_state" not in known:
             adopt(instance)
+        if self.key not in known:
+            self._load_key(instance)
         found = known[self.key] if self.key in known else super().__get__(instance, owner)
         if type(found) is DistinctList:
             found.owner = instance
         return found
 
+    def _load_key(self, instance: Any) -> None:
+        """Load the column behind the link of an object that a rollback has emptied."""
+        via = instance.__entity__.links[self.key].via
+        if via is not None and instance.__dict__["_sa_instance_state"].expired:
+            getattr(instance, via)
+
     def __set__(self, instance: Any, value: Any) -> None:
         if join_held(instance, value):
             held_link(instance, self.key).__set__(instance, value)
             return
-        refuse_deleted(*(value if isinstance(value, list) else [value]))
+        if value:
+            refuse_deleted(instance, *(value if isinstance(value, list) else [value]))
+        session = object_session(instance)
+        if not isinstance(value, list) and session is not None:
+            with session.no_autoflush:  # what it led to before may be looked up for it
+                super().__set__(instance, value)
+            return
         if type(value) is list:
             value = list({id(one): one for one in value}.values())
         super().__set__(instance, value)
@@ -141,6 +161,11 @@ def _not_loaded(entity: type[Entity], name: str) -> NotLoaded:
         entity=entity.__name__,
         field=name,
     )
+
+
+def join_session_of_item(owner: Any, item: Any, _initiator: Any) -> None:
+    """Add an object to the session of what is put into one of its lists (an `append` listener)."""
+    join_session_of_linked(owner, item, None, None)
 
 
 def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) -> None:

@@ -45,11 +45,13 @@ def join_held(instance: Entity, value: Any) -> bool:
 
 
 def refuse_deleted(*entities: object) -> None:
-    """Raise `RuleBroken` where an object was deleted: nothing can be linked to it any more."""
+    """Raise `RuleBroken` where an object was deleted, or is to be: nothing can be linked to it."""
     for one in entities:
-        state = getattr(one, "__dict__", {}).get("_sa_instance_state")
-        if isinstance(one, Entity) and state is not None and state._deleted:
-            raise deleted(one)
+        state = one.__dict__.get("_sa_instance_state") if isinstance(one, Entity) else None
+        if state is not None and state.key is not None:
+            session = state.session
+            if state._deleted or (session is not None and one in session.deleted):
+                raise deleted(one)
 
 
 def guard_changes(collection: type[list[Any]]) -> None:
@@ -83,7 +85,8 @@ def _guarded(name: str, change: Change) -> Change:
                 found = getattr(there, name)(*arguments)
                 list.__setitem__(self, slice(None), there)  # who has this one in hand sees it too
                 return found
-        refuse_deleted(*items)
+        strange = [item for item in items if not any(one is item for one in self)]
+        refuse_deleted(*strange, *([owner] if strange else []))
         return change(self, *arguments)
 
     return changed

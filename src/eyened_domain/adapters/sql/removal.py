@@ -7,12 +7,13 @@ lists that it was in; those whose link becomes NULL hold that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
+from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 
@@ -28,8 +29,33 @@ def delete_along(session: Session) -> None:
             one for one, _ in _referring(session, gone, "CASCADE") if one not in session.deleted
         ]
         for one in reached:
-            session.delete(one)
+            Session.delete(session, one)
         gone = _keys(session) if reached else set()
+
+
+def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:
+    """Raise where an object points to one that is about to be deleted.
+
+    The database would delete the one along with the other, or refuse it, as it happens.
+
+    Raises:
+        RuleBroken: an object that is to be stored does so.
+    """
+    gone = _keys(session)
+    for one in objects:
+        for column in one.__entity__.columns.values() if gone else ():
+            value = one.__dict__.get(column.name)
+            if column.references and value is not None:
+                key = (_root(entity_class(column.references)), value)
+                link = one.__entity__.link_of.get(column.name)
+                if key in gone and one.__dict__.get(str(link)) is None:
+                    raise RuleBroken(
+                        f"{type(one).__name__}.{column.name} points to a {column.references} that "
+                        f"is to be deleted ({value}); link it to another one, or delete it, too",
+                        entity=type(one).__name__,
+                        field=column.name,
+                        value=value,
+                    )
 
 
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:

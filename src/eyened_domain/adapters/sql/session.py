@@ -35,14 +35,18 @@ from eyened_domain.adapters.sql.ended import (
 )
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.list_changes import refuse_deleted, refuse_held
+from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
-from eyened_domain.adapters.sql.removal import delete_along, follow_deletions
+from eyened_domain.adapters.sql.removal import (
+    delete_along,
+    follow_deletions,
+    refuse_links_to_deleted,
+)
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
     discard_changes,
@@ -138,7 +142,8 @@ class DomainSession(Session):
     def add(self, instance: object, **options: Any) -> None:
         """Put an object in, with everything that hangs on it."""
         refuse_if_ended(self)
-        refuse_deleted(instance)
+        if isinstance(instance, Entity) and instance_state(instance)._deleted:
+            raise deleted(instance)
         try:
             super().add(instance, **options)
         except InvalidRequestError as error:  # something that hangs on it was deleted
@@ -159,6 +164,7 @@ class DomainSession(Session):
                 entity=type(instance).__name__,
             )
         super().delete(instance)
+        delete_along(self)
 
     def begin_nested(self) -> SessionTransaction:
         """Set a savepoint; what has changed is sent before."""
@@ -250,6 +256,9 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
+    if session.deleted:
+        stored = [one for one in (*session.new, *changed) if one not in session.deleted]
+        refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
