@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text, update
 
 from eyened_domain import Database, FolderMissing, PixelsDamaged, PixelsLost, Segmentation
 from eyened_domain.adapters.sql import mounted
-from eyened_domain.adapters.sql.doctor import checkup_on
+from eyened_domain.adapters.sql.doctor import checkup_on, taking_over
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
@@ -375,6 +375,24 @@ def test_the_doctor_stores_the_zeros_that_they_left_no_file_for(scene):
     shutil.rmtree(scene.file().parents[2])
     with pytest.raises(PixelsLost):
         scene.read()
+
+
+def test_a_doctor_that_dies_while_it_stores_zeros_leaves_zeros(scene, monkeypatch):
+    scene.theirs[scene.position()] = 0
+
+    def die(*_):
+        assert scene.file().exists()
+        assert not scene.read().any()  # as somebody else does at this moment
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(taking_over, "token_of", die)
+        with pytest.raises(KeyboardInterrupt):
+            scene.adopt()
+    assert not scene.read().any()
+    assert scene.kinds() == [Kind.PIXELS_REPLACED]
+    assert scene.adopt() == ["its checksum was taken"]
+    assert scene.kinds() == []
 
 
 def test_damage_to_what_was_adopted_is_damage_and_an_edit_is_an_edit(scene):

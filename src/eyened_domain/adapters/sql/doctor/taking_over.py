@@ -12,7 +12,11 @@ from eyened_domain.adapters.sql.doctor.rows import SlotRow, place_of, slot_row
 from eyened_domain.adapters.sql.pixels.slots import LIVE, QUARANTINE, array_id_of, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
-from eyened_domain.adapters.storage.zarr_store.adopted import token_of, token_of_adopted
+from eyened_domain.adapters.storage.zarr_store.adopted import (
+    as_others_write,
+    token_of,
+    token_of_adopted,
+)
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slices import zeros
@@ -78,8 +82,9 @@ def _as_it_is(files: SlotFiles, key: ArrayKey, position: int) -> dict[str, Any]:
 
 
 def _zeros(files: SlotFiles, key: ArrayKey, position: int) -> dict[str, Any]:
-    token = uuid.uuid4().hex
-    content = files.codec(key).encode(zeros(key, None), Stamp(position, token))
+    stamp = Stamp(position, uuid.uuid4().hex)
+    # without a manifest: until this is committed, it is another program's to whoever reads it
+    content = as_others_write(files.codec(key).encode(zeros(key, None), stamp))
     files.put(key, position, content)
-    token = token_of(files, key, position, content, token)
+    token = token_of(files, key, position, content, stamp.token)
     return {"digest": content.digest, "bytes": content.size, "token": token}

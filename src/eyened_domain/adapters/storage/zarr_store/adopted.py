@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
 from eyened_domain.adapters.storage.zarr_store.slot_file import (
     PixelsReplaced,
     SlotContent,
@@ -31,6 +32,14 @@ def token_of_adopted(changed_ns: int) -> str:
         changed_ns: when the file was last changed, in nanoseconds of Unix time.
     """
     return f"{_MARK}{changed_ns % 2**64:016x}"
+
+
+def as_others_write(content: SlotContent) -> SlotContent:
+    """Return the content of a slot without its manifest, as zarr-python would write it."""
+    if not content.is_signed:
+        return content
+    parts = content.parts[:-1]
+    return SlotContent(parts, digest_of(b"".join(parts)), is_signed=False)
 
 
 def token_of(

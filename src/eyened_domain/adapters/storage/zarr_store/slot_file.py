@@ -66,7 +66,7 @@ class SlotContent:
     """What is written into the file of a slot.
 
     Attributes:
-        parts: the bytes, in order.
+        parts: the bytes, in order; the manifest is the last.
         digest: by which the database knows it.
         is_signed: whether it ends with a manifest.
     """
