@@ -18,6 +18,7 @@ from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.services.doctor import Kind
 from eyened_domain.testing import count_queries
@@ -438,6 +439,43 @@ def test_a_young_file_of_theirs_is_not_put_aside_as_they_may_be_writing_it(frame
         assert not report.repairs
     frames.file().write_bytes(whole)
     assert (frames.read() == pixels(7, frames.shape)).all()
+
+
+def test_a_damaged_file_that_is_put_aside_never_reads_as_zeros(frames, monkeypatch):
+    frames.file().write_bytes(frames.file().read_bytes()[:50])
+    move = survey.move_to_quarantine
+    seen = []
+
+    def slowly(*arguments):
+        with pytest.raises(PixelsDamaged):
+            frames.read()
+        moved = move(*arguments)
+        with pytest.raises(PixelsLost):
+            frames.read()  # as somebody else does at this moment
+        seen.append(moved)
+        return moved
+
+    monkeypatch.setattr(survey, "move_to_quarantine", slowly)
+    frames.kinds(grace_s=10**6)
+    assert len(seen) == 1
+
+
+def test_a_doctor_that_dies_before_it_has_put_a_file_aside_does_so_the_next_time(
+    frames, monkeypatch
+):
+    frames.file().write_bytes(frames.file().read_bytes()[:50])
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(survey, "move_to_quarantine", die)
+        with pytest.raises(KeyboardInterrupt):
+            frames.kinds(grace_s=10**6)
+    assert frames.file().exists()
+    frames.kinds(grace_s=10**6)
+    assert not frames.file().exists()
+    assert frames.kinds() == [Kind.IN_QUARANTINE]
 
 
 def test_what_is_drawn_where_a_damaged_file_was_put_aside_is_taken_over(frames):

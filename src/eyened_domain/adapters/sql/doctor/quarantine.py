@@ -66,7 +66,8 @@ def quarantine(engine: Engine, files: SlotFiles, found: Finding, *, young_s: flo
                 )
                 .values(state=QUARANTINE, since=now())
             )
-        moved = survey.move_to_quarantine(files, key, position, QUARANTINE_FOLDER)
+    # moved when that is known to all: a live position without a file would read as erased
+    moved = survey.move_to_quarantine(files, key, position, QUARANTINE_FOLDER)
     return f"was moved to {moved}"
 
 
