@@ -270,6 +270,10 @@ class Objects:
     def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
         self._error = None
         self.deleted.clear()
+        for key, held in list(self.known.items()):
+            there = self.view.row(*key)
+            if held not in rows and there is not None:  # it was read within
+                rows[held] = there
         new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
         for held in new:
             held.row = held.objects = None

@@ -33,6 +33,31 @@ def delete_along(session: Session) -> None:
         gone = _keys(session) if reached else set()
 
 
+def take_places(session: Session) -> None:
+    """Let a new object that takes the place of one to be deleted have what the database fills in.
+
+    SQLAlchemy makes one UPDATE of the two, which would empty such columns.
+    """
+    places = {(type(one), _key_parts(one)): one for one in session.deleted}
+    for new in session.new if places else ():
+        before = places.get((type(new), _key_parts(new)))
+        if before is not None and isinstance(new, Entity):
+            for name, column in new.__entity__.columns.items():
+                is_empty = new.__dict__.get(name) is None and not column.references
+                if column.generated and is_empty and not column.primary_key:
+                    setattr(new, name, getattr(before, name))
+
+
+def _key_parts(one: Any) -> tuple[Any, ...]:
+    """Return the primary key as it is going to be, with the ids of what is linked."""
+    info, parts = one.__entity__, []
+    for name in info.primary_key:
+        other = one.__dict__.get(info.link_of.get(name))
+        target = None if other is None else other.__entity__.primary_key[0]
+        parts.append(one.__dict__.get(name) if other is None else other.__dict__.get(target))
+    return tuple(parts)
+
+
 def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:
     """Raise where an object points to one that is about to be deleted.
 
@@ -90,7 +115,9 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
     for state in session.identity_map.all_states():
         for column in state.class_.__entity__.columns.values():
             if column.references and column.on_delete == rule:
-                value = state.dict.get(column.name)
+                # a rollback may have emptied it
+                value = getattr(state.obj(), column.name) if state.expired else None
+                value = state.dict.get(column.name, value)
                 key = (_root(entity_class(column.references)), value)
                 if value is not None and key in gone and not _is_moved(state, column):
                     yield state.obj(), column

@@ -35,6 +35,7 @@ from eyened_domain.adapters.sql.ended import (
 )
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
+from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -46,6 +47,7 @@ from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
     refuse_links_to_deleted,
+    take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
@@ -241,6 +243,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
     if session.deleted:
         delete_along(session)
+        take_places(session)
     changed = [
         one
         for one in session.dirty
@@ -260,6 +263,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
+    note_ids(session, [one for one in (*session.new, *changed) if isinstance(one, Entity)])
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
 
@@ -284,6 +288,7 @@ def _check_references(session: DomainSession, one: Entity) -> None:
 restore_after_rollback(DomainSession)
 event.listen(DomainSession, "after_flush", note_inserted)
 event.listen(DomainSession, "after_flush", follow_deletions)
+event.listen(DomainSession, "after_flush", follow_ids)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)
