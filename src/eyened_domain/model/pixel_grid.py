@@ -265,10 +265,8 @@ class PixelGrid:
                 self.data_type,
             )
         threshold = self.threshold
-        if threshold is None:
-            return
-        if meaning is not DataRepresentation.Probability:
-            raise self._broken(f"{meaning.name} has no threshold", "threshold", threshold)
+        if meaning is not DataRepresentation.Probability or threshold is None:
+            return  # elsewhere it has no meaning: web clients send one along, and it is kept
         if not 0 <= threshold <= 1:
             raise self._broken(f"{threshold} is not from 0 to 1", "threshold", threshold)
 

@@ -20,6 +20,7 @@ class Kind(Enum):
     WRONG_OWNER = "position is noted for another row"
     PIXELS_DAMAGED = "pixels damaged"
     PIXELS_REPLACED = "pixels replaced by another program"
+    PIXELS_ERASED = "pixels erased by another program, or file removed"
     IN_QUARANTINE = "pixels in quarantine"
     NOT_ADOPTED = "pixels without a checksum"
     # the store
@@ -60,6 +61,7 @@ class Kind(Enum):
 NOTES = frozenset(
     {
         Kind.NOT_ADOPTED,
+        Kind.PIXELS_REPLACED,
         Kind.GARBAGE,
         Kind.STORE_WITHOUT_OWNER,
         Kind.THUMBNAIL_UNKNOWN,

@@ -12,6 +12,9 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.client_pixels import (
+    ClientPixelContract as ClientPixelContract,
+)
 from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
@@ -48,6 +51,7 @@ class StorageContract(
     RoundTripContract,
     TaggingContract,
     PixelContract,
+    ClientPixelContract,
     SegmentingContract,
 ):
     """Everything that a storage of entities is held to."""
