@@ -7,17 +7,19 @@ import secrets
 import pytest
 
 from benchmarks import campaign_imports, campaign_input
+from eyened_domain.testing.databases import SERVERS
+from eyened_domain.testing.servers import ServersOfRun
 
 SMALL = campaign_imports.Size(importers=3, each=160, kills=4)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+@pytest.mark.parametrize("where", ["sqlite", *SERVERS])
 def test_a_crowd_of_killed_importers_loses_and_doubles_nothing(
-    kind: str, request: pytest.FixtureRequest
+    where: str, servers_of_run: ServersOfRun
 ) -> None:
-    server = campaign_imports.SERVER
-    if kind == "mariadb":
-        server = request.getfixturevalue("mariadb_server").url("").rstrip("/")
+    kind, server = "sqlite", campaign_imports.SERVER
+    if where != "sqlite":
+        kind, server = "mariadb", servers_of_run.named(where).url("").rstrip("/")
     seed = secrets.randbelow(2**32)
     result = campaign_imports.campaign(kind, SMALL, seed, server)
     assert not +result, f"seed {seed}"

@@ -393,8 +393,8 @@ def test_a_collector_that_takes_half_written_metadata_is_no_error(
         assert (one.read_data() == pixels(2)).all()
 
 
-def test_two_who_make_the_same_array_at_once_both_get_positions(mariadb_url, tmp_path):
-    database = Database(settings_on(mariadb_url, tmp_path))
+def test_two_who_make_the_same_array_at_once_both_get_positions(server_url, tmp_path):
+    database = Database(settings_on(server_url, tmp_path))
     database.pixel_shelf.files.make_root()
     both_have_looked = threading.Barrier(2)
     waiting, positions = [1, 2], []

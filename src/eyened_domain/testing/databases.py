@@ -1,14 +1,17 @@
 """Databases for tests: real ones, made for the test run and gone after it.
 
-Fixtures, for a `conftest.py` to import:
+Fixtures, for a `conftest.py` to import (`from eyened_domain.testing.databases import ...`):
 
-- `sqlite_url`, `mariadb_url`: an empty database at the newest revision;
-- `empty_sqlite_url`, `empty_mariadb_url`: one without any tables;
-- `database_url`, `empty_database_url`: a test that asks for these runs on both;
-- `database`: an open `Database` on each, with its stores in a folder of the test.
+- `sqlite_url`, `empty_sqlite_url`: an SQLite database at the newest revision, or none yet;
+- `server_url`, `empty_server_url`: a database on a server, at the newest revision or without
+  tables; a test that asks for one runs on every server;
+- `database_url`, `empty_database_url`: on SQLite and on every server;
+- `database`: an open `Database` on each of those, with its stores in a folder of the test;
+- `database_server`: every server itself;
+- `mariadb_url`, `empty_mariadb_url`, `mariadb_server`: on MariaDB alone.
 
-MariaDB is the server on 127.0.0.1:3306 (user root, no password) if it answers, otherwise
-one that is started for the run, otherwise the test is skipped, or fails where `CI` is set.
+Which servers there are says `eyened_domain.testing.servers`: MariaDB, and what
+`EYENED_TEST_SERVERS` names. Without MariaDB a test is skipped, or fails where `CI` is set.
 Every database is named ``test_`` and something random, so that runs and the workers of
 pytest-xdist do not meet.
 """
@@ -16,9 +19,9 @@ pytest-xdist do not meet.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -26,16 +29,24 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.testing.servers import (
+    MARIADB,
+    TEST_PREFIX,
+    DatabaseServer,
+    ServersOfRun,
+    engine_on,
+    further_servers,
+    new_name,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable, Table
     from typing_extensions import TypeIs
 
     from eyened_domain.adapters.sql.database import Database
-    from eyened_domain.testing.mariadb import MariaDBServer
 
-TEST_PREFIX = "test_"
-_KINDS = ("sqlite", "mariadb")
+SERVERS = (MARIADB, *further_servers())
+"""The names of all servers that tests run on."""
 
 
 def empty_tables(database: Database | Engine) -> None:
@@ -103,13 +114,18 @@ def _delete_rows(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDBServer]:
-    """A MariaDB server for the test run."""
-    from eyened_domain.testing.mariadb import ServerMissing, running_server  # noqa: PLC0415
+def servers_of_run() -> Iterator[ServersOfRun]:
+    """The servers of the test run."""
+    with ServersOfRun() as servers:
+        yield servers
+
+
+@contextmanager
+def _or_without() -> Iterator[None]:
+    from eyened_domain.testing.mariadb import ServerMissing  # noqa: PLC0415
 
     try:
-        with running_server() as server:
-            yield server
+        yield
     except ServerMissing as missing:
         do_without_mariadb(str(missing))
 
@@ -121,35 +137,58 @@ def do_without_mariadb(why: str) -> NoReturn:
     pytest.skip(f"no MariaDB: {why}")
 
 
-@pytest.fixture(scope="session")
-def mariadb_at_head(mariadb_server: MariaDBServer) -> Iterator[str]:
-    """The URL of the run's one MariaDB database at the newest revision."""
-    with mariadb_server.database(_new_name()) as url:
-        _initialise(url)
-        yield url
-        _emptying_engine(url).dispose()
+@contextmanager
+def _database_at_head(servers: ServersOfRun, name: str) -> Iterator[str]:
+    """Give a server's database at the newest revision: the same for all tests, emptied after."""
+    with _or_without():
+        engine = servers.at_head(name)
+    yield engine.url.render_as_string(hide_password=False)
+    empty_tables(engine)
 
 
-@cache
-def _emptying_engine(url: str) -> Engine:
-    """Return the engine that all tests of a run empty their database with."""
-    return engine_on(url)
+# without further servers, as in other people's runs, a test's id names none
+@pytest.fixture(params=SERVERS if len(SERVERS) > 1 else None)
+def database_server(request: pytest.FixtureRequest, servers_of_run: ServersOfRun) -> DatabaseServer:
+    """A server; a test that asks for it runs on every one."""
+    with _or_without():
+        return servers_of_run.named(getattr(request, "param", MARIADB))
 
 
 @pytest.fixture
-def mariadb_url(mariadb_at_head: str) -> Iterator[str]:
-    """The URL of a MariaDB database at the newest revision, without a row.
+def server_url(database_server: DatabaseServer, servers_of_run: ServersOfRun) -> Iterator[str]:
+    """The URL of a server's database at the newest revision, without a row.
 
     All tests of a run get the same, emptied: do not change its tables.
     """
-    yield mariadb_at_head
-    empty_tables(_emptying_engine(mariadb_at_head))
+    with _database_at_head(servers_of_run, database_server.name) as url:
+        yield url
 
 
 @pytest.fixture
-def empty_mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
-    """The URL of a new MariaDB database without tables."""
-    with mariadb_server.database(_new_name()) as url:
+def empty_server_url(database_server: DatabaseServer) -> Iterator[str]:
+    """The URL of a new database without tables on a server."""
+    with database_server.database(new_name()) as url:
+        yield url
+
+
+@pytest.fixture
+def mariadb_server(servers_of_run: ServersOfRun) -> DatabaseServer:
+    """The MariaDB server of the test run."""
+    with _or_without():
+        return servers_of_run.named(MARIADB)
+
+
+@pytest.fixture
+def mariadb_url(servers_of_run: ServersOfRun) -> Iterator[str]:
+    """As `server_url`, on MariaDB alone."""
+    with _database_at_head(servers_of_run, MARIADB) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_mariadb_url(mariadb_server: DatabaseServer) -> Iterator[str]:
+    """As `empty_server_url`, on MariaDB alone."""
+    with mariadb_server.database(new_name()) as url:
         yield url
 
 
@@ -164,7 +203,7 @@ def sqlite_at_head(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sqlite_url(sqlite_at_head: Path, tmp_path: Path) -> str:
     """The URL of an SQLite file at the newest revision, without a row."""
-    file = tmp_path / f"{_new_name()}.db"
+    file = tmp_path / f"{new_name()}.db"
     shutil.copyfile(sqlite_at_head, file)
     return f"sqlite:///{file}"
 
@@ -172,21 +211,29 @@ def sqlite_url(sqlite_at_head: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def empty_sqlite_url(tmp_path: Path) -> str:
     """The URL of an SQLite file that is not there yet."""
-    return f"sqlite:///{tmp_path / _new_name()}.db"
+    return f"sqlite:///{tmp_path / new_name()}.db"
 
 
-@pytest.fixture(params=_KINDS)
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database at the newest revision, without a row: SQLite, then MariaDB."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
+@pytest.fixture(params=("sqlite", *SERVERS))
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database at the newest revision, without a row: SQLite, then each server."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    with _database_at_head(request.getfixturevalue("servers_of_run"), request.param) as url:
+        yield url
 
 
-@pytest.fixture(params=_KINDS)
-def empty_database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database without tables: SQLite, then MariaDB."""
-    url: str = request.getfixturevalue(f"empty_{request.param}_url")
-    return url
+@pytest.fixture(params=("sqlite", *SERVERS))
+def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without tables: SQLite, then each server."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("empty_sqlite_url")
+        return
+    with _or_without():
+        server = request.getfixturevalue("servers_of_run").named(request.param)
+    with server.database(new_name()) as url:
+        yield url
 
 
 @pytest.fixture
@@ -211,21 +258,6 @@ def settings_on(url: str, folder: Path) -> dict[str, str]:
         "thumbnails_path": str(folder / "thumbnails"),
         "annotations_path": str(folder / "annotations"),
     }
-
-
-def _new_name() -> str:
-    return f"{TEST_PREFIX}{secrets.token_hex(6)}"
-
-
-def engine_on(url: str) -> Engine:
-    """Return an engine on a database in whatever state it is, as a `Database` would have it."""
-    from sqlalchemy import make_url  # noqa: PLC0415
-
-    from eyened_domain.adapters.sql.engine import mysql_engine, sqlite_engine  # noqa: PLC0415
-
-    parsed = make_url(url)
-    is_sqlite = parsed.get_backend_name() == "sqlite"
-    return sqlite_engine(parsed) if is_sqlite else mysql_engine(parsed)
 
 
 def _initialise(url: str) -> None:

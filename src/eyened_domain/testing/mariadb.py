@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from attrs import frozen
 
+from eyened_domain.testing.servers import MARIADB, DatabaseServer
+
 HOST = "127.0.0.1"
 USUAL_PORT = 3306
 LONGEST_START_S = 60
@@ -24,31 +26,27 @@ class ServerMissing(Exception):
 
 
 @frozen
-class MariaDBServer:
-    """A server on which the user root may do everything, without a password."""
+class MariaDBServer(DatabaseServer):
+    """A server on which the user root may do everything, without a password.
 
-    port: int
+    Attributes:
+        is_ours: whether it was started for the tests.
+    """
+
     is_ours: bool
-    """Whether it was started for the tests."""
 
-    def url(self, database: str) -> str:
-        """Return the URL of one of its databases."""
-        return f"mysql+pymysql://root@{HOST}:{self.port}/{database}"
+    @classmethod
+    def on(cls, port: int, *, is_ours: bool) -> MariaDBServer:
+        """Return the server on a port of this machine."""
+        from sqlalchemy import URL  # noqa: PLC0415 - pytest loads this before it is needed
 
-    @contextmanager
-    def database(self, name: str) -> Iterator[str]:
-        """Make a database, give its URL, and drop it afterwards."""
-        self.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-        try:
-            yield self.url(name)
-        finally:
-            self.execute("SET foreign_key_checks = 0", f"DROP DATABASE IF EXISTS `{name}`")
+        address = URL.create("mysql+pymysql", username="root", host=HOST, port=port)
+        return cls(MARIADB, address, is_ours)
 
-    def execute(self, *statements: str) -> None:
-        """Run statements as root, outside any database."""
-        with _connected(self.port) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.address.port or USUAL_PORT
 
 
 @contextmanager
@@ -59,7 +57,7 @@ def running_server() -> Iterator[MariaDBServer]:
         ServerMissing: nothing answers there, and no server can be started.
     """
     if _answers(USUAL_PORT):
-        yield MariaDBServer(USUAL_PORT, is_ours=False)
+        yield MariaDBServer.on(USUAL_PORT, is_ours=False)
         return
     with throw_away_server() as server:
         yield server
@@ -112,7 +110,7 @@ def server_in(folder: Path, *options: str) -> Iterator[MariaDBServer]:
         )
         try:
             _wait_for(port, process, log)
-            yield MariaDBServer(port, is_ours=True)
+            yield MariaDBServer.on(port, is_ours=True)
         finally:
             process.terminate()
             process.wait()
