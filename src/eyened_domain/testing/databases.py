@@ -141,8 +141,8 @@ def do_without_mariadb(why: str) -> NoReturn:
 def _database_at_head(servers: ServersOfRun, name: str) -> Iterator[str]:
     """Give a server's database at the newest revision: the same for all tests, emptied after."""
     with _or_without():
-        engine = servers.at_head(name)
-    yield engine.url.render_as_string(hide_password=False)
+        url, engine = servers.at_head(name)
+    yield url
     empty_tables(engine)
 
 

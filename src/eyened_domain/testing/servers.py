@@ -111,7 +111,7 @@ class ServersOfRun:
         self._ends = ExitStack()
         self._further = further_servers()
         self._mariadb: DatabaseServer | None = None
-        self._at_head: dict[str, Engine] = {}
+        self._at_head: dict[str, tuple[str, Engine]] = {}
 
     def __enter__(self) -> ServersOfRun:
         return self
@@ -139,8 +139,8 @@ class ServersOfRun:
         with self.named(name).database(new_name()) as url:
             yield url
 
-    def at_head(self, name: str) -> Engine:
-        """Return an engine on the run's one database at the newest revision on a server."""
+    def at_head(self, name: str) -> tuple[str, Engine]:
+        """Return the URL of the run's one database at the newest revision, and an engine on it."""
         if name not in self._at_head:
             from eyened_domain.adapters.sql.migrations.upgrade import (  # noqa: PLC0415
                 initialise,
@@ -150,7 +150,7 @@ class ServersOfRun:
             engine = engine_on(url)
             self._ends.callback(engine.dispose)
             initialise(engine)
-            self._at_head[name] = engine
+            self._at_head[name] = url, engine
         return self._at_head[name]
 
 

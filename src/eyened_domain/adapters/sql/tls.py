@@ -35,7 +35,8 @@ def _context(tls: TLSSettings) -> ssl.SSLContext:
         _load("ssl_ca", tls.ca, lambda: context.load_verify_locations(cafile=tls.ca))
     if tls.ca_folder is not None:
         folder = tls.ca_folder
-        _load("ssl_capath", folder, lambda: context.load_verify_locations(capath=folder))
+        _load("ssl_capath", folder, lambda: next(folder.iterdir(), None))  # OpenSSL never says
+        context.load_verify_locations(capath=folder)
     if tls.ca is None and tls.ca_folder is None:
         context.load_default_certs()
     if tls.cert is not None:
