@@ -34,6 +34,7 @@ from benchmarks.crowd import context
 from benchmarks.databases import fresh_database
 from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.tables.bookkeeping import import_item
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.services.importing import ImportDefaults, Importing, ImportOptions, planner
@@ -262,7 +263,7 @@ def campaign(kind: str, size: Size, seed: int, server: str = SERVER) -> Counter[
     url = f"{server}/test_crowd_{secrets.token_hex(4)}"
     with fresh_database(kind, url) as database, tempfile.TemporaryDirectory() as base:
         settings = {
-            "database_url": database.engine.url.render_as_string(hide_password=False),
+            "database_url": url_of(database.settings).render_as_string(hide_password=False),
             "secret_key": "campaign",
             "images_basepath": base,
         }

@@ -38,7 +38,8 @@ class Figures:
 
     def at_least(self, name: str, value: float, bar: float) -> None:
         """Note a figure that must reach a bar."""
-        self.told[name] = f"{value:,.0f} (at least {bar:,.0f})"
+        digits = 0 if bar >= 10 else 2
+        self.told[name] = f"{value:,.{digits}f} (at least {bar:,.{digits}f})"
         if value < bar:
             self.missed.append(name)
 
@@ -62,7 +63,7 @@ class Figures:
 
 def command(
     description: str,
-    run: Callable[[str, S, int], Figures],
+    run: Callable[..., Figures],
     *,
     small: S,
     full: S,
@@ -73,7 +74,8 @@ def command(
 
     Args:
         description: what the campaign is about, one line.
-        run: the campaign: called with the kind of database, a size and a seed.
+        run: the campaign: called with the kind of database, a size and a seed, and with
+            `server` where another server was asked for.
         small: its size by default.
         full: its size with `--full`.
         databases: the kinds that it can run on, the usual one first.
@@ -86,11 +88,16 @@ def command(
     parser.add_argument("--full", action="store_true", help=f"{full}")
     parser.add_argument("--database", choices=databases, default=databases[0])
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--server", help="URL of a server, instead of MariaDB on 127.0.0.1:3306")
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{description}\n  seed {seed}; {options.database}; load before: {load}", flush=True)
-    figures = run(options.database, full if options.full else small, seed)
+    print(
+        f"{description}\n  seed {seed}; {options.server or options.database}; load before: {load}",
+        flush=True,
+    )
+    elsewhere = {"server": options.server} if options.server else {}
+    figures = run(options.database, full if options.full else small, seed, **elsewhere)
     figures.show()
     print(f"result: {'; '.join(figures.missed) or 'all figures reached'}")
     return int(not figures.sound)

@@ -16,6 +16,7 @@ from attrs import frozen
 from benchmarks.databases import fresh_database
 from eyened_domain import ImageInstance, Segmentation
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.testing import Builder
 
 SERVER = "mysql+pymysql://root@127.0.0.1:3306"
@@ -124,7 +125,7 @@ def staged(
     url = f"{server}/test_campaign_{secrets.token_hex(4)}"
     with fresh_database(kind, url) as made, tempfile.TemporaryDirectory() as folder:
         settings = {
-            "database_url": made.engine.url.render_as_string(hide_password=False),
+            "database_url": url_of(made.settings).render_as_string(hide_password=False),
             "secret_key": "campaign",
             "images_basepath": folder,
             "segmentations_zarr_store": str(Path(folder, "store")),

@@ -8,16 +8,13 @@ import pytest
 
 from eyened_domain.testing.databases import (  # noqa: F401
     database,
-    database_server,
     database_url,
     empty_database_url,
     empty_mariadb_url,
-    empty_server_url,
     empty_sqlite_url,
     mariadb_server,
     mariadb_url,
-    server_url,
-    servers_of_run,
+    servers,
     sqlite_at_head,
     sqlite_url,
 )

@@ -60,6 +60,13 @@ class Conflict(StorageError):
     """Somebody else changed the same thing at the same time; running it again may succeed."""
 
 
+class RowChanged(Conflict):
+    """A row was changed or deleted by somebody else since it was read."""
+
+    row: tuple[type, tuple[object, ...]] | None = None
+    """The entity class, and the primary key."""
+
+
 class PixelsLost(StorageError):
     """A row says that there are pixels, and their file is not there."""
 
@@ -74,3 +81,23 @@ class NotLoaded(StorageError):
 
 class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
+
+
+def deleted(one: object) -> RuleBroken:
+    """Return what is raised for an object that is to be stored again after it was deleted."""
+    name = type(one).__name__
+    return RuleBroken(f"this {name} was deleted; make another one instead", entity=name)
+
+
+def ended_by(error: BaseException) -> EyenedError:
+    """Return what every call raises in a unit of work that an earlier error has ended.
+
+    It is of the same kind as that error, so that a conflict stays one.
+    """
+    kind = type(error) if isinstance(error, EyenedError) else RuleBroken
+    again = kind(
+        f"an earlier error has ended this unit of work; roll it back before going on: {error}"
+    )
+    if isinstance(error, EyenedError):
+        again.entity, again.field, again.value = error.entity, error.field, error.value
+    return again

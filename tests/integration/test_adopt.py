@@ -30,9 +30,9 @@ FURTHER = (
 
 
 @pytest.fixture
-def deployment(empty_server_url: str, schema: dict[str, Any]) -> Iterator[Engine]:
+def deployment(empty_mariadb_url: str, schema: dict[str, Any]) -> Iterator[Engine]:
     """A database made from `schema.json`, not by way of our tables."""
-    engine = mysql_engine(make_url(empty_server_url))
+    engine = mysql_engine(make_url(empty_mariadb_url))
     execute(engine, "SET foreign_key_checks = 0", *mysql_ddl(schema))
     yield engine
     engine.dispose()
@@ -70,9 +70,9 @@ def test_a_database_made_from_the_contract_is_adopted_without_a_difference(
 
 
 def test_other_names_of_keys_further_tables_and_columns_are_fine(
-    empty_server_url: str, schema: dict[str, Any]
+    empty_mariadb_url: str, schema: dict[str, Any]
 ) -> None:
-    engine = mysql_engine(make_url(empty_server_url))
+    engine = mysql_engine(make_url(empty_mariadb_url))
     execute(engine, "SET foreign_key_checks = 0", *mysql_ddl(schema, prefix="grown_"))
     execute(engine, *ALEMBIC, *FURTHER)
     report = adopt(engine)
@@ -274,15 +274,15 @@ def test_an_sqlite_database_with_another_type_is_not_adopted(empty_sqlite_url: s
     engine.dispose()
 
 
-def test_there_must_be_something_to_adopt(empty_server_url: str) -> None:
-    engine = mysql_engine(make_url(empty_server_url))
+def test_there_must_be_something_to_adopt(empty_mariadb_url: str) -> None:
+    engine = mysql_engine(make_url(empty_mariadb_url))
     with pytest.raises(ConfigurationError, match="eorm init"):
         adopt(engine)
     engine.dispose()
 
 
-def test_a_database_of_ours_needs_no_adoption(empty_server_url: str) -> None:
-    engine = mysql_engine(make_url(empty_server_url))
+def test_a_database_of_ours_needs_no_adoption(empty_mariadb_url: str) -> None:
+    engine = mysql_engine(make_url(empty_mariadb_url))
     initialise(engine)
     report = adopt(engine)
     assert (said(report), report.is_new, report.revision) == ([], False, HEAD)

@@ -249,17 +249,17 @@ def test_what_is_recorded_is_compact(database: Database) -> None:
     assert counts["ImportItem"] <= 10
 
 
-def test_undo_keeps_out_what_others_attach_meanwhile(server_url: str, tmp_path: Path) -> None:
+def test_undo_keeps_out_what_others_attach_meanwhile(mariadb_url: str, tmp_path: Path) -> None:
     """A row that refers to the import's cannot come in between the check and the deletion."""
     from eyened_domain.services.importing.undoing import Undoing
     from eyened_domain.testing.databases import engine_on, settings_on
 
-    database = Database(settings_on(server_url, tmp_path))
+    database = Database(settings_on(mariadb_url, tmp_path))
     importing = importing_on(database)
     import_id = int(importing.run([flat("a.png")], UNREAD).import_id or 0)
     with database.get_session() as session:
         study_id = session.repository(Study).one().study_id
-    engine = engine_on(server_url)
+    engine = engine_on(mariadb_url)
     with database.unit_of_work() as uow:
         Undoing(uow).undo(import_id)
         with engine.connect() as other:

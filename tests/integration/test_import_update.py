@@ -196,13 +196,13 @@ def test_a_key_that_only_the_database_takes_for_the_same_ends_in_one_error(
 
 
 def test_a_row_that_somebody_else_writes_first_is_found(
-    server_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    mariadb_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from eyened_domain.services.importing import applying
     from eyened_domain.testing.databases import settings_on
 
-    database = Database(settings_on(server_url, tmp_path))
-    other = Database(settings_on(server_url, tmp_path))
+    database = Database(settings_on(mariadb_url, tmp_path))
+    other = Database(settings_on(mariadb_url, tmp_path))
     elsewhere = options(read_files=False, source_name="Elsewhere")
     importing = importing_on(database)
     first = importing.run([flat("0.png"), flat("1.png", source_name="Elsewhere")], UNREAD)

@@ -21,8 +21,8 @@ def drawn() -> int:
     [("sqlite", drawn), ("mariadb", lambda: FIXED)],
     ids=["sqlite, drawn", "mariadb, fixed"],
 )
-def test_hostile_texts_are_stored_as_they_are_or_refused(kind, seed, server_url):
-    url = f"{server_url}_injection"
+def test_hostile_texts_are_stored_as_they_are_or_refused(kind, seed, mariadb_url):
+    url = f"{mariadb_url}_injection"
     figures = campaign_injection.run(kind, url, count=100, seed=seed())
     assert campaign_injection.sound(figures), figures
     assert figures["stored"] > 100

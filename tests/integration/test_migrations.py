@@ -197,9 +197,9 @@ def test_an_upgrade_that_fails_half_way_leaves_sqlite_as_it_was(
 
 
 def test_an_initialise_that_was_killed_on_mariadb_is_finished_by_the_next(
-    empty_server_url: str,
+    empty_mariadb_url: str,
 ) -> None:
-    engine = engine_on(empty_server_url)
+    engine = engine_on(empty_mariadb_url)
     for table in ("SubTask", "ImportItem"):
         with pytest.raises(RuntimeError, match="killed"), killed_at(engine, table):
             (initialise if table == "SubTask" else upgrade)(engine)

@@ -17,7 +17,7 @@ from benchmarks import (
     campaign_rollbacks,
     campaign_slices,
 )
-from eyened_domain.testing.databases import SERVERS
+from eyened_domain.testing.servers import server_names
 
 FIXED = 20261125
 
@@ -27,19 +27,19 @@ def seed(request):
     return FIXED if request.param == "fixed" else secrets.randbelow(2**31)
 
 
-@pytest.fixture(params=[*SERVERS, "sqlite"])
-def where(request, servers_of_run):
-    """The kind of database, the seed (fixed on servers, drawn on SQLite), and the server."""
+@pytest.fixture(params=[*server_names(), "sqlite"])
+def where(request, servers):
+    """The kind of database, the seed (fixed on MariaDB, drawn on SQLite), and the server."""
     if request.param == "sqlite":
         return "sqlite", secrets.randbelow(2**31), ""
-    server = servers_of_run.named(request.param).url("").rstrip("/")
+    server = servers.server(request.param).url("").rstrip("/")
     return "mariadb", FIXED, server
 
 
 @pytest.fixture
-def server(database_server):
+def server(mariadb_server):
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    yield database_server.url("").rstrip("/")
+    yield mariadb_server.url("").rstrip("/")
     logging.getLogger("sqlalchemy.pool").setLevel(logging.NOTSET)
 
 

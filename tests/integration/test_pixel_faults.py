@@ -22,8 +22,10 @@ KINDS = pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
 
 @KINDS
 @SEEDS
-def test_whatever_call_to_the_disk_fails_pixels_are_the_old_or_the_new_ones(kind, seed, server_url):
-    url = f"{server_url}_disk_errors"
+def test_whatever_call_to_the_disk_fails_pixels_are_the_old_or_the_new_ones(
+    kind, seed, mariadb_url
+):
+    url = f"{mariadb_url}_disk_errors"
     figures, wrong = campaign_disk_errors.run(kind, seed=seed(), step=29, url=url)
     assert not wrong, figures
     assert figures["failed calls"] > 15
@@ -32,8 +34,8 @@ def test_whatever_call_to_the_disk_fails_pixels_are_the_old_or_the_new_ones(kind
 
 
 @KINDS
-def test_a_disk_that_is_full_keeps_the_old_pixels_and_no_lock(kind, server_url):
-    found = campaign_disk_errors.full_disk(kind, seed=FIXED, url=f"{server_url}_full_disk")
+def test_a_disk_that_is_full_keeps_the_old_pixels_and_no_lock(kind, mariadb_url):
+    found = campaign_disk_errors.full_disk(kind, seed=FIXED, url=f"{mariadb_url}_full_disk")
     if isinstance(found, campaign_disk_errors.NotHere):
         pytest.skip(found.reason)
     figures, wrong = found
@@ -63,7 +65,7 @@ def test_the_power_cut_would_show_a_mask_that_was_not_on_the_disk():
 
 
 @SEEDS
-def test_damaged_files_are_never_read_as_pixels(seed, server_url):
+def test_damaged_files_are_never_read_as_pixels(seed, mariadb_url):
     figures = campaign_damage.run("sqlite", count=80, seed=seed())
     assert campaign_damage.sound(figures), figures
 

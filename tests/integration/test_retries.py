@@ -37,8 +37,8 @@ def _no_pauses(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", [lambda: FIXED, drawn], ids=["fixed", "drawn"])
-def test_units_whose_connections_are_killed_happen_once(server_url, seed):
-    url = f"{server_url}_kills"
+def test_units_whose_connections_are_killed_happen_once(mariadb_url, seed):
+    url = f"{mariadb_url}_kills"
     figures = campaign_connections.run(url, units=30, kills=20, seed=seed())
     assert campaign_connections.sound(figures), figures
     assert figures["kills"].get("commit", 0) > 0
@@ -46,8 +46,8 @@ def test_units_whose_connections_are_killed_happen_once(server_url, seed):
 
 
 @pytest.mark.parametrize("seed", [lambda: FIXED, drawn], ids=["fixed", "drawn"])
-def test_units_that_deadlock_or_time_out_count_once(server_url, seed):
-    figures = campaign_deadlocks.run(f"{server_url}_deadlocks", units=24, seed=seed())
+def test_units_that_deadlock_or_time_out_count_once(mariadb_url, seed):
+    figures = campaign_deadlocks.run(f"{mariadb_url}_deadlocks", units=24, seed=seed())
     assert campaign_deadlocks.sound(figures), figures
 
 
@@ -59,9 +59,9 @@ class Done(Event):
 
 
 @pytest.fixture
-def maria(server_url):
+def maria(mariadb_url):
     published = []
-    settings = {"database_url": server_url, "secret_key": "k"}
+    settings = {"database_url": mariadb_url, "secret_key": "k"}
     database = Database(settings, subscribers=[published.append])
     database.published = published
     yield database

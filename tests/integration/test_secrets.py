@@ -13,8 +13,8 @@ HASH = "$argon2id$v=19$m=65536,t=3,p=4$canary"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_canaries_are_found_nowhere(kind, server_url):
-    figures = campaign_secrets.run(kind, f"{server_url}_secrets")
+def test_canaries_are_found_nowhere(kind, mariadb_url):
+    figures = campaign_secrets.run(kind, f"{mariadb_url}_secrets")
     assert figures["leaks"] == []
     assert figures["texts"] > 150
     assert figures["lines of logs"] > 50

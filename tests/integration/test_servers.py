@@ -15,11 +15,10 @@ from test_pixels import drawn, pixels
 
 from eyened_domain import ConfigurationError, Database, Segmentation
 from eyened_domain.adapters.sql import engine as engines
-from eyened_domain.adapters.sql.server import Server, prepare_connections
 from eyened_domain.testing import Builder
-from eyened_domain.testing.databases import do_without_mariadb, settings_on
+from eyened_domain.testing.databases import do_without_mariadb, engine_on, settings_on
 from eyened_domain.testing.mariadb import MariaDBServer, ServerMissing, server_in
-from eyened_domain.testing.servers import DatabaseServer, engine_on, new_name
+from eyened_domain.testing.servers import new_name
 
 LEVELS = ["READ COMMITTED", "REPEATABLE READ"]
 
@@ -95,9 +94,9 @@ def encryption_of(url: str, **options: object) -> str:
 
 
 def test_each_connection_is_strict_repeatable_and_without_snapshot_isolation(
-    server_url: str,
+    mariadb_url: str,
 ) -> None:
-    session = session_of(engine_on(server_url))
+    session = session_of(engine_on(mariadb_url))
     assert "STRICT_TRANS_TABLES" in session["sql_mode"]
     assert session.get("innodb_snapshot_isolation", "OFF") == "OFF"
     level = session.get("transaction_isolation") or session["tx_isolation"]
@@ -128,55 +127,6 @@ def test_a_unit_that_has_read_can_store_masks_where_snapshots_are_isolated(
         read = Segmentation.by_id(session, one.segmentation_id).read_data()
     database.close()
     assert (read == pixels(2)).all()
-
-
-class Connection:
-    """A driver's connection to a server of a certain version, with these variables."""
-
-    def __init__(self, version: str, *variables: str) -> None:
-        self.version, self.variables, self.asked = version, variables, []
-
-    def get_server_info(self) -> str:
-        return self.version
-
-    def cursor(self) -> Connection:
-        return self
-
-    def execute(self, statement: str) -> None:
-        self.asked.append(statement)
-
-    def fetchall(self) -> list[tuple[str, str]]:
-        return [(name, "ON") for name in self.variables if name in self.asked[-1]]
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-def test_a_server_is_looked_at_once_and_again_when_it_is_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    listeners: list[Any] = []
-    monkeypatch.setattr(
-        "eyened_domain.adapters.sql.server.event.listen",
-        lambda _engine, _name, listener: listeners.append(listener),
-    )
-    prepare_connections(None, strict=False)  # type: ignore[arg-type]
-    old, again = Connection("10.6.17-MariaDB"), Connection("10.6.17-MariaDB")
-    upgraded = Connection("10.6.18-MariaDB", "innodb_snapshot_isolation")
-    for connection in (old, again, upgraded):
-        listeners[0](connection, None)
-    assert len(old.asked) == 1
-    assert again.asked == []
-    assert upgraded.asked[-1] == "SET SESSION innodb_snapshot_isolation = OFF"
-
-
-def test_all_of_a_session_is_set_in_one_statement() -> None:
-    server = Server("11.8.9-MariaDB", has_snapshot_isolation=True)
-    assert server.session_settings(strict=True) == (
-        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), "
-        "innodb_snapshot_isolation = OFF"
-    )
-    assert Server("9.7.4", has_snapshot_isolation=False).session_settings(strict=False) is None
 
 
 # --- TLS ------------------------------------------------------------------------------------
@@ -281,9 +231,9 @@ def test_a_login_that_needs_a_package_says_which(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_failed_login_is_an_error_of_ours_and_shows_no_password(
-    database_server: DatabaseServer,
+    mariadb_server: MariaDBServer,
 ) -> None:
-    url = make_url(database_server.url("")).set(username="t", password="geheim-wrong")
+    url = make_url(mariadb_server.url("")).set(username="t", password="geheim-wrong")
     with pytest.raises(ConfigurationError, match="Access denied") as refused:
         engine_on(url.render_as_string(hide_password=False)).connect()
     told: BaseException | None = refused.value

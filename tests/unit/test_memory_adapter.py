@@ -99,12 +99,14 @@ def test_an_sql_expression_is_refused(store: MemoryStore) -> None:
 
 def test_a_failed_flush_changes_nothing_and_can_be_put_right(store: MemoryStore) -> None:
     with MemoryUnitOfWork(store) as uow:
-        uow.projects.add(Project(project_name="Good"))
+        good = uow.projects.add(Project(project_name="Good"))
         broken = uow.studies.add(Study(study_date="2024-01-01"))
         with pytest.raises(BadInput, match="patient_id"):
             uow.flush()
         assert broken.study_id is None
-        broken.patient = uow._objects.find(Patient, (1,))
+        uow.rollback()
+        broken.patient = patient_of(uow, "a")
+        uow.projects.add(good)
         uow.commit()
     with MemoryUnitOfWork(store) as uow:
         assert (uow.projects.count(), uow.studies.count()) == (2, 4)

@@ -210,6 +210,15 @@ def _json_array(value: list[Any] | tuple[Any, ...]) -> list[Any]:
     return value if same else converted  # type: ignore[return-value]
 
 
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; 1, 1.0 and True are not."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same_json(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
 @frozen
 class Blob:
     """Raw bytes, at most `length` of them (BINARY, TINYBLOB, LONGBLOB)."""

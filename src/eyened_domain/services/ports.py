@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
@@ -26,18 +27,21 @@ class Repository(Protocol, Generic[E]):
         """Put objects in; return them."""
 
     @overload
-    def get(self, identity: Any) -> E: ...
+    def get(self, identity: Any, *, lock: bool = False) -> E: ...
     @overload
-    def get(self, identity: Any, *, default: D) -> E | D: ...
-    def get(self, identity: Any, *, default: Any = RAISE) -> Any:
+    def get(self, identity: Any, *, default: D, lock: bool = False) -> E | D: ...
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
         """Return the one with that primary key.
 
         Args:
             identity: the id; a tuple where the key has several columns.
             default: what to return when there is none.
+            lock: keep others from changing it until this unit ends, as `UnitOfWork.lock`
+                does: for rows that many change at the same time.
 
         Raises:
             NotFound: there is none, and no default was given.
+            Conflict: it is to be locked, and was changed since it was read before.
         """
 
     def by_ids(self, identities: Iterable[Any]) -> list[E]:
@@ -123,6 +127,16 @@ class UnitOfWork(Protocol):
 
     def repository(self, entity: type[E], /) -> Any:
         """Return the repository of an entity class."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Take back what happens in a block when an error leaves it."""
+
+    def lock(self, one: Entity) -> None:
+        """Keep others from changing an object until this unit ends.
+
+        Raises:
+            Conflict: it was changed by somebody else since it was read.
+        """
 
     def record(self, event: Event) -> None:
         """Remember an event, to be published after commit."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -78,6 +79,37 @@ class BaseUnitOfWork(ABC):
         self._check_open()
         self._flush()
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Take back what happens in the block, and its events, when an error leaves the block.
+
+        The error is raised again; who catches it outside the block can go on with the unit.
+        """
+        self._check_open()
+        events, callbacks = len(self._events), len(self._callbacks)
+        try:
+            with self._savepoint():
+                yield
+        except BaseException:
+            del self._events[events:], self._callbacks[callbacks:]
+            raise
+
+    def lock(self, one: Entity) -> None:
+        """Keep others from changing an object until this unit ends, as when it was changed.
+
+        For what a unit only reads, and relies on.
+
+        Args:
+            one: a stored object of this unit.
+
+        Raises:
+            Conflict: it was changed by somebody else since it was read. In memory, where
+                nobody waits, the commit of the one who comes second raises it.
+            RuleBroken: it is not stored, or not in this unit.
+        """
+        self._check_open()
+        self._lock(one)
+
     def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class."""
         self._check_open()
@@ -98,6 +130,10 @@ class BaseUnitOfWork(ABC):
     def _rollback(self) -> None: ...
     @abstractmethod
     def _flush(self) -> None: ...
+    @abstractmethod
+    def _savepoint(self) -> AbstractContextManager[Any]: ...
+    @abstractmethod
+    def _lock(self, one: Entity) -> None: ...
     @abstractmethod
     def _close(self) -> None: ...
     @abstractmethod

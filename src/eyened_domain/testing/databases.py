@@ -1,17 +1,17 @@
 """Databases for tests: real ones, made for the test run and gone after it.
 
-Fixtures, for a `conftest.py` to import (`from eyened_domain.testing.databases import ...`):
+Fixtures, for a `conftest.py` to import:
 
-- `sqlite_url`, `empty_sqlite_url`: an SQLite database at the newest revision, or none yet;
-- `server_url`, `empty_server_url`: a database on a server, at the newest revision or without
-  tables; a test that asks for one runs on every server;
-- `database_url`, `empty_database_url`: on SQLite and on every server;
-- `database`: an open `Database` on each of those, with its stores in a folder of the test;
-- `database_server`: every server itself;
-- `mariadb_url`, `empty_mariadb_url`, `mariadb_server`: on MariaDB alone.
+- `sqlite_url`, `mariadb_url`: an empty database at the newest revision;
+- `empty_sqlite_url`, `empty_mariadb_url`: one without any tables;
+- `database_url`, `empty_database_url`: a test that asks for these runs on both;
+- `database`: an open `Database` on each, with its stores in a folder of the test;
+- `servers`, `mariadb_server`: the servers themselves.
 
-Which servers there are says `eyened_domain.testing.servers`: MariaDB, and what
-`EYENED_TEST_SERVERS` names. Without MariaDB a test is skipped, or fails where `CI` is set.
+MariaDB is the server on 127.0.0.1:3306 (user root, no password) if it answers, otherwise
+one that is started for the run, otherwise the test is skipped, or fails where `CI` is set.
+Further servers are those of `EYENED_TEST_SERVERS` (`eyened_domain.testing.servers`): whatever
+runs on MariaDB runs on each of them too, and names it in its id.
 Every database is named ``test_`` and something random, so that runs and the workers of
 pytest-xdist do not meet.
 """
@@ -21,7 +21,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,24 +28,16 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from eyened_domain.errors import RuleBroken
-from eyened_domain.testing.servers import (
-    MARIADB,
-    TEST_PREFIX,
-    DatabaseServer,
-    ServersOfRun,
-    engine_on,
-    further_servers,
-    new_name,
-)
+from eyened_domain.testing.servers import TEST_PREFIX, Servers, new_name, server_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable, Table
     from typing_extensions import TypeIs
 
     from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.testing.mariadb import MariaDBServer
 
-SERVERS = (MARIADB, *further_servers())
-"""The names of all servers that tests run on."""
+_KINDS = ("sqlite", *server_names())
 
 
 def empty_tables(database: Database | Engine) -> None:
@@ -114,18 +105,24 @@ def _delete_rows(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="session")
-def servers_of_run() -> Iterator[ServersOfRun]:
-    """The servers of the test run."""
-    with ServersOfRun() as servers:
-        yield servers
+def servers() -> Iterator[Servers]:
+    """The database servers of the test run."""
+    found = Servers()
+    yield found
+    found.close()
 
 
-@contextmanager
-def _or_without() -> Iterator[None]:
+@pytest.fixture(scope="session", params=server_names())
+def mariadb_server(request: pytest.FixtureRequest, servers: Servers) -> MariaDBServer:
+    """A MariaDB or MySQL server for the test run; a test that asks for it runs on each."""
+    return _server(servers, request.param)
+
+
+def _server(servers: Servers, name: str) -> MariaDBServer:
     from eyened_domain.testing.mariadb import ServerMissing  # noqa: PLC0415
 
     try:
-        yield
+        return servers.server(name)
     except ServerMissing as missing:
         do_without_mariadb(str(missing))
 
@@ -137,57 +134,20 @@ def do_without_mariadb(why: str) -> NoReturn:
     pytest.skip(f"no MariaDB: {why}")
 
 
-@contextmanager
-def _database_at_head(servers: ServersOfRun, name: str) -> Iterator[str]:
-    """Give a server's database at the newest revision: the same for all tests, emptied after."""
-    with _or_without():
-        url, engine = servers.at_head(name)
-    yield url
-    empty_tables(engine)
-
-
-# without further servers, as in other people's runs, a test's id names none
-@pytest.fixture(params=SERVERS if len(SERVERS) > 1 else None)
-def database_server(request: pytest.FixtureRequest, servers_of_run: ServersOfRun) -> DatabaseServer:
-    """A server; a test that asks for it runs on every one."""
-    with _or_without():
-        return servers_of_run.named(getattr(request, "param", MARIADB))
-
-
 @pytest.fixture
-def server_url(database_server: DatabaseServer, servers_of_run: ServersOfRun) -> Iterator[str]:
-    """The URL of a server's database at the newest revision, without a row.
+def mariadb_url(mariadb_server: MariaDBServer, servers: Servers) -> Iterator[str]:
+    """The URL of a MariaDB database at the newest revision, without a row.
 
     All tests of a run get the same, emptied: do not change its tables.
     """
-    with _database_at_head(servers_of_run, database_server.name) as url:
-        yield url
+    url = servers.at_head(mariadb_server)
+    yield url
+    empty_tables(servers.emptying_engine(url))
 
 
 @pytest.fixture
-def empty_server_url(database_server: DatabaseServer) -> Iterator[str]:
-    """The URL of a new database without tables on a server."""
-    with database_server.database(new_name()) as url:
-        yield url
-
-
-@pytest.fixture
-def mariadb_server(servers_of_run: ServersOfRun) -> DatabaseServer:
-    """The MariaDB server of the test run."""
-    with _or_without():
-        return servers_of_run.named(MARIADB)
-
-
-@pytest.fixture
-def mariadb_url(servers_of_run: ServersOfRun) -> Iterator[str]:
-    """As `server_url`, on MariaDB alone."""
-    with _database_at_head(servers_of_run, MARIADB) as url:
-        yield url
-
-
-@pytest.fixture
-def empty_mariadb_url(mariadb_server: DatabaseServer) -> Iterator[str]:
-    """As `empty_server_url`, on MariaDB alone."""
+def empty_mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
+    """The URL of a new MariaDB database without tables."""
     with mariadb_server.database(new_name()) as url:
         yield url
 
@@ -196,7 +156,7 @@ def empty_mariadb_url(mariadb_server: DatabaseServer) -> Iterator[str]:
 def sqlite_at_head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file at the newest revision, to be copied."""
     file = tmp_path_factory.mktemp("sqlite") / "test_head.db"
-    _initialise(f"sqlite:///{file}")
+    initialise(f"sqlite:///{file}")
     return file
 
 
@@ -214,25 +174,24 @@ def empty_sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / new_name()}.db"
 
 
-@pytest.fixture(params=("sqlite", *SERVERS))
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(params=_KINDS)
+def database_url(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
     """The URL of a database at the newest revision, without a row: SQLite, then each server."""
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_url")
         return
-    with _database_at_head(request.getfixturevalue("servers_of_run"), request.param) as url:
-        yield url
+    url = servers.at_head(_server(servers, request.param))
+    yield url
+    empty_tables(servers.emptying_engine(url))
 
 
-@pytest.fixture(params=("sqlite", *SERVERS))
-def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(params=_KINDS)
+def empty_database_url(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
     """The URL of a database without tables: SQLite, then each server."""
     if request.param == "sqlite":
         yield request.getfixturevalue("empty_sqlite_url")
         return
-    with _or_without():
-        server = request.getfixturevalue("servers_of_run").named(request.param)
-    with server.database(new_name()) as url:
+    with _server(servers, request.param).database(new_name()) as url:
         yield url
 
 
@@ -260,7 +219,19 @@ def settings_on(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-def _initialise(url: str) -> None:
+def engine_on(url: str) -> Engine:
+    """Return an engine on a database in whatever state it is, as a `Database` would have it."""
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    from eyened_domain.adapters.sql.engine import mysql_engine, sqlite_engine  # noqa: PLC0415
+
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    return sqlite_engine(parsed) if is_sqlite else mysql_engine(parsed)
+
+
+def initialise(url: str) -> None:
+    """Make the tables of an empty database, at the newest revision."""
     from eyened_domain.adapters.sql.migrations.upgrade import initialise  # noqa: PLC0415
 
     engine = engine_on(url)

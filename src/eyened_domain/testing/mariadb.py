@@ -1,4 +1,4 @@
-"""A MariaDB server for tests: the one that runs on this machine, or one for the moment."""
+"""A MySQL or MariaDB server for tests: one that runs already, or MariaDB for the moment."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
-from attrs import frozen
-
-from eyened_domain.testing.servers import MARIADB, DatabaseServer
+from attrs import field, frozen
 
 HOST = "127.0.0.1"
 USUAL_PORT = 3306
@@ -26,27 +25,52 @@ class ServerMissing(Exception):
 
 
 @frozen
-class MariaDBServer(DatabaseServer):
-    """A server on which the user root may do everything, without a password.
+class MariaDBServer:
+    """A server on which a user may do everything: by default root, without a password."""
 
-    Attributes:
-        is_ours: whether it was started for the tests.
-    """
-
+    port: int
     is_ours: bool
+    """Whether it was started for the tests."""
+    host: str = HOST
+    user: str = "root"
+    password: str = field(default="", repr=False)
 
     @classmethod
-    def on(cls, port: int, *, is_ours: bool) -> MariaDBServer:
-        """Return the server on a port of this machine."""
-        from sqlalchemy import URL  # noqa: PLC0415 - pytest loads this before it is needed
+    def at(cls, url: str) -> MariaDBServer:
+        """Return the server that runs at a URL."""
+        from sqlalchemy import make_url  # noqa: PLC0415 - loaded when it is needed
 
-        address = URL.create("mysql+pymysql", username="root", host=HOST, port=port)
-        return cls(MARIADB, address, is_ours)
+        parts = make_url(url)
+        return cls(
+            parts.port or USUAL_PORT,
+            is_ours=False,
+            host=parts.host or HOST,
+            user=parts.username or "root",
+            password=str(parts.password or ""),
+        )
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self.address.port or USUAL_PORT
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        secret = f":{quote(self.password, safe='')}" if self.password else ""
+        return f"mysql+pymysql://{self.user}{secret}@{self.host}:{self.port}/{database}"
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """Make a database, give its URL, and drop it afterwards."""
+        self.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        try:
+            yield self.url(name)
+        finally:
+            self.execute("SET foreign_key_checks = 0", f"DROP DATABASE IF EXISTS `{name}`")
+
+    def execute(self, *statements: str) -> None:
+        """Run statements as root, outside any database."""
+        with self._connected() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def _connected(self) -> Any:
+        return _connected(self.port, self.host, self.user, self.password)
 
 
 @contextmanager
@@ -57,7 +81,7 @@ def running_server() -> Iterator[MariaDBServer]:
         ServerMissing: nothing answers there, and no server can be started.
     """
     if _answers(USUAL_PORT):
-        yield MariaDBServer.on(USUAL_PORT, is_ours=False)
+        yield MariaDBServer(USUAL_PORT, is_ours=False)
         return
     with throw_away_server() as server:
         yield server
@@ -110,7 +134,7 @@ def server_in(folder: Path, *options: str) -> Iterator[MariaDBServer]:
         )
         try:
             _wait_for(port, process, log)
-            yield MariaDBServer.on(port, is_ours=True)
+            yield MariaDBServer(port, is_ours=True)
         finally:
             process.terminate()
             process.wait()
@@ -173,7 +197,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _connected(port: int) -> Any:
+def _connected(port: int, host: str = HOST, user: str = "root", password: str = "") -> Any:
     import pymysql  # noqa: PLC0415
 
-    return pymysql.connect(host=HOST, port=port, user="root", password="", connect_timeout=2)
+    return pymysql.connect(host=host, port=port, user=user, password=password, connect_timeout=5)

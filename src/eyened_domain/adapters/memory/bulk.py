@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -91,15 +92,21 @@ class MemoryRows:
         return [row.values[primary] for row in made]
 
     def update(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
-        """Write the given columns of rows that exist; each row holds its primary key."""
+        """Write the given columns of rows that exist; each row holds its primary key.
+
+        The last who writes wins: they are not compared with what was read.
+        """
         self._objects.flush()
-        shape = shape_of(entity)
-        changed = []
-        for given in rows:
-            found = self._objects.view.row(shape.root, shape.key(given))
-            if found is not None:
-                changed.append(Row(found.entity, {**found.values, **given}))
-        self._put(changed)
+        shape, view = shape_of(entity), self._objects.view
+        written = []
+        with self._all_or_none():
+            for given in rows:
+                found = view.row(shape.root, shape.key(given))
+                if found is not None:
+                    view.overwrite(found, given)
+                    written.append(self._now(found))
+            self._check(written)
+        self._objects.read_again(written)
 
     def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
         """Delete the rows with these runs of ids; return how many there were."""
@@ -126,14 +133,28 @@ class MemoryRows:
         return [row for row in rows if issubclass(row.entity, entity)]
 
     def _put(self, rows: list[Row]) -> None:
+        with self._all_or_none():
+            for row in rows:
+                check_values(row)
+                self._objects.view.put(row)
+            self._check(rows)
+
+    def _check(self, rows: list[Row]) -> None:
+        for row in rows:
+            check_values(row)
+        check_references(self._objects.view, rows)
+        check_keys(self._objects.view, rows)
+
+    def _now(self, row: Row) -> Row:
+        now = self._objects.view.row(row.shape.root, row.key)
+        return row if now is None else now
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
         view = self._objects.view
         mark = view.mark()
         try:
-            for row in rows:
-                check_values(row)
-                view.put(row)
-            check_references(view, rows)
-            check_keys(view, rows)
+            yield
         except BaseException:
             view.undo(mark)
             raise

@@ -39,6 +39,14 @@ class MemoryConversionRecord:
             )
         self._noted[annotation_id] = segmentation_id
 
+    def mark(self) -> dict[int, int]:
+        """Return a mark to which what is noted can be undone."""
+        return dict(self._noted)
+
+    def undo(self, mark: dict[int, int]) -> None:
+        """Take back what was noted since the mark."""
+        self._noted = mark
+
     def commit(self) -> None:
         """Record for good what this unit of work has noted."""
         self._committed.update(self._noted)

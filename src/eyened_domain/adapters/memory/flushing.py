@@ -16,7 +16,7 @@ from eyened_domain.adapters.memory.constraints import (
 from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
-from eyened_domain.errors import BadInput, Conflict
+from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
@@ -56,12 +56,13 @@ def flush(objects: Objects) -> None:
             held.entity.__dict__.update(values)
         raise
     objects.deleted.clear()
+    kept = set(written.values())  # one whose primary key has changed is not gone
     for root, key in objects.view.written(mark):
         known = written.get((root, key)) or objects.known.get((root, key))
         row = objects.view.row(root, key)
         if known is not None and row is not None:
             objects.stored(known, row)
-        elif known is not None and known.row is not None and known.row.key == key:
+        elif known is not None and known not in kept and known.row and known.row.key == key:
             objects.removed(known)
 
 
@@ -113,7 +114,7 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
 
 def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
     view = objects.view
-    gone = [_current(objects, held) for held in objects.deleted.values()]
+    gone = [current(objects, held) for held in objects.deleted.values()]
     for row in gone:
         view.remove(row)
     for held in changed:
@@ -203,7 +204,7 @@ def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
 
 
 def _put(objects: Objects, held: Held, row: Row) -> None:
-    before = None if held.row is None else _current(objects, held)
+    before = None if held.row is None else current(objects, held)
     if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
         raise duplicate(row.entity, row.shape.primary_key)
     if before is not None and before.key != row.key:
@@ -211,7 +212,7 @@ def _put(objects: Objects, held: Held, row: Row) -> None:
     objects.view.put(row)
 
 
-def _current(objects: Objects, held: Held) -> Row:
+def current(objects: Objects, held: Held) -> Row:
     """Return the stored row of an object.
 
     Raises:
@@ -219,7 +220,7 @@ def _current(objects: Objects, held: Held) -> Row:
     """
     row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
     if row is None or row is not held.row:
-        raise Conflict(
+        raise RowChanged(
             f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
             "run it again",
             entity=held.shape.name,

@@ -66,6 +66,15 @@ class MemoryImportJournal:
         """Return what an import made and changed, in its order."""
         return list(self._now.items[import_id])
 
+    def mark(self) -> ImportRecord:
+        """Return a mark to which what is noted can be undone."""
+        items = {number: list(items) for number, items in self._now.items.items()}
+        return ImportRecord(runs=dict(self._now.runs), items=items)
+
+    def undo(self, mark: ImportRecord) -> None:
+        """Take back what was noted since the mark."""
+        self._now = mark
+
     def commit(self) -> None:
         """Record for good what this unit of work has noted."""
         self._committed.runs = dict(self._now.runs)

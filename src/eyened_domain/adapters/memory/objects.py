@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from eyened_domain.adapters.memory.flushing import flush
+from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.shape import Key, root_of
+from eyened_domain.adapters.memory.shape import Key, referrers, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -43,6 +45,10 @@ class Objects:
         self._pixels = MemoryPixels(self)
         self._view: View | None = None
         self._flushing = False
+        self._fresh_ones: set[Held] = set()
+        """The objects that were read or stored in this transaction."""
+        self._error: Exception | None = None
+        """What has ended this transaction; it is to be rolled back."""
 
     @property
     def view(self) -> View:
@@ -69,6 +75,8 @@ class Objects:
         held = entity.__dict__.get(HOLDER)
         if held is None:
             held = Held(entity, self)
+        elif held.deleted:
+            raise deleted(entity)
         elif held.is_open:
             raise RuleBroken(
                 f"this {held.shape.name} belongs to another unit of work that is still open",
@@ -97,10 +105,11 @@ class Objects:
         """Return the object that stands for a row."""
         known = self.known.get((row.shape.root, row.key))
         if known is not None:
-            return known.entity
+            return self._fresh(known, row).entity
         entity = row.entity.__new__(row.entity)
         held = Held(entity, self)
         held.read(row)
+        self._fresh_ones.add(held)
         self.known[row.shape.root, row.key] = held
         self._attach(entity)
         return entity
@@ -108,15 +117,27 @@ class Objects:
     def find(self, entity: type[Entity], key: Key) -> Any:
         """Return the object of that class with that primary key; None if there is none."""
         root = root_of(entity.__name__)
-        known = self.known.get((root, key))
-        if known is not None:
-            return known.entity if isinstance(known.entity, entity) else None
         row = self.view.row(root, key)
         return self.loaded(row) if row is not None and issubclass(row.entity, entity) else None
 
-    def linked(self, link: LinkInfo, identity: int | None) -> Any:
-        """Return the object that a link to one leads to."""
-        return None if identity is None else self.find(entity_class(link.target), (identity,))
+    def _fresh(self, known: Held, row: Row) -> Held:
+        """Let an object of an earlier transaction hold what was committed since, if unchanged."""
+        if known not in self._fresh_ones and not self._flushing:
+            self._fresh_ones.add(known)
+            if not known.is_touched():
+                known.read(row)
+        return known
+
+    def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
+        """Return the object that a link to one leads to: the one in hand, if there is one."""
+        if identity is None:
+            return None
+        known = self.known.get((root_of(link.target), (identity,)))
+        if known is None and flush:
+            self.flush()
+        return (
+            known.entity if known is not None else self.find(entity_class(link.target), (identity,))
+        )
 
     def linking(self, link: LinkInfo, held: Held) -> list[Entity]:
         """Return the objects that a link to many leads to, in the order of their keys."""
@@ -142,24 +163,59 @@ class Objects:
         table = self.view.table(root_of(name))
         keys = table.indexes[(mine,)].find({mine: identity})
         wanted = sorted(table.rows[key].values[theirs] for key in keys)
-        return [self.linked(link, one) for one in wanted]
+        return [self.linked(link, one, flush=False) for one in wanted]
+
+    def delete(self, held: Held) -> None:
+        """Delete an object when flushing, and the objects in hand that go along with it."""
+        self.deleted[id(held.entity)] = held
+        if held.row is None or len(held.row.key) > 1:
+            return
+        for referrer in referrers(held.shape.root):
+            column = referrer.column
+            for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
+                mine = other.entity.__dict__
+                if (
+                    other.shape.root == referrer.root
+                    and other.row is not None
+                    and other.row.values[column.name] == held.row.key[0] == mine[column.name]
+                    and id(other.entity) not in self.deleted
+                    and not any(
+                        other.is_relinked(x) for x in other.shape.to_one if x.via == column.name
+                    )
+                ):
+                    self.delete(other)
 
     def flush(self) -> None:
-        """Store what has changed, in the view of this transaction."""
+        """Store what has changed, in the view of this transaction; an error ends it."""
         if self._flushing:
             return
+        self.refuse_if_ended()
         self._flushing = True
         try:
             flush(self)
+        except Exception as error:
+            self._error = error
+            self.deleted.clear()
+            raise
         finally:
             self._flushing = False
+
+    def refuse_if_ended(self) -> None:
+        """Raise what an earlier error says of every further call."""
+        if self._error is not None:
+            raise ended_by(self._error) from self._error
 
     def commit(self) -> None:
         """Make everything permanent; the next look sees what is committed then."""
         self.flush()
         if self._view is not None:
-            self.store.commit(self._view)
+            try:
+                self.store.commit(self._view)
+            except Exception as error:
+                self._error = error
+                raise
         self.before.clear()
+        self._fresh_ones.clear()
         self._view = None
 
     def rollback(self) -> None:
@@ -178,7 +234,80 @@ class Objects:
         for held in self.known.values():
             held.objects = None
 
+    def lock(self, entity: Entity) -> None:
+        """Let the commit fail when somebody else has changed an object since it was read.
+
+        Raises:
+            Conflict: somebody else has.
+            RuleBroken: the object is not stored, or not in this unit of work.
+        """
+        self.flush()
+        held = entity.__dict__.get(HOLDER)
+        if held is None or held.objects is not self or held.row is None:
+            name = type(entity).__name__
+            raise RuleBroken(
+                f"this {name} is not stored by this unit of work, so it cannot be locked",
+                entity=name,
+            )
+        current(self, held)
+        self.view.rely_on(held.row)
+        self.store.check_unchanged(self.view, held.shape.root, held.row.key)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Take back what happens in the block when an error leaves it."""
+        self.flush()
+        mark, before = self.view.mark(), dict(self.before)
+        rows = {held: held.row for held in self.known.values()}
+        try:
+            yield
+            self.flush()
+        except BaseException:
+            self.view.undo(mark)
+            self._return_to(rows, before)
+            raise
+
+    def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
+        self._error = None
+        self.deleted.clear()
+        for key, held in list(self.known.items()):
+            there = self.view.row(*key)
+            if held not in rows and there is not None:  # it was read within
+                rows[held] = there
+        new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
+        for held in new:
+            held.row = held.objects = None
+        self.new.clear()
+        self.known.clear()
+        changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
+        for held, row in rows.items():
+            if row is not None:
+                held.objects, held.deleted = self, False
+                self.known[row.shape.root, row.key] = held
+        for held in (*changed, *self._whose_lists_hold(changed + new)):
+            row = rows.get(held)
+            if row is not None:
+                held.read(row)
+        self.before = before
+
+    def _whose_lists_hold(self, many: list[Held]) -> list[Held]:
+        """Return the objects in hand whose lists any of these is in, or was in."""
+        found: dict[Held, None] = {}
+        for held in many:
+            rows = [row.values for row in (held.row, self.before.get(held)) if row is not None]
+            for link in held.shape.to_one:
+                for values in (held.entity.__dict__, *rows):
+                    key = (root_of(link.target), (values.get(str(link.via)),))
+                    if key in self.known:
+                        found[self.known[key]] = None
+                other = held.entity.__dict__.get(link.name)
+                if other is not None:
+                    found[other.__dict__[HOLDER]] = None
+        return list(found)
+
     def _revert(self) -> None:
+        self._error = None
+        self._fresh_ones.clear()
         self._view = None
         self.deleted.clear()
         for held in self.new.values():
@@ -187,8 +316,7 @@ class Objects:
         for held, row in self.before.items():
             if held.row is not None:
                 self.known.pop((held.shape.root, held.row.key), None)
-            held.row = row
-            held.objects = None
+            held.row, held.objects, held.deleted = row, None, False
         for held, row in self.before.items():
             if row is not None:
                 held.objects = self
@@ -200,15 +328,29 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         held.row = held.objects = None
 
+    def read_again(self, rows: list[Row]) -> None:
+        """Let the objects in hand hold what was written to their rows."""
+        for row in rows:
+            known = self.known.get((row.shape.root, row.key))
+            if known is not None:
+                self.before.setdefault(known, known.row)
+                known.read(row)
+
     def stored(self, held: Held, row: Row) -> None:
         """Note that an object is stored as that row now."""
         self.before.setdefault(held, held.row)
+        self._fresh_ones.add(held)
         if held.row is not None and held.row.key != row.key:
             self.known.pop((held.shape.root, held.row.key), None)
         self.known[row.shape.root, row.key] = held
         self.new.pop(id(held.entity), None)
+        is_new = held.row is None
         held.row = row
         mine = held.entity.__dict__
+        if is_new:
+            for name in held.entity.__entity__.links:  # what was empty is looked up from now on
+                if mine.get(name) == []:
+                    del mine[name]
         for column in held.shape.foreign_keys:  # a delete rule may have set it to NULL
             if mine[column.name] != row.values[column.name]:
                 mine[column.name] = row.values[column.name]
@@ -229,3 +371,4 @@ class Objects:
             if there is not None:
                 there.drop(held.entity)
         held.row = held.objects = None
+        held.deleted = True

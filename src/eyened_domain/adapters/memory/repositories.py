@@ -14,7 +14,7 @@ from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, shown
+from eyened_domain.model.values import Json, Refused, shown
 
 E = TypeVar("E", bound=Entity)
 
@@ -32,6 +32,8 @@ class MemoryRepository(Generic[E]):
 
     def add(self, one: E) -> E:
         """Put an object in, with everything that hangs on it; return it."""
+        self._objects.refuse_if_ended()
+        self._objects.deleted.pop(id(one), None)
         self._objects.hold(one)
         return one
 
@@ -39,10 +41,14 @@ class MemoryRepository(Generic[E]):
         """Put objects in; return them."""
         return [self.add(one) for one in many]
 
-    def get(self, identity: Any, *, default: Any = RAISE) -> Any:
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
         """Return the one with that primary key; see `services.ports.Repository`."""
-        found = self._found(self._key(identity))
+        key = self._key(identity)
+        self._objects.flush()
+        found = self._found(key)
         if found is not None:
+            if lock:
+                self._objects.lock(found)
             return found
         return self._missing(default, ", ".join(self._info.primary_key), identity)
 
@@ -114,6 +120,7 @@ class MemoryRepository(Generic[E]):
 
     def delete(self, one: E) -> None:
         """Take an object out, with what the storage deletes along with it."""
+        self._objects.refuse_if_ended()
         held = one.__dict__.get(HOLDER)
         if held is None or held.row is None:
             raise RuleBroken(
@@ -121,11 +128,10 @@ class MemoryRepository(Generic[E]):
                 entity=self._info.name,
             )
         self._objects.hold(one)
-        self._objects.deleted[id(one)] = held
+        self._objects.delete(held)
 
     def _found(self, key: Key) -> Any:
-        if self._objects.new or self._objects.deleted:
-            self._objects.flush()
+        self._objects.flush()
         return self._objects.find(self.entity, key)
 
     def _key(self, identity: Any) -> Key:
@@ -141,8 +147,11 @@ class MemoryRepository(Generic[E]):
         return tuple(_converted(self._info, name, part) for name, part in pairs)
 
     def _rows(self, values: dict[str, Any]) -> Iterator[Row]:
-        self._objects.flush()
-        wanted = dict(self._wanted(name, value) for name, value in values.items())
+        links = {n: v for n, v in values.items() if self._info.field_name(n) in self._info.links}
+        columns = {name: value for name, value in values.items() if name not in links}
+        wanted = dict(self._wanted(name, value) for name, value in columns.items())
+        self._objects.flush()  # what is linked may get its id only now
+        wanted |= dict(self._wanted(name, value) for name, value in links.items())
         for row in self._candidates(wanted):
             if issubclass(row.entity, self.entity) and all(
                 folded(row.values[name]) in accepted for name, accepted in wanted.items()
@@ -167,6 +176,13 @@ class MemoryRepository(Generic[E]):
             return str(link.via), self._identities(value)
         if value is None:
             return name, [None]
+        if isinstance(self._info.columns[name].kind, Json):
+            raise BadInput(
+                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
+                "with a function on its elements",
+                entity=self._info.name,
+                field=name,
+            )
         if isinstance(value, list | tuple | set | frozenset):
             return name, [folded(_converted(self._info, name, one)) for one in value]
         return name, [folded(_converted(self._info, name, value))]

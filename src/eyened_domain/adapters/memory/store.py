@@ -14,7 +14,7 @@ from typing import Any
 
 from eyened_domain.adapters.memory.import_journal import ImportRecord
 from eyened_domain.adapters.memory.shape import Key, Shape, indexed, shape_of
-from eyened_domain.errors import Conflict, RuleBroken
+from eyened_domain.errors import Conflict, RowChanged, RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import shown
 
@@ -114,6 +114,10 @@ class View:
         self.base = tables
         self.tables = dict(tables)
         self.changed: defaultdict[str, set[Key]] = defaultdict(set)
+        self.relied_on: dict[tuple[str, Key], None] = {}
+        """The rows that must not be changed by others, though this transaction only reads them."""
+        self.overwritten: dict[tuple[str, Key], dict[str, Any]] = {}
+        """The columns that are written whatever others have written meanwhile."""
         self._journal: list[tuple[str, Key, Row | None]] = []
 
     def table(self, root: str) -> Table:
@@ -128,7 +132,21 @@ class View:
 
     def put(self, row: Row) -> None:
         """Store a row, in the place of the one with the same primary key."""
+        self.overwritten.pop((row.shape.root, row.key), None)
         self._write(row.shape.root, row.key, row)
+
+    def overwrite(self, row: Row, columns: dict[str, Any]) -> None:
+        """Store columns of a row, whatever others write meanwhile: the last who writes wins."""
+        key = (row.shape.root, row.key)
+        is_only_so = key in self.overwritten or row.key not in self.changed[row.shape.root]
+        before = self.overwritten.get(key, {})
+        self._write(*key, Row(row.entity, {**row.values, **columns}))
+        if is_only_so:
+            self.overwritten[key] = before | columns
+
+    def rely_on(self, row: Row) -> None:
+        """Note that a row must not be changed by others until this transaction ends."""
+        self.relied_on[row.shape.root, row.key] = None
 
     def remove(self, row: Row) -> None:
         """Take a row out."""
@@ -204,6 +222,14 @@ class MemoryStore:
                 view = self._merged(view)
             self._tables = dict(view.tables)
 
+    def check_unchanged(self, view: View, root: str, key: Key) -> None:
+        """Raise `Conflict` where somebody else has committed a change of a row meanwhile."""
+        if _row(self._tables, root, key) is not _row(view.base, root, key):
+            raise RowChanged(
+                f"{root} {shown(key)} was changed by somebody else since it was read; run it again",
+                entity=root,
+            )
+
     def _merged(self, view: View) -> View:
         """Return the changes of a view, applied to what others have committed meanwhile."""
         # constraints import this module
@@ -215,18 +241,17 @@ class MemoryStore:
         )
 
         merged = View(self._tables)
+        for root, key in view.relied_on:
+            self.check_unchanged(view, root, key)
         for root, key in view.changes():
-            before, now = view.base.get(root), self._tables.get(root)
-            read = before.rows.get(key) if before else None
-            there = now.rows.get(key) if now else None
+            read, there = _row(view.base, root, key), _row(self._tables, root, key)
             if there is not None and read is None:
                 raise duplicate(there.entity, there.shape.primary_key)
-            if there is not read:
-                raise Conflict(
-                    f"{root} {shown(key)} was changed by somebody else since it was read; run it "
-                    "again",
-                    entity=root,
-                )
+            columns = view.overwritten.get((root, key))
+            if columns is not None and there is not None:
+                merged._write(root, key, Row(there.entity, {**there.values, **columns}))
+                continue
+            self.check_unchanged(view, root, key)
             merged._write(root, key, view.row(root, key))
         written = [merged.row(root, key) for root, key in view.changes()]
         check_keys(merged, [row for row in written if row is not None])
@@ -236,3 +261,8 @@ class MemoryStore:
         except RuleBroken as broken:
             raise Conflict(f"somebody else changed what this hangs on: {broken}") from broken
         return merged
+
+
+def _row(tables: dict[str, Table], root: str, key: Key) -> Row | None:
+    table = tables.get(root)
+    return None if table is None else table.rows.get(key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,10 +97,25 @@ class MemoryUnitOfWork(BaseUnitOfWork):
     def _flush(self) -> None:
         self._objects.flush()
 
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        imports, conversions = self._imports.mark(), self._conversions.mark()
+        try:
+            with self._objects.savepoint():
+                yield
+        except BaseException:
+            self._imports.undo(imports)
+            self._conversions.undo(conversions)
+            raise
+
+    def _lock(self, one: Entity) -> None:
+        self._objects.lock(one)
+
     def _close(self) -> None:
         self._objects.close()
 
     def _repository(self, entity: type[E]) -> MemoryRepository[E]:
+        self._objects.refuse_if_ended()
         if entity is Patient:
             return MemoryPatientRepository(self._objects, entity)  # type: ignore[return-value, arg-type]
         return MemoryRepository(self._objects, entity)

@@ -27,7 +27,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
@@ -120,11 +123,14 @@ class SqlRows:
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
 
+        The last who writes wins: they are not compared with what was read.
+
         One statement sets every row of a chunk: PyMySQL would send an executemany of
         UPDATE row by row.
         """
         table = TABLES[entity]
         (primary,) = entity.__entity__.primary_key
+        self._session.flush()
         for chunk in _chunks(rows, _UPDATE_CHUNK):
             names = sorted({name for row in chunk for name in row} - {primary})
             values = {
@@ -143,6 +149,16 @@ class SqlRows:
             }
             ids = [row[primary] for row in chunk]
             self._execute(update(table).where(table.c[primary].in_(ids)).values(values))
+        self._let_objects_hold(entity, rows)
+
+    def _let_objects_hold(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+        """Let the objects in hand hold what was written to their rows."""
+        (primary,) = entity.__entity__.primary_key
+        for row in rows:
+            held = self._session.identity_map.get(identity_key(entity, row[primary]))
+            for name, value in row.items() if held is not None else ():
+                if name in held.__dict__:
+                    set_committed_value(held, name, value)
 
     def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
         """Delete the rows with these runs of ids; return how many there were."""
@@ -178,7 +194,8 @@ class SqlRows:
         return type_coerce(column + literal_column("0e0"), Float).label(name)
 
     def _execute(self, statement: Any, parameters: Any = None) -> Any:
-        return self._session.connection().execute(statement, parameters)
+        with ending_on(self._session, *DATABASE):
+            return self._session.connection().execute(statement, parameters)
 
 
 def _in_order(

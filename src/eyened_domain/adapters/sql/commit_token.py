@@ -15,6 +15,7 @@ from eyened_domain.errors import EyenedError, StorageError
 
 LOOKUPS = 8
 """How often a token is looked up before it is given up, with pauses of 0.1 s to 3.2 s."""
+_NOTE = insert(unit_of_work_log)
 
 
 def commit_with_token(session: Session, token: str, make_session: Callable[[], Session]) -> None:
@@ -34,7 +35,7 @@ def commit_with_token(session: Session, token: str, make_session: Callable[[], S
     """
     now = datetime.now().replace(microsecond=0)
     session.flush()
-    session.execute(insert(unit_of_work_log).values(unit_of_work_id=token, committed_at=now))
+    session.connection().execute(_NOTE, {"unit_of_work_id": token, "committed_at": now})
     try:
         session.commit()
     except ConnectionLost as lost:

@@ -20,16 +20,29 @@ class TrackedJson:
     _holder: ref[InstanceState[Any]] | None = None
     _key: str = ""
 
-    def changed(self) -> None:
-        """Tell the object that holds the outermost value that it is to be stored."""
+    def changing(self) -> None:
+        """Tell the object that holds the outermost value that it is to be stored.
+
+        What it held before the first edit is kept: it is compared with its row when it is
+        stored, as a value that was assigned.
+        """
         container = self._container() if self._container is not None else None
         state = self._holder() if self._holder is not None else None
         if container is not None:
-            container.changed()
+            container.changing()
         elif state is not None:
+            self._note_before(state)
+
+    def _note_before(self, state: InstanceState[Any]) -> None:
+        before = state.committed_state
+        if self._key not in before:
             holder = state.obj()
-            if holder is not None and state.dict.get(self._key) is self:
-                flag_modified(holder, self._key)
+            if holder is None or state.dict.get(self._key) is not self:
+                return
+            flag_modified(holder, self._key)
+        elif before[self._key] is not self:  # another value was assigned, or it is noted already
+            return
+        before[self._key] = _plain(self)
 
     def is_held_by(self, state: InstanceState[Any]) -> bool:
         """Say whether it is the value of a column of that object."""
@@ -105,12 +118,12 @@ class TrackedDict(TrackedJson, dict[str, Any]):
     """A JSON object that notices edits."""
 
     def __setitem__(self, key: str, value: Any) -> None:
+        self.changing()
         dict.__setitem__(self, key, self._keep(value))
-        self.changed()
 
     def __delitem__(self, key: str) -> None:
+        self.changing()
         dict.__delitem__(self, key)
-        self.changed()
 
     def __ior__(self, other: Any) -> TrackedDict:  # type: ignore[override, misc]
         self.update(other)
@@ -118,9 +131,9 @@ class TrackedDict(TrackedJson, dict[str, Any]):
 
     def update(self, *others: Mapping[str, Any] | Iterable[tuple[str, Any]], **values: Any) -> None:  # type: ignore[override]
         """As dict.update."""
+        self.changing()
         for key, value in dict(*others, **values).items():
             dict.__setitem__(self, key, self._keep(value))
-        self.changed()
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """As dict.setdefault."""
@@ -130,20 +143,18 @@ class TrackedDict(TrackedJson, dict[str, Any]):
 
     def pop(self, *arguments: Any) -> Any:
         """As dict.pop."""
-        found = dict.pop(self, *arguments)
-        self.changed()
-        return found
+        self.changing()
+        return dict.pop(self, *arguments)
 
     def popitem(self) -> tuple[str, Any]:
         """As dict.popitem."""
-        found = dict.popitem(self)
-        self.changed()
-        return found
+        self.changing()
+        return dict.popitem(self)
 
     def clear(self) -> None:
         """As dict.clear."""
+        self.changing()
         dict.clear(self)
-        self.changed()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return (dict, (_plain(self),))
@@ -157,13 +168,13 @@ class TrackedList(TrackedJson, list[Any]):
     """A JSON array that notices edits."""
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        self.changing()
         kept = [self._keep(v) for v in value] if isinstance(index, slice) else self._keep(value)
         list.__setitem__(self, index, kept)
-        self.changed()
 
     def __delitem__(self, index: Any) -> None:
+        self.changing()
         list.__delitem__(self, index)
-        self.changed()
 
     def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[misc]
         self.extend(values)
@@ -175,44 +186,43 @@ class TrackedList(TrackedJson, list[Any]):
 
     def append(self, value: Any) -> None:
         """As list.append."""
+        self.changing()
         list.append(self, self._keep(value))
-        self.changed()
 
     def extend(self, values: Iterable[Any]) -> None:
         """As list.extend."""
+        self.changing()
         list.extend(self, [self._keep(value) for value in values])
-        self.changed()
 
     def insert(self, index: SupportsIndex, value: Any) -> None:
         """As list.insert."""
+        self.changing()
         list.insert(self, index, self._keep(value))
-        self.changed()
 
     def pop(self, index: SupportsIndex = -1) -> Any:
         """As list.pop."""
-        found = list.pop(self, index)
-        self.changed()
-        return found
+        self.changing()
+        return list.pop(self, index)
 
     def remove(self, value: Any) -> None:
         """As list.remove."""
+        self.changing()
         list.remove(self, value)
-        self.changed()
 
     def clear(self) -> None:
         """As list.clear."""
+        self.changing()
         list.clear(self)
-        self.changed()
 
     def sort(self, **options: Any) -> None:
         """As list.sort."""
+        self.changing()
         list.sort(self, **options)
-        self.changed()
 
     def reverse(self) -> None:
         """As list.reverse."""
+        self.changing()
         list.reverse(self)
-        self.changed()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return (list, (_plain(self),))

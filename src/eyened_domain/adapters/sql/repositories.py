@@ -5,18 +5,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
+from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, shown
+from eyened_domain.model.values import Json, Refused, shown
 from eyened_domain.services.garbage import rarer_collections
+
+if TYPE_CHECKING:
+    from eyened_domain.adapters.sql.session import DomainSession
 
 E = TypeVar("E", bound=Entity)
 CHUNK = 1000
@@ -26,7 +31,7 @@ _SEVERAL = (list, tuple, set, frozenset)
 class SqlRepository(Generic[E]):
     """All objects of one entity class in the database of a session."""
 
-    def __init__(self, session: Session, entity: type[E]) -> None:
+    def __init__(self, session: DomainSession, entity: type[E]) -> None:
         self.session = session
         self.entity = entity
 
@@ -45,15 +50,20 @@ class SqlRepository(Generic[E]):
         self.session.add_all(added)
         return added
 
-    def get(self, identity: Any, *, default: Any = RAISE) -> Any:
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
         """Return the one with that primary key; see `services.ports.Repository`."""
         keys = self._info.primary_key
         key = self._identity(identity)
-        if identity_key(self.entity, key) in self.session.identity_map:
+        self.session._autoflush()
+        held = self.session.identity_map.get(identity_key(self.entity, key))
+        if held is not None and lock and not is_stale(self.session, held):
+            self.session.lock(held)
+        if held is not None and not lock:
             found = self.session.get(self.entity, key)
         else:  # a statement that is built once takes half the time of session.get
             parts = key if isinstance(key, tuple) else (key,)
-            found = next(iter(self._with(dict(zip(keys, parts, strict=True)))), None)
+            values = dict(zip(keys, parts, strict=True))
+            found = next(iter(self._locked(values) if lock else self._with(values)), None)
         if found is not None:
             return found
         return self._missing(default, ", ".join(keys), identity)
@@ -108,7 +118,10 @@ class SqlRepository(Generic[E]):
         info = self._info
         named = {info.field_name(name): value for name, value in values.items()}
         if len(named) < len(values) or not all(
-            name in info.columns and value is not None and not isinstance(value, _SEVERAL)
+            name in info.columns
+            and value is not None
+            and not isinstance(value, _SEVERAL)
+            and not isinstance(info.columns[name].kind, Json)
             for name, value in named.items()
         ):
             plain: Select[Any] = self._select((), values).limit(2)
@@ -121,6 +134,15 @@ class SqlRepository(Generic[E]):
         parameters = {f"p_{name}": value for name, value in values.items()}
         # Not DomainSession.scalars: loading calmly costs more than so few objects.
         return Session.scalars(self.session, statement, parameters).all()
+
+    def _locked(self, values: dict[str, Any]) -> Sequence[E]:
+        """Return those with these converted values, with their rows locked."""
+        begin_writing(self.session)
+        statement = _with_equal(self.entity, tuple(values), lock=True)
+        parameters = {f"p_{name}": value for name, value in values.items()}
+        found = self.session.scalars(statement, parameters).all()
+        note_locked(self.session, found)
+        return found
 
     def count(self, **values: Any) -> int:
         """Return how many there are whose columns hold these values."""
@@ -183,6 +205,13 @@ class SqlRepository(Generic[E]):
                 raise BadInput(f"{self._info.name}.{name} is a list; ask with an expression")
         elif value is None:
             return attribute.is_(None)
+        elif isinstance(self._info.columns[name].kind, Json):
+            raise BadInput(
+                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
+                "with an expression on its elements",
+                entity=self._info.name,
+                field=name,
+            )
         elif isinstance(value, _SEVERAL):
             return attribute.in_([_converted(self._info, name, one) for one in value])
         else:
@@ -244,16 +273,17 @@ def _all_of(entity: type[Entity]) -> Select[Any]:
 
 
 @lru_cache(maxsize=512)
-def _with_equal(entity: type[Entity], names: tuple[str, ...]) -> Select[Any]:
+def _with_equal(entity: type[Entity], names: tuple[str, ...], *, lock: bool = False) -> Select[Any]:
     """Return the statement for those whose columns equal the parameters ``p_<name>``; two of them.
 
     It is built once: building it anew takes longer than a database of modest size answers.
     """
     equals = [getattr(entity, name) == bindparam(f"p_{name}") for name in names]
-    return select(entity).where(*equals).limit(2)
+    statement = select(entity).where(*equals)
+    return statement.with_for_update() if lock else statement.limit(2)
 
 
-def repository_for(session: Session, entity: type[E]) -> SqlRepository[E]:
+def repository_for(session: DomainSession, entity: type[E]) -> SqlRepository[E]:
     """Return the repository of an entity class on a session."""
     if entity is Patient:
         return SqlPatientRepository(session, entity)  # type: ignore[return-value, arg-type]

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import PendingRollbackError
 
+from eyened_domain.adapters.sql.changed_rows import Row, lock_rows
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.errors import BadInput, Conflict
@@ -26,7 +27,8 @@ def run_unit(
 ) -> T:
     """Run work in a unit of work and commit it; run all of it again on a conflict.
 
-    It happens once: also when the connection is lost while the commit is under way, and
+    Rows that others had changed when it was run before are locked first. It happens once: also
+    when the connection is lost while the commit is under way, and
     when the work itself calls `commit`.
 
     Args:
@@ -43,17 +45,23 @@ def run_unit(
         Conflict: it did not succeed after all retries.
         StorageError: whether it was committed cannot be found out.
     """
+    changed: set[Row] = set()
     for attempt in range(retries + 1):
         with make_unit(attempt == 0 < retries) as unit:
             try:
+                lock_rows(unit.session, changed)
                 result = work(unit)
                 unit.finish(make_session)
             except (Conflict, PendingRollbackError) as error:
                 unit.take_back()
                 if attempt == retries:
                     raise _as_conflict(error) from error.__cause__
+                row = getattr(error, "row", None)
             else:
                 return result
+        if row is not None and row not in changed:
+            changed.add(row)  # it waits for its turn at this row; there is nothing to wait for now
+            continue
         time.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 0.01 * 2**attempt)))  # noqa: S311
     raise BadInput(f"retries is 0 or more, not {retries}")
 

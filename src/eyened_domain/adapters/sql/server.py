@@ -1,86 +1,49 @@
-"""What a MySQL or MariaDB server is like, and what each connection to it is told at once.
+"""What a MySQL or MariaDB server is like: looked at when it is connected to, never assumed.
 
-Looked at when a connection is opened, and again when a connection meets another version (the
-server was upgraded, or another took over): which variables a server has follows from no
-version number, since MariaDB brings new ones to its older releases as well.
+Each connection begins with the settings that this library relies on:
+
+- STRICT_TRANS_TABLES: values that do not fit are refused instead of cut;
+- no `innodb_snapshot_isolation` (on by default from MariaDB 11.6.2): with it, a row that was
+  reserved on another connection cannot be written in a transaction that has read before
+  (error 1020). Rows that others have changed are found by comparison on every server
+  (`changed_rows`), also where there is no such setting.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
-from attrs import frozen
 from sqlalchemy import Engine, event
 
-SNAPSHOT_ISOLATION = "innodb_snapshot_isolation"
-
-
-class DriverConnection(Protocol):
-    """A connection of PyMySQL or mysqlclient."""
-
-    def cursor(self) -> Any:
-        """Return a cursor."""
-
-    def get_server_info(self) -> str:
-        """Return the version that the server told when it was connected to."""
-
-
-@frozen
-class Server:
-    """What a server is like."""
-
-    version: str
-    """As it calls itself, for example ``11.8.9-MariaDB-0+deb13u1``."""
-
-    has_snapshot_isolation: bool
-    """Whether it can refuse to change a row that is newer than a transaction's snapshot."""
-
-    @classmethod
-    def at(cls, connection: DriverConnection) -> Server:
-        """Look at the server that a connection leads to."""
-        found = _rows(connection, f"SHOW SESSION VARIABLES LIKE '{SNAPSHOT_ISOLATION}'")
-        return cls(connection.get_server_info(), has_snapshot_isolation=bool(found))
-
-    def session_settings(self, *, strict: bool) -> str | None:
-        """Return the one statement that each connection begins with; None where none is needed.
-
-        Args:
-            strict: refuse values that do not fit, instead of cutting them.
-        """
-        settings = []
-        if strict:
-            settings.append("sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')")
-        if self.has_snapshot_isolation:
-            # We compare rows ourselves, on every server. With it on, a unit that has read
-            # could not change a row that a side connection has just reserved for it.
-            settings.append(f"{SNAPSHOT_ISOLATION} = OFF")
-        return f"SET SESSION {', '.join(settings)}" if settings else None
+_ASK = "SHOW VARIABLES WHERE Variable_name IN ('sql_mode', 'innodb_snapshot_isolation')"
+_STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL"}
 
 
 def prepare_connections(engine: Engine, *, strict: bool) -> None:
-    """Give each connection of an engine the same session, whatever its server's defaults.
+    """Let each connection of an engine begin with the settings that are relied on.
 
     Args:
-        engine: on MySQL or MariaDB.
-        strict: refuse values that do not fit, instead of cutting them.
+        engine: of a MySQL or MariaDB server.
+        strict: refuse values that do not fit.
     """
-    known: dict[str, Server] = {}
 
-    def prepare(connection: DriverConnection, _record: object) -> None:
-        version = connection.get_server_info()
-        if version not in known:
-            known[version] = Server.at(connection)
-        statement = known[version].session_settings(strict=strict)
-        if statement is not None:
-            _rows(connection, statement)
+    def prepare(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_ASK)
+            found = {str(name).lower(): str(value) for name, value in cursor.fetchall()}
+            wanted = _settings(found, strict=strict)
+            if wanted:
+                cursor.execute(f"SET SESSION {', '.join(wanted)}")
 
     event.listen(engine, "connect", prepare)
 
 
-def _rows(connection: DriverConnection, statement: str) -> Any:
-    cursor = connection.cursor()
-    try:
-        cursor.execute(statement)
-        return cursor.fetchall()
-    finally:
-        cursor.close()
+def _settings(found: dict[str, str], *, strict: bool) -> list[str]:
+    """Return what is to be set, given what the server has set."""
+    wanted = []
+    modes = [mode for mode in found.get("sql_mode", "").upper().split(",") if mode]
+    if strict and not _STRICT.intersection(modes):
+        wanted.append(f"sql_mode = '{','.join([*modes, 'STRICT_TRANS_TABLES'])}'")
+    if found.get("innodb_snapshot_isolation", "OFF").upper() not in {"OFF", "0"}:
+        wanted.append("innodb_snapshot_isolation = OFF")
+    return wanted

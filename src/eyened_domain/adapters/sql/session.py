@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Select, event
-from sqlalchemy.orm import InstanceState, QueryContext, Session, UOWTransaction
+from sqlalchemy import Connection, Select, event
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import (
+    InstanceState,
+    QueryContext,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+)
 from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.util import has_identity
 
+from eyened_domain.adapters.sql.changed_rows import (
+    begin_writing,
+    forget_compared,
+    note_inserted,
+    refuse_overwriting,
+)
+from eyened_domain.adapters.sql.ended import (
+    DATABASE,
+    FLUSH,
+    end_whole,
+    ending_on,
+    go_on,
+    go_on_after_rollback,
+    go_on_after_savepoint,
+    refuse_if_ended,
+    refuse_statement,
+)
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
+from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -17,8 +43,24 @@ from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
+from eyened_domain.adapters.sql.removal import (
+    delete_along,
+    follow_deletions,
+    refuse_links_to_deleted,
+    take_places,
+)
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
+from eyened_domain.adapters.sql.restoring import (
+    discard_changes,
+    fill_before_close,
+    keep_for_rollback,
+    read_anew,
+    read_siblings_anew,
+    restore_after_rollback,
+)
+from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity
@@ -32,7 +74,9 @@ E = TypeVar("E", bound=Entity)
 class DomainSession(Session):
     """A SQLAlchemy session that can give a repository, and whose objects know their files.
 
-    Objects stay readable after commit and after the session has closed.
+    Objects stay readable after commit, after a rollback and after the session has closed.
+    What a new transaction loads replaces what they hold. A row that was changed by another
+    transaction since it was read is not written over: `Conflict`.
 
     Args:
         image_store: the images of this database.
@@ -71,14 +115,107 @@ class DomainSession(Session):
 
         def execute(self, *arguments: Any, **options: Any) -> Any:
             """Run a statement; many objects are loaded in half the time."""
-            return load_calmly(super().execute(*arguments, **options))
+            with ending_on(self, *DATABASE):
+                return load_calmly(super().execute(*arguments, **options))
 
         def scalars(self, *arguments: Any, **options: Any) -> Any:
             """Run a statement, and give the first column; many objects in half the time."""
-            return load_calmly(super().scalars(*arguments, **options))
+            with ending_on(self, *DATABASE):
+                return load_calmly(super().scalars(*arguments, **options))
+
+        def scalar(self, *arguments: Any, **options: Any) -> Any:
+            """Run a statement, and give the first column of the first row."""
+            with ending_on(self, *DATABASE):
+                return super().scalar(*arguments, **options)
+
+        def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+            """Return the object with that primary key, as it is in this transaction."""
+            refuse_if_ended(self)
+            found = super().get(entity, ident, **options)
+            if found is not None and isinstance(found, Entity) and is_stale(self, found):
+                found = super().get(entity, ident, **{**options, "populate_existing": True})
+            return found
+
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """Return the connection of the transaction."""
+        refuse_if_ended(self)
+        return super().connection(*arguments, **options)
+
+    def add(self, instance: object, **options: Any) -> None:
+        """Put an object in, with everything that hangs on it."""
+        refuse_if_ended(self)
+        if isinstance(instance, Entity) and instance_state(instance)._deleted:
+            raise deleted(instance)
+        try:
+            super().add(instance, **options)
+        except InvalidRequestError as error:  # something that hangs on it was deleted
+            raise deleted(instance) from error
+
+    def delete(self, instance: object) -> None:
+        """Take an object out when the session is flushed.
+
+        Raises:
+            RuleBroken: it is not stored.
+        """
+        refuse_if_ended(self)
+        if isinstance(instance, Entity) and (
+            not has_identity(instance) or instance_state(instance)._deleted
+        ):
+            raise RuleBroken(
+                f"this {type(instance).__name__} is not stored, so it cannot be deleted",
+                entity=type(instance).__name__,
+            )
+        super().delete(instance)
+        delete_along(self)
+
+    def begin_nested(self) -> SessionTransaction:
+        """Set a savepoint; what has changed is sent before."""
+        refuse_if_ended(self)
+        with ending_on(self, *FLUSH):
+            return super().begin_nested()
+
+    def flush(self, objects: Any = None) -> None:
+        """Send what has changed; an error ends the transaction, or the savepoint that it is in.
+
+        Raises:
+            Conflict: a row was changed by another transaction since it was read.
+        """
+        refuse_if_ended(self)
+        if self._is_clean():  # asked for before every query
+            return
+        with ending_on(self, *FLUSH):
+            super().flush() if objects is None else super().flush(objects)
+
+    def commit(self) -> None:
+        """Make everything permanent; after an error the transaction is rolled back."""
+        refuse_if_ended(self)
+        try:
+            with ending_on(self, *FLUSH):
+                super().commit()
+        except EyenedError as error:
+            end_whole(self, error)
+            raise
+
+    def lock(self, one: Entity) -> None:
+        """Keep others from changing an object's row until this transaction ends.
+
+        Raises:
+            Conflict: it was changed by another transaction since it was read.
+        """
+        self.flush()
+        if one not in self or not has_identity(one):
+            raise RuleBroken(
+                f"this {type(one).__name__} is not stored by this unit of work, so it cannot be "
+                "locked",
+                entity=type(one).__name__,
+            )
+        begin_writing(self)
+        refuse_overwriting(self, [one])
 
     def close(self) -> None:
         """Close the session; what is not committed is rolled back, by the server if it is gone."""
+        go_on(self)
+        fill_before_close(self)
         try:
             super().close()
         except ConnectionLost:
@@ -86,27 +223,58 @@ class DomainSession(Session):
 
     def rollback(self) -> None:
         """Take back what is not committed; the server has done so if the connection is gone."""
+        if not self.is_active:
+            discard_changes(self)
+        go_on(self)
         try:
             super().rollback()
         except ConnectionLost:
             super().rollback()
+        read_anew(self)
 
 
+event.listen(DomainSession, "do_orm_execute", refuse_statement)
+event.listen(DomainSession, "do_orm_execute", read_siblings_anew)
+watch_transactions(DomainSession)
 event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 
 @event.listens_for(DomainSession, "before_flush")
-def _check_rules(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
-    for one in session.new:
+def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
+    if session.deleted:
+        delete_along(session)
+        take_places(session)
+    changed = [
+        one
+        for one in session.dirty
+        if isinstance(one, Entity) and session.is_modified(one, include_collections=False)
+    ]
+    for one in (*session.new, *changed):
         if isinstance(one, Entity):
             one.check_rules()
             _check_references(session, one)
-    for one in session.dirty:
-        if isinstance(one, Entity) and session.is_modified(one, include_collections=False):
-            one.check_rules()
-            _check_references(session, one)
-            if isinstance(one, SegmentationModel):
-                check_renaming(session, one)
+    for one in (*session.new, *changed):
+        if isinstance(one, Entity):
+            one.check_needed(_cleared(one))
+    for one in changed:
+        if isinstance(one, SegmentationModel):
+            check_renaming(session, one)
+    if session.deleted:
+        stored = [one for one in (*session.new, *changed) if one not in session.deleted]
+        refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
+    written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
+    note_ids(session, [one for one in (*session.new, *changed) if isinstance(one, Entity)])
+    keep_for_rollback(session, written)
+    refuse_overwriting(session, written)
+
+
+def _cleared(one: Entity) -> frozenset[str]:
+    """Return the columns that the flush is going to empty, since their links were set to None."""
+    changed = instance_state(one).committed_state
+    links = one.__entity__.link_of.items()
+    return frozenset(
+        column for column, link in links if link in changed and one.__dict__.get(link) is None
+    )
 
 
 def _check_references(session: DomainSession, one: Entity) -> None:
@@ -117,6 +285,13 @@ def _check_references(session: DomainSession, one: Entity) -> None:
             one.references()
 
 
+restore_after_rollback(DomainSession)
+event.listen(DomainSession, "after_flush", note_inserted)
+event.listen(DomainSession, "after_flush", follow_deletions)
+event.listen(DomainSession, "after_flush", follow_ids)
+event.listen(DomainSession, "after_transaction_end", forget_compared)
+event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
+event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)
 event.listen(DomainSession, "after_flush", discard_deleted)
 event.listen(DomainSession, "before_attach", refuse_held)
 read_back_generated_values(DomainSession)

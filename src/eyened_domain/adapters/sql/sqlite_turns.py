@@ -43,6 +43,7 @@ class TurnTaking(sqlite3.Connection):
         file = self.execute("PRAGMA database_list").fetchone()[2]
         self._queue = f"{file}-queue" if file else None
         self._is_late = False
+        self._is_writing = False
         self._changes_before = 0
 
     @property
@@ -65,6 +66,7 @@ class TurnTaking(sqlite3.Connection):
             )
         self._changes_before = self.total_changes
         self._is_late = how == "LATE"
+        self._is_writing = how == "IMMEDIATE"
         if how == "IMMEDIATE":
             self._in_turn("BEGIN IMMEDIATE")
         elif how == "DEFERRED":
@@ -83,8 +85,18 @@ class TurnTaking(sqlite3.Connection):
             if not self.in_transaction:
                 self.execute("BEGIN")
             return
-        self._is_late = False
-        self._in_turn(_WRITE_NOTHING if self.in_transaction else "BEGIN IMMEDIATE")
+        self.take_turn()
+
+    def take_turn(self) -> None:
+        """Make the transaction the one that writes, before it writes anything.
+
+        Raises:
+            Conflict: as `before`.
+        """
+        if not self._is_writing:
+            self._is_late = False
+            self._in_turn(_WRITE_NOTHING if self.in_transaction else "BEGIN IMMEDIATE")
+            self._is_writing = True
 
     def close(self) -> None:
         """Close the connection; what it was writing is rolled back, and others can write.
@@ -152,6 +164,16 @@ def begin_sqlite(connection: Connection) -> None:
 def before_statement(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
     """Tell a connection what is going to be executed."""
     turns_of(connection).before(statement)
+
+
+def take_turn(connection: Connection) -> None:
+    """Make a transaction the one that writes.
+
+    Raises:
+        Conflict: it did not become this connection's turn, or what the transaction has read
+            was changed by another.
+    """
+    turns_of(connection).take_turn()
 
 
 def turns_of(connection: Connection) -> TurnTaking:

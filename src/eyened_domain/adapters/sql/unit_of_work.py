@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from eyened_domain.adapters.sql.commit_token import commit_with_token
+from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.repositories import SqlRepository
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.errors import RuleBroken
@@ -140,8 +142,18 @@ class SqlUnitOfWork(BaseUnitOfWork):
     def _flush(self) -> None:
         self._session.flush()
 
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        with self._session.begin_nested():
+            yield
+            refuse_if_ended(self._session)  # SQLAlchemy would roll back, and say nothing
+
+    def _lock(self, one: Entity) -> None:
+        self._session.lock(one)
+
     def _close(self) -> None:
         self._session.close()
 
     def _repository(self, entity: type[E]) -> SqlRepository[E]:
+        refuse_if_ended(self._session)
         return self._session.repository(entity)

@@ -12,6 +12,10 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.concurrency import (
+    ConcurrencyContract as ConcurrencyContract,
+)
+from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
@@ -26,6 +30,8 @@ from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as U
 
 class StorageContract(
     UnitOfWorkContract,
+    ConcurrencyContract,
+    ErrorContract,
     RepositoryContract,
     LinkContract,
     KeyContract,

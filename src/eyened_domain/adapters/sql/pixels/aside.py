@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from eyened_domain.adapters.sql.sqlite_turns import turns_of
+from eyened_domain.adapters.sql.staleness import mark_all_stale
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def aside(session: Session) -> Iterator[bool]:
     else:
         with _ended(session.connection()):
             yield True
+        mark_all_stale(session)  # others may have changed what it has read
 
 
 @contextmanager

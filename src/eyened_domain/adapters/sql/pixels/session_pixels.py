@@ -14,11 +14,13 @@ from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
+from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.adapters.sql.tables.image import image_instance
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -197,7 +199,7 @@ class SessionPixels:
             values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
         kept = self._shelf.digests.kept
-        with self._given_up(slot, is_written=True):
+        with ending_on(self._session, *DATABASE), self._given_up(slot, is_written=True):
             point(
                 connection,
                 slot,
@@ -210,6 +212,7 @@ class SessionPixels:
             )
         self._shelf.digests.keep(slot.key, slot.position, content.digest)
         # as if it had been flushed: a savepoint that is rolled back then takes it from the object
+        keep_for_rollback(self._session, [grid])
         self._session._register_altered([instance_state(grid)])
         for name, value in {"zarr_array_index": slot.position, **values}.items():
             set_committed_value(grid, name, value)

@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
 from sqlalchemy.types import TypeEngine
 
+from eyened_domain.model.values import is_same_json
+
 
 def varchar(length: int) -> TypeEngine[str]:
     """VARCHAR that compares without regard to case, as MySQL's default collations do."""
@@ -78,6 +80,14 @@ class Moment(TypeDecorator[datetime]):
         return value
 
 
-Json = JSON(none_as_null=True)
+class _ExactJson(JSON):
+    """JSON in which 1, 1.0 and True are not the same: an edit from one to the other is stored."""
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Whether two values are the same JSON."""
+        return is_same_json(x, y)
+
+
+Json = _ExactJson(none_as_null=True)
 TinyBlob = LargeBinary(255).with_variant(TINYBLOB(), "mysql", "mariadb")
 LongBlob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")

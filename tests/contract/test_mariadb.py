@@ -1,4 +1,4 @@
-"""The contract, on MariaDB and on every further server that `EYENED_TEST_SERVERS` names."""
+"""The contract, on MariaDB."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +13,10 @@ from eyened_domain.testing.contracts.base import MakeUnitOfWork
 from eyened_domain.testing.databases import settings_on
 
 
-class TestServer(StorageContract):
+class TestMariaDB(StorageContract):
     @pytest.fixture
-    def make_unit_of_work(self, server_url: str, tmp_path: Path) -> Iterator[MakeUnitOfWork]:
-        database = Database(settings_on(server_url, tmp_path))
+    def make_unit_of_work(self, mariadb_url: str, tmp_path: Path) -> Iterator[MakeUnitOfWork]:
+        database = Database(settings_on(mariadb_url, tmp_path))
 
         def make(subscribers: Subscribers = ()) -> SqlUnitOfWork:
             return SqlUnitOfWork(database._writing_session, subscribers)

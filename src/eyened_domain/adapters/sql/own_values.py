@@ -1,0 +1,31 @@
+"""What an object held when it was read, beside what it holds now.
+
+SQLAlchemy keeps the old value of an attribute that was set since the last flush. A value
+that was never read before it was set is not known.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import InstanceState
+from sqlalchemy.orm.base import NO_VALUE
+
+from eyened_domain.model.entity import Entity
+
+
+def as_read(state: InstanceState[Any]) -> dict[str, Any]:
+    """Return the columns of an object as they were read or flushed, by field name.
+
+    Columns that were not loaded, or set without being read, are not among them.
+    """
+    entity: type[Entity] = state.class_
+    held, before = state.dict, state.committed_state
+    known = {name: held[name] for name in entity.__entity__.columns if name in held}
+    if before:
+        for name in known.keys() & before.keys():
+            if before[name] is NO_VALUE:
+                del known[name]
+            else:
+                known[name] = before[name]
+    return known

@@ -1,0 +1,137 @@
+"""Objects in hand whose rows the database deletes, or changes, along with another one.
+
+The database follows its delete rules by itself. The objects of the session that it reaches
+are deleted with the one that was deleted, so that each is known to be gone, and leaves the
+lists that it was in; those whose link becomes NULL hold that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy.orm import InstanceState, Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
+
+from eyened_domain.errors import RuleBroken
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import ColumnInfo
+
+Keys = set[tuple[str, Any]]
+"""Names of the classes whose tables hold the ids, and the ids."""
+
+
+def delete_along(session: Session) -> None:
+    """Delete the objects in hand that the database deletes along with those to be deleted."""
+    gone = _keys(session)
+    while gone:
+        reached = [
+            one for one, _ in _referring(session, gone, "CASCADE") if one not in session.deleted
+        ]
+        for one in reached:
+            Session.delete(session, one)
+        gone = _keys(session) if reached else set()
+
+
+def take_places(session: Session) -> None:
+    """Let a new object that takes the place of one to be deleted have what the database fills in.
+
+    SQLAlchemy makes one UPDATE of the two, which would empty such columns.
+    """
+    places = {(type(one), _key_parts(one)): one for one in session.deleted}
+    for new in session.new if places else ():
+        before = places.get((type(new), _key_parts(new)))
+        if before is not None and isinstance(new, Entity):
+            for name, column in new.__entity__.columns.items():
+                is_empty = new.__dict__.get(name) is None and not column.references
+                if column.generated and is_empty and not column.primary_key:
+                    setattr(new, name, getattr(before, name))
+
+
+def _key_parts(one: Any) -> tuple[Any, ...]:
+    """Return the primary key as it is going to be, with the ids of what is linked."""
+    info, parts = one.__entity__, []
+    for name in info.primary_key:
+        other = one.__dict__.get(info.link_of.get(name))
+        target = None if other is None else other.__entity__.primary_key[0]
+        parts.append(one.__dict__.get(name) if other is None else other.__dict__.get(target))
+    return tuple(parts)
+
+
+def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:
+    """Raise where an object points to one that is about to be deleted.
+
+    The database would delete the one along with the other, or refuse it, as it happens.
+
+    Raises:
+        RuleBroken: an object that is to be stored does so.
+    """
+    gone = _keys(session)
+    for one in objects:
+        for column in one.__entity__.columns.values() if gone else ():
+            value = one.__dict__.get(column.name)
+            if column.references and value is not None:
+                key = (_root(entity_class(column.references)), value)
+                link = one.__entity__.link_of.get(column.name)
+                if key in gone and one.__dict__.get(str(link)) is None:
+                    raise RuleBroken(
+                        f"{type(one).__name__}.{column.name} points to a {column.references} that "
+                        f"is to be deleted ({value}); link it to another one, or delete it, too",
+                        entity=type(one).__name__,
+                        field=column.name,
+                        value=value,
+                    )
+
+
+def follow_deletions(session: Session, _context: UOWTransaction) -> None:
+    """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
+    if not session.deleted:
+        return
+    for one, column in _referring(session, _keys(session), "SET NULL"):
+        set_committed_value(one, column.name, None)
+        link = one.__entity__.link_of.get(column.name)
+        if link is not None and link in one.__dict__:
+            set_committed_value(one, link, None)
+    for one in session.deleted:
+        if isinstance(one, Entity):
+            _take_off_lists(one)
+
+
+def _keys(session: Session) -> Keys:
+    return {
+        (_root(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
+        for one in session.deleted
+        if isinstance(one, Entity) and len(one.__entity__.primary_key) == 1
+    }
+
+
+def _root(entity: type[Entity]) -> str:
+    parent = entity.__entity__.parent
+    return entity.__name__ if parent is None else _root(entity_class(parent))
+
+
+def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, ColumnInfo]]:
+    """Yield the objects in hand that point to one of these by a column with that delete rule."""
+    for state in session.identity_map.all_states():
+        for column in state.class_.__entity__.columns.values():
+            if column.references and column.on_delete == rule:
+                # a rollback may have emptied it
+                value = getattr(state.obj(), column.name) if state.expired else None
+                value = state.dict.get(column.name, value)
+                key = (_root(entity_class(column.references)), value)
+                if value is not None and key in gone and not _is_moved(state, column):
+                    yield state.obj(), column
+
+
+def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:
+    """Whether the object was linked to something else since it was read."""
+    link = state.class_.__entity__.link_of.get(column.name)
+    return column.name in state.committed_state or link in state.committed_state
+
+
+def _take_off_lists(one: Entity) -> None:
+    for link in one.__entity__.links.values():
+        other = None if link.many or link.back is None else one.__dict__.get(link.name)
+        there = None if other is None else other.__dict__.get(str(link.back))
+        if there is not None and any(item is one for item in there):
+            there._sa_adapter.remove_without_event(one)

@@ -1,0 +1,134 @@
+"""Objects after a rollback: they hold what is committed, and stay readable.
+
+SQLAlchemy empties them at any rollback, so that each is loaded again by itself when it is
+asked for, and cannot be read at all when the session has closed. Here they hold again what
+they held before the transaction when a flush has failed, when a savepoint was rolled back,
+and when the session has closed. After `rollback()` they are read anew when they are asked
+for, all of a class at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event, select
+from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, SessionTransaction
+from sqlalchemy.orm.attributes import instance_state
+
+from eyened_domain.adapters.sql.own_values import as_read
+from eyened_domain.model.entity import Entity
+
+_BEFORE = "eyened_domain.before_transaction"
+_TO_RESTORE = "eyened_domain.to_restore"
+_KEPT = "eyened_domain.kept_for_close"
+_UNREAD = "eyened_domain.not_read_since_rollback"
+Values = dict[InstanceState[Any], dict[str, Any]]
+
+
+def keep_for_rollback(session: Session, objects: list[Entity]) -> None:
+    """Keep what objects held that are about to be flushed, should it be rolled back."""
+    levels: dict[SessionTransaction | None, Values] = session.info.setdefault(_BEFORE, {})
+    before = levels.setdefault(_boundary(session), {})
+    for one in objects:
+        state = instance_state(one)
+        if state.key is not None and state not in before:
+            before[state] = as_read(state)
+
+
+def restore_after_rollback(session_class: type[Session]) -> None:
+    """Make the objects of the sessions of a class readable after a rollback."""
+    event.listen(session_class, "after_rollback", _remember)
+    event.listen(session_class, "after_soft_rollback", _restore)
+    event.listen(session_class, "after_transaction_end", _hand_to_parent)
+
+
+def read_anew(session: Session) -> None:
+    """Let objects be loaded again when they are asked for; keep what they hold until then."""
+    kept: Values = session.info.setdefault(_KEPT, {})
+    states = session.identity_map.all_states()
+    kept.update((state, as_read(state)) for state in states)
+    session.expire_all()
+    session.info[_UNREAD] = {state.manager.mapper for state in states}
+
+
+def read_siblings_anew(execution: ORMExecuteState) -> None:
+    """Load all objects of a class that a rollback has emptied (a `do_orm_execute` listener)."""
+    session, mapper = execution.session, execution.bind_mapper
+    unread: set[Mapper[Any]] = session.info.get(_UNREAD, set())
+    if not execution.is_column_load or mapper not in unread or len(mapper.primary_key) > 1:
+        return
+    unread.discard(mapper)
+    key = mapper.get_property_by_column(mapper.primary_key[0])
+    ids = [
+        state.key[1][0]
+        for state in session.info[_KEPT]
+        if state.expired and state.key is not None and state.manager.mapper is mapper
+    ]
+    if len(ids) > 1:
+        wanted = select(mapper.class_).where(key.class_attribute.in_(ids))
+        session.scalars(wanted, execution_options={"populate_existing": True}).all()
+
+
+def fill_before_close(session: Session) -> None:
+    """Let objects that were not read since a rollback hold what they held before."""
+    kept: Values = session.info.pop(_KEPT, {})
+    for state, values in kept.items():
+        if state.expired and state.session in (session, None) and state.obj() is not None:
+            _fill(state, values)
+
+
+def fill_deleted(instance: Entity) -> bool:
+    """Let an object whose row is gone hold what it held before; whether that is known."""
+    state = instance_state(instance)
+    kept: Values = state.session.info.get(_KEPT, {}) if state.session is not None else {}
+    if state not in kept:
+        return False
+    _fill(state, kept[state])
+    return True
+
+
+def discard_changes(session: Session) -> None:
+    """Take back what was changed since a flush has failed, which SQLAlchemy would warn of."""
+    for new in session.new:
+        session.expunge(new)
+    for state in list(session.identity_map._modified):
+        values = as_read(state)
+        session.expire(state.obj())
+        _fill(state, values)
+
+
+def _boundary(session: Session) -> SessionTransaction | None:
+    """Return the savepoint that a rollback would go to; None for the whole transaction."""
+    return session.get_nested_transaction()
+
+
+def _remember(session: Session) -> None:
+    before: Values = session.info.get(_BEFORE, {}).pop(_boundary(session), {})
+    held: Values = session.info.setdefault(_TO_RESTORE, {})
+    for state in session.identity_map.all_states():
+        held[state] = as_read(state)
+    held.update(before)
+
+
+def _restore(session: Session, _transaction: SessionTransaction) -> None:
+    held: Values = session.info.pop(_TO_RESTORE, {})
+    for state, values in held.items():
+        if state.expired and state.key is not None and state.obj() is not None:
+            _fill(state, values)
+
+
+def _fill(state: InstanceState[Any], values: dict[str, Any]) -> None:
+    state.dict.update(values)
+    state._commit_all(state.dict)
+
+
+def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:
+    """Keep what was flushed in a savepoint for a rollback of the transaction around it."""
+    levels: dict[SessionTransaction | None, Values] = session.info.get(_BEFORE, {})
+    if transaction.parent is None:
+        levels.clear()
+    elif transaction in levels:
+        kept = levels.pop(transaction)
+        around = levels.setdefault(_boundary(session), {})
+        for state, values in kept.items():
+            around.setdefault(state, values)
