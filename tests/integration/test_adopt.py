@@ -149,7 +149,7 @@ BLOCKING = {
         "Patient.BirthDate is DATETIME, the contract has DATE"
     ),
     "ALTER TABLE Study MODIFY StudyRound SMALLINT": (
-        "Study.StudyRound is SMALLINT(6), the contract has INTEGER"
+        "Study.StudyRound is SMALLINT, the contract has INTEGER"
     ),
     "ALTER TABLE Study MODIFY StudyDescription VARCHAR(63)": (
         "Study.StudyDescription is too short: VARCHAR(63), the contract has VARCHAR(64)"
@@ -159,7 +159,7 @@ BLOCKING = {
     ),
     "ALTER TABLE Patient MODIFY Sex ENUM('M')": "Patient.Sex does not know the values F",
     "ALTER TABLE Patient MODIFY Sex INTEGER": (
-        "Patient.Sex is INTEGER(11), the contract has ENUM('M','F')"
+        "Patient.Sex is INTEGER, the contract has ENUM('M','F')"
     ),
     "ALTER TABLE ImageInstance MODIFY DataHash BINARY(64)": (
         "ImageInstance.DataHash is BINARY(64), the contract has TINYBLOB"
@@ -168,7 +168,7 @@ BLOCKING = {
         "AnnotationData.ValueBlob is too short: BLOB, the contract has LONGBLOB"
     ),
     "ALTER TABLE ImageInstance MODIFY CFROI INTEGER": (
-        "ImageInstance.CFROI is INTEGER(11), the contract has JSON"
+        "ImageInstance.CFROI is INTEGER, the contract has JSON"
     ),
     "ALTER TABLE ImageInstance MODIFY ResolutionAxial VARCHAR(20)": (
         "ImageInstance.ResolutionAxial is VARCHAR(20), the contract has FLOAT"

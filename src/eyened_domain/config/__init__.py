@@ -10,5 +10,6 @@ from __future__ import annotations
 
 from eyened_domain.config.secret import Secret
 from eyened_domain.config.settings import DatabaseSettings, Settings
+from eyened_domain.config.tls import TLSSettings
 
-__all__ = ["DatabaseSettings", "Secret", "Settings"]
+__all__ = ["DatabaseSettings", "Secret", "Settings", "TLSSettings"]

@@ -13,8 +13,9 @@ import attrs
 
 from eyened_domain.config import keyfile, sources, temporary
 from eyened_domain.config.secret import HIDDEN, Secret, as_secret
+from eyened_domain.config.tls import TLSSettings
 from eyened_domain.config.url import DatabaseURL
-from eyened_domain.config.variables import BY_NAME, PARTS, read_port, read_url
+from eyened_domain.config.variables import BY_NAME, PARTS, TLS, read_port, read_url
 from eyened_domain.errors import ConfigurationError
 
 EMBEDDED_HOME = "eyened-data"
@@ -74,6 +75,8 @@ class Settings:
             folder of a file called ``eyened.db``, and ``<file>-data`` beside a file
             of another name (two databases in one folder must not share thumbnails);
             in memory a new temporary folder, which is gone when the database is closed.
+        tls: DATABASE_SSL_*, how the connection to a server is encrypted; None when nothing
+            is said of it. Beside a URL it may stand in the URL's query instead.
         raise_on_warnings: DATABASE_RAISE_ON_WARNINGS, however the database was said.
         images_basepath: IMAGES_BASEPATH; default ``/images``, or ``home/images``.
         segmentations_zarr_store: SEGMENTATIONS_ZARR_STORE; default
@@ -87,11 +90,13 @@ class Settings:
         image_server_url: IMAGE_SERVER_URL, without a slash at its end.
 
     Raises:
-        ConfigurationError: two databases are said, or a server without SECRET_KEY.
+        ConfigurationError: two databases are said, a server without SECRET_KEY, or TLS
+            that is contradictory, unknown, or without a server.
     """
 
     database: DatabaseSettings | None = None
     database_url: Secret | None = attrs.field(default=None, converter=_as_url)
+    tls: TLSSettings | None = attrs.field()
     home: Path | None = attrs.field()
     raise_on_warnings: bool = attrs.field()
     _secret_key: Secret | None = attrs.field(
@@ -104,6 +109,11 @@ class Settings:
     default_study_date: date = date(1970, 1, 1)
     cfi_cache_path: Path | None = None
     image_server_url: str | None = None
+
+    @tls.default
+    def _tls_of_url(self) -> TLSSettings | None:
+        is_in_url = self.database is None and self.is_server and self._url is not None
+        return TLSSettings.of_options(self._url.query) if is_in_url and self._url else None
 
     @home.default
     def _home(self) -> Path | None:
@@ -150,8 +160,17 @@ class Settings:
     def __attrs_post_init__(self) -> None:
         if self.database is not None and self.database_url is not None:
             raise _two_databases("the five parts")
+        if self.tls is not None:
+            self._check_tls(self.tls)
         if self.is_server and not self._secret_key:
             raise _missing(["SECRET_KEY"], "these settings")
+
+    def _check_tls(self, tls: TLSSettings) -> None:
+        if not self.is_server:
+            raise _tls_besides("is set, but the database is SQLite's: which server is meant?")
+        in_url = TLSSettings.of_options(self._url.query) if self._url is not None else None
+        if in_url is not None and in_url != tls:
+            raise _tls_besides("is set, and so is TLS in the URL's query: take one of them out.")
 
     @classmethod
     def load(cls, source: object = None, *, environ: Mapping[str, str] | None = None) -> Settings:
@@ -274,11 +293,14 @@ def _build(given: sources.Given) -> Settings:
     missing = [name for name in [*required, *["SECRET_KEY"] * is_server] if name not in values]
     if missing:
         raise _missing(missing, given.origin)
+    of_tls = {one.field: values.pop(one.name) for one in TLS if one.name in values}
     fields: dict[str, Any] = {
         BY_NAME[name].field: value
         for name, value in values.items()
         if name not in parts and not (is_server and name == "EYENED_HOME")
     }
+    if of_tls:
+        fields["tls"] = TLSSettings(**of_tls)
     if parts:
         of_parts = {part.field: values[part.name] for part in PARTS}
         warnings = values.get("DATABASE_RAISE_ON_WARNINGS", True)
@@ -306,6 +328,12 @@ def _two_databases(parts: str) -> ConfigurationError:
         f"DATABASE_URL and {parts} are both set: which database is meant? Take one of them out.",
         entity="Settings",
         field="DATABASE_URL",
+    )
+
+
+def _tls_besides(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"DATABASE_SSL_* (ssl_ca, ssl_disabled, ...) {why}", entity="Settings", field="DATABASE_SSL"
     )
 
 

@@ -19,10 +19,12 @@ import attrs
 from eyened_domain.config import variables
 from eyened_domain.config.secret import HIDDEN, Secret
 from eyened_domain.config.url import looks_like_url
-from eyened_domain.config.variables import BY_NAME, BY_NESTED, NEAR_MISS, PARTS, Variable
+from eyened_domain.config.variables import BY_NAME, BY_NESTED, NEAR_MISS, PARTS, TLS, Variable
 from eyened_domain.errors import ConfigurationError
 
-_WHICH_DATABASE = frozenset({"DATABASE_URL", "EYENED_HOME", *(part.name for part in PARTS)})
+_WHICH_DATABASE = frozenset(
+    {"DATABASE_URL", "EYENED_HOME", *(part.name for part in (*PARTS, *TLS))}
+)
 
 
 @attrs.frozen

@@ -125,8 +125,13 @@ class DatabaseURL:
         return (self.database or "").startswith("file:") and self._option("uri") is not None
 
     def _option(self, name: str) -> str | None:
+        return self.query.get(name)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What stands behind the ``?``, decoded; it may hold a password."""
         options = parse_qs(self.options.reveal()) if self.options else {}
-        return options[name][-1] if name in options else None
+        return {name: values[-1] for name, values in options.items()}
 
     @property
     def display(self) -> str:

@@ -26,7 +26,7 @@ class Variable:
 
     Attributes:
         name: the environment's name, for example ``DATABASE_PORT``.
-        field: the attribute of `Settings` or `DatabaseSettings` that it fills.
+        field: the attribute of `Settings`, `DatabaseSettings` or `TLSSettings` that it fills.
         read: turns what was given into the value; called with (name, given).
         nested: the key below ``database`` in a nested dictionary, where it has one.
         secret: the value may appear nowhere.
@@ -163,6 +163,28 @@ PARTS = (
     Variable("DATABASE_PORT", "port", read_port, nested="port"),
     Variable("DATABASE_NAME", "name", read_text, nested="database"),
 )
+TLS = (
+    Variable("DATABASE_SSL_CA", "ca", read_path, nested="ssl_ca"),
+    Variable("DATABASE_SSL_CAPATH", "ca_folder", read_path, nested="ssl_capath"),
+    Variable("DATABASE_SSL_CERT", "cert", read_path, nested="ssl_cert"),
+    Variable("DATABASE_SSL_KEY", "key", read_path, nested="ssl_key"),
+    Variable(
+        "DATABASE_SSL_KEY_PASSWORD",
+        "key_password",
+        read_secret,
+        nested="ssl_key_password",
+        secret=True,
+    ),
+    Variable("DATABASE_SSL_CIPHER", "cipher", read_text, nested="ssl_cipher"),
+    Variable("DATABASE_SSL_VERIFY_CERT", "verify_cert", read_flag, nested="ssl_verify_cert"),
+    Variable(
+        "DATABASE_SSL_VERIFY_IDENTITY",
+        "verify_identity",
+        read_flag,
+        nested="ssl_verify_identity",
+    ),
+    Variable("DATABASE_SSL_DISABLED", "disabled", read_flag, nested="ssl_disabled"),
+)
 OTHERS = (
     Variable("DATABASE_URL", "database_url", read_url, secret=True),
     Variable("DATABASE_RAISE_ON_WARNINGS", "raise_on_warnings", read_flag, "raise_on_warnings"),
@@ -176,7 +198,7 @@ OTHERS = (
     Variable("CFI_CACHE_PATH", "cfi_cache_path", read_path),
     Variable("IMAGE_SERVER_URL", "image_server_url", read_server_url),
 )
-BY_NAME: Mapping[str, Variable] = MappingProxyType({v.name: v for v in (*PARTS, *OTHERS)})
+BY_NAME: Mapping[str, Variable] = MappingProxyType({v.name: v for v in (*PARTS, *TLS, *OTHERS)})
 BY_NESTED: Mapping[str, Variable] = MappingProxyType(
-    {v.nested: v for v in (*PARTS, *OTHERS) if v.nested is not None}
+    {v.nested: v for v in (*PARTS, *TLS, *OTHERS) if v.nested is not None}
 )

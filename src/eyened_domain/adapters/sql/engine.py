@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import IsolationLevel
 
 from eyened_domain.adapters.sql.clock import ask_for_time
 from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
@@ -16,9 +17,13 @@ from eyened_domain.adapters.sql.sqlite_turns import (
     begin_sqlite,
 )
 from eyened_domain.adapters.sql.tables.old_rows import read_json
+from eyened_domain.adapters.sql.tls import tls_arguments
 from eyened_domain.adapters.sql.translation import translate_errors
-from eyened_domain.config import Settings
+from eyened_domain.config import Settings, TLSSettings
 from eyened_domain.errors import ConfigurationError
+
+ISOLATION_LEVEL: IsolationLevel = "REPEATABLE READ"
+"""Of transactions on MySQL and MariaDB, whatever the server's default is."""
 
 
 def url_of(settings: Settings) -> URL:
@@ -47,20 +52,28 @@ def engine_of(settings: Settings) -> Engine:
     url = url_of(settings)
     if url.get_backend_name() == "sqlite":
         return sqlite_engine(url)
-    return mysql_engine(url, raise_on_warnings=settings.raise_on_warnings)
+    return mysql_engine(url, raise_on_warnings=settings.raise_on_warnings, tls=settings.tls)
 
 
-def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
+def mysql_engine(
+    url: URL, *, raise_on_warnings: bool = True, tls: TLSSettings | None = None
+) -> Engine:
     """Return an engine for MySQL or MariaDB.
 
     Args:
-        url: the database.
+        url: the database; what its query says of TLS counts where `tls` is None.
         raise_on_warnings: refuse values that do not fit instead of cutting them
             (adds STRICT_TRANS_TABLES to the session's sql_mode).
+        tls: how the connection is encrypted.
+
+    Raises:
+        ConfigurationError: a file for TLS cannot be used.
     """
     connect_args: dict[str, Any] = {"connect_timeout": 10}
     if url.get_driver_name() == "pymysql":
-        connect_args["charset"] = "utf8mb4"
+        said = tls or TLSSettings.of_options(_last_of_each(url))
+        url = url.difference_update_query([name for name in url.query if name.startswith("ssl")])
+        connect_args |= {"charset": "utf8mb4"} | tls_arguments(said)
         if url.password:
             # PyMySQL would encode it as Latin-1, whatever the charset of the connection.
             connect_args["password"] = url.password.encode()
@@ -70,7 +83,7 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
         pool_pre_ping=True,
         pool_recycle=3600,
         hide_parameters=True,
-        isolation_level="REPEATABLE READ",
+        isolation_level=ISOLATION_LEVEL,
         json_deserializer=read_json,
         connect_args=options | connect_args,
     )
@@ -80,6 +93,12 @@ def mysql_engine(url: URL, *, raise_on_warnings: bool = True) -> Engine:
     event.listen(engine, "connect", ask_for_time)
     _finish(engine)
     return engine
+
+
+def _last_of_each(url: URL) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()
+    }
 
 
 def _without_secrets(url: URL) -> tuple[URL, dict[str, Any]]:
@@ -103,7 +122,17 @@ def _connect_keeping(
         KeepingConnection,
     )
 
-    return KeepingConnection(*arguments, **options)
+    try:
+        return KeepingConnection(*arguments, **options)
+    except RuntimeError as error:
+        if "cryptography" not in str(error):
+            raise
+    # Raised here and not there: the frames of that traceback hold the password.
+    raise ConfigurationError(
+        "the database cannot be logged into: its account is one of caching_sha2_password or "
+        "sha256_password, which needs the package cryptography without TLS; "
+        "run pip install 'PyMySQL[rsa]', or use TLS"
+    )
 
 
 def sqlite_engine(url: URL) -> Engine:

@@ -36,7 +36,8 @@ _NOT_THERE = 1305
 """Of a savepoint: a deadlock has taken the transaction back, and the savepoint with it."""
 _LOST = {1053, 1079, 1152, 1158, 1159, 1160, 1161, 1317, 1927, 2006, 2013, 2014, 2055, 4031}
 _DISK_FAILS = {3, 5, 1021, 1026, 1030, 1114}
-_UNREACHABLE = {1044, 1045, 1049, 1698, 2002, 2003, 2005}
+_UNREACHABLE = {1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 1698, 2002, 2003, 2005}
+_NO_LOGIN = {1524, 1820, 1862, 2026, 2059, 2061, 3118, 3159, 4151}
 _DUPLICATES = {1062, 1586}
 _MISSING = {1048, 1364}
 _STILL_REFERRED = {1451}
@@ -93,7 +94,7 @@ def _from_mysql(code: int, text: str, statement: str) -> EyenedError | None:  # 
         return _check_broken(text)
     if code in _DOES_NOT_FIT:
         return BadInput(f"the database refuses a value: {text}")
-    if code in _UNREACHABLE:
+    if code in _UNREACHABLE | _NO_LOGIN:
         return ConfigurationError(f"the database cannot be reached: {text}")
     if code in _DISK_FAILS:
         return StorageError(f"the disk of the database fails: {text}")
