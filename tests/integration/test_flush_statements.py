@@ -3,6 +3,7 @@
 import pytest
 
 from eyened_domain import ImageInstance
+from eyened_domain.services.tagging import Tagging
 from eyened_domain.testing.queries import assert_queries
 
 MANY = 2000
@@ -63,3 +64,14 @@ def test_new_rows_get_ids_beyond_those_that_are_there(database, place):
         uow.images.add_all(near)
         uow.flush()
         assert [image.image_instance_id for image in near] == [1_000_001, 1_000_002, 1_000_003]
+
+
+def test_a_tag_that_is_new_is_looked_up_once_and_stored_with_its_link(database, builder):
+    with database.unit_of_work() as uow:
+        image = uow.images.add(builder.an_image())
+        creator = uow.creators.add(builder.a_creator())
+        uow.flush()
+        with assert_queries(database, at_most=3 * 8):
+            for n in range(8):
+                Tagging().tag(uow, image, f"tag {n}", by=creator)
+            uow.flush()
