@@ -111,6 +111,9 @@ class SqlRows:
         (primary,) = entity.__entity__.primary_key
         ids: list[int] = []
         for chunk in _chunks(rows, CHUNK):
+            if len(chunk) == 1:  # every server tells the id of one row by itself
+                ids.append(self._execute(insert(table), chunk[0]).inserted_primary_key[0])
+                continue
             highest = self._execute(select(func.max(table.c[primary]))).scalar() or 0
             self._execute(insert(table), chunk)
             made = self._execute(

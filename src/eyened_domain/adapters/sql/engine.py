@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy.engine.interfaces import Dialect, IsolationLevel
+from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 
 from eyened_domain.adapters.sql.clock import ask_for_time
 from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
@@ -139,6 +140,7 @@ def sqlite_engine(url: URL) -> Engine:
     """Return an engine for SQLite, with foreign keys on and transactions that are whole."""
     in_memory = is_in_memory(url)
     engine = in_memory_engine(url) if in_memory else _file_engine(url)
+    _insert_many_at_once(engine.dialect)
     event.listen(engine, "connect", _prepare_in_memory if in_memory else _prepare_file)
     event.listen(engine, "begin", begin_sqlite)
     event.listen(engine, "before_cursor_execute", before_statement)
@@ -169,6 +171,17 @@ def _finish(engine: Engine) -> None:
 def _log_no_rows(engine: Engine, _options: object = None) -> None:
     """Keep SQLAlchemy from logging rows at DEBUG: they hold what is private."""
     engine._should_log_debug = lambda: False  # type: ignore[method-assign]
+
+
+def _insert_many_at_once(dialect: Dialect) -> None:
+    """Let SQLite take many new rows in one INSERT, and give their ids back.
+
+    SQLAlchemy does so where ids that were given by the database tell which row is which. It
+    does not know that of SQLite, which takes the rows of VALUES one after the other, and
+    gives each the highest id of its table and one more.
+    """
+    options: Any = dialect
+    options.insertmanyvalues_implicit_sentinel = InsertmanyvaluesSentinelOpts.ANY_AUTOINCREMENT
 
 
 def _prepare_file(connection: Any, _record: Any) -> None:

@@ -70,6 +70,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.services.garbage import rarer_collections
 
 E = TypeVar("E", bound=Entity)
 
@@ -186,7 +187,7 @@ class DomainSession(Session):
         refuse_if_ended(self)
         if self._is_clean():  # asked for before every query
             return
-        with ending_on(self, *FLUSH):
+        with ending_on(self, *FLUSH), rarer_collections():
             super().flush() if objects is None else super().flush(objects)
 
     def commit(self) -> None:
