@@ -33,7 +33,7 @@ from eyened_domain.model.fields import (
 from eyened_domain.model.html_table import html_table
 from eyened_domain.model.links import ToMany, ToOne
 from eyened_domain.model.queries import Queries
-from eyened_domain.model.values import Refused, shown
+from eyened_domain.model.values import Refused, plain, shown
 
 C = TypeVar("C", bound="type[Entity]")
 
@@ -171,6 +171,7 @@ class Entity(Queries, metaclass=EntityMeta):
         info = self.__entity__
         column_info = info.columns.get(name)
         if column_info is not None:
+            value = plain(value)
             if value is not None:
                 value = self._converted(column_info, value)
             elif not (column_info.nullable or column_info.generated):

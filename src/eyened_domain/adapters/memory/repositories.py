@@ -14,7 +14,7 @@ from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, shown
+from eyened_domain.model.values import Refused, members, plain, shown
 
 E = TypeVar("E", bound=Entity)
 
@@ -170,10 +170,12 @@ class MemoryRepository(Generic[E]):
             if link.many:
                 raise BadInput(f"{self._info.name}.{name} is a list; ask with a function")
             return str(link.via), self._identities(value)
+        value = plain(value)
         if value is None:
             return name, [None]
-        if isinstance(value, list | tuple | set | frozenset):
-            return name, [folded(_converted(self._info, name, one)) for one in value]
+        several = members(value)
+        if several is not None:
+            return name, [folded(_converted(self._info, name, one)) for one in several]
         return name, [folded(_converted(self._info, name, value))]
 
     def _identities(self, value: Any) -> list[Any]:
@@ -224,7 +226,7 @@ class MemoryPatientRepository(MemoryRepository[Patient]):
 
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
     try:
-        return info.columns[name].kind.convert(value)
+        return info.columns[name].kind.convert(plain(value))
     except Refused as refused:
         raise BadInput(f"{info.name}.{name}: {refused}", entity=info.name, field=name) from None
 

@@ -8,6 +8,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import StaticPool
 
 from eyened_domain.adapters.sql.server import prepare_connections
+from eyened_domain.adapters.sql.sqlite_names import compare_as_servers_do
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
     TurnTaking,
@@ -136,6 +137,7 @@ def _log_no_rows(engine: Engine, _options: object = None) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    compare_as_servers_do(connection)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = WAL")

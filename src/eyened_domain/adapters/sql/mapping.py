@@ -29,6 +29,7 @@ from eyened_domain.adapters.sql.attribute_access import (
     join_session_of_linked,
 )
 from eyened_domain.adapters.sql.json_tracking import track_json
+from eyened_domain.adapters.sql.kinds import give_kinds
 from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
@@ -79,6 +80,8 @@ TABLES: dict[type[Entity], Table] = {
     model.SubTaskImageLink: tables.sub_task_image_link,
 }
 """Which table holds the objects of which class."""
+
+give_kinds(TABLES)
 
 _INHERITANCE: dict[type[Entity], dict[str, Any]] = {
     model.Model: {"polymorphic_on": tables.model.c.model_type},

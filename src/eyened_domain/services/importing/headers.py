@@ -12,7 +12,7 @@ from eyened_domain.model.study import Series
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 from eyened_domain.services.importing.columns import convert_value
 from eyened_domain.services.importing.entries import ImageEntry
-from eyened_domain.services.importing.names import fold
+from eyened_domain.model.names import fold
 
 _TOLERANCE = 1e-3
 _ORIGIN = ("manufacturer", "manufacturer_model_name", "serial_number")

@@ -15,7 +15,7 @@ from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing.entries import ImageEntry, PatientEntry, StudyEntry
-from eyened_domain.services.importing.names import fold
+from eyened_domain.model.names import fold
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions
 from eyened_domain.services.importing.ports import Rows
 

@@ -18,7 +18,7 @@ from eyened_domain.services.importing.entries import (
     SeriesEntry,
     StudyEntry,
 )
-from eyened_domain.services.importing.names import fold
+from eyened_domain.model.names import fold
 
 Columns = dict[str, Any]
 

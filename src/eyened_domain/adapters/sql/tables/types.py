@@ -1,12 +1,12 @@
 """Column types: those of the contract on MySQL, their nearest kin on SQLite.
 
-SQLite is made to behave as MySQL where a rule hangs on it: texts compare without
-regard to case. Dates are accepted as ISO strings in queries on both.
+On SQLite texts are declared to compare as NOCASE, which our connections define as
+`model.names.compare` does. What values a column accepts, and what they become, says its kind
+in the model: `adapters.sql.kinds` wraps these types when the classes are mapped.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from enum import Enum as PythonEnum
 from typing import Any
 
@@ -15,11 +15,9 @@ from sqlalchemy import (
     JSON,
     Date,
     DateTime,
-    Dialect,
     Enum,
     LargeBinary,
     String,
-    TypeDecorator,
 )
 from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
 from sqlalchemy.types import TypeEngine
@@ -54,32 +52,6 @@ def binary(length: int) -> TypeEngine[bytes]:
     return BINARY(length).with_variant(LargeBinary(), "sqlite")
 
 
-class Day(TypeDecorator[date]):
-    """DATE; an ISO string is accepted in queries."""
-
-    impl = Date
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Turn an ISO string into a date."""
-        return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-class Moment(TypeDecorator[datetime]):
-    """DATETIME in whole seconds, without zone; an ISO string is accepted in queries."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Turn an ISO string or a date into a datetime."""
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return datetime(value.year, value.month, value.day)
-        return value
-
-
 class _ExactJson(JSON):
     """JSON in which 1, 1.0 and True are not the same: an edit from one to the other is stored."""
 
@@ -88,6 +60,8 @@ class _ExactJson(JSON):
         return is_same_json(x, y)
 
 
+Day = Date
+Moment = DateTime
 Json = _ExactJson(none_as_null=True)
 TinyBlob = LargeBinary(255).with_variant(TINYBLOB(), "mysql", "mariadb")
 LongBlob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")

@@ -1,0 +1,57 @@
+"""Names on SQLite compare as they do on the servers: `model.names` says how.
+
+The columns are declared with SQLite's own collation NOCASE, which knows ASCII letters only.
+Every connection of ours puts another one in its place, with the same name, so that natural
+keys, comparisons and orders follow, and the declarations stay readable for the `sqlite3`
+shell and for pandas. A collation with a name of its own was tried: the shell then refuses
+every statement that touches such a column. Names of ASCII letters without blanks at their end
+stand in the same order under both, so the indexes of existing files hold; those of files with
+other names are built again when the file is first opened (`PRAGMA user_version`).
+
+What another program writes into a file with the built-in NOCASE is found like anything else
+as long as it is ASCII; after other names, ``REINDEX`` on a connection of ours.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from eyened_domain.model.names import compare, is_like
+
+NAMES_VERSION = 1
+"""What `PRAGMA user_version` says of a file whose indexes follow these names."""
+
+
+def compare_as_servers_do(connection: sqlite3.Connection) -> None:
+    """Let a connection compare texts as MySQL's and MariaDB's default collations do."""
+    connection.create_collation("NOCASE", compare)
+    for count in (2, 3):
+        connection.create_function("like", count, is_like, deterministic=True)
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    connection.create_function("upper", 1, _upper, deterministic=True)
+
+
+def order_indexes_anew(connection: sqlite3.Connection) -> bool:
+    """Build the indexes of a file again, unless that was done before.
+
+    Returns:
+        whether they follow the names now; False where two names that are the same now stand
+        in a natural key, or the file cannot be written. Everything can be read then too.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version >= NAMES_VERSION:
+        return True
+    try:
+        connection.execute("REINDEX NOCASE")
+        connection.execute(f"PRAGMA user_version = {NAMES_VERSION}")
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _upper(text: object) -> object:
+    return text.upper() if isinstance(text, str) else text
