@@ -33,7 +33,9 @@ class Kind(Protocol):
         """Return the value to hold, or raise `Refused` saying what is accepted."""
 
 
-PLAIN = frozenset((str, int, float, bool, bytes, date, datetime, type(None), list, dict, tuple))
+PLAIN = frozenset(
+    (str, int, float, bool, bytes, memoryview, date, datetime, type(None), list, dict, tuple)
+)
 """The types of values that `plain` returns as they are."""
 _MISSING = frozenset(("NaTType", "NAType"))
 

@@ -147,5 +147,3 @@ def _is_collated(expression: Any, kind: Any) -> bool:
 
 def _plain_type(kind: Any) -> Any:
     return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
-
-

@@ -55,6 +55,8 @@ _EQUAL = frozenset(
 _ORDER = frozenset((operators.lt, operators.le, operators.gt, operators.ge, operators.and_))
 """Comparisons by order; `between` compares with `and_`."""
 _INT64 = 2**63
+ENTITY = "eyened_domain.entity"
+"""In the `info` of a table: the name of the entity class whose objects it holds."""
 
 
 class RefusedValue(Refused):
@@ -190,6 +192,7 @@ class RealType(KindType):
 def give_kinds(tables: Mapping[type[Entity], Table]) -> None:
     """Let the columns of all tables have the kinds that the model gives their fields."""
     for entity, table in tables.items():
+        table.info[ENTITY] = entity.__name__
         for column in table.columns:
             info = entity.__entity__.columns[column.key]
             made = RealType if isinstance(info.kind, Real) else KindType

@@ -14,10 +14,15 @@ as long as it is ASCII; after other names, ``REINDEX`` on a connection of ours.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from typing import Any
+
+from sqlalchemy import Engine
 
 from eyened_domain.model.names import compare, is_like
 
+logger = logging.getLogger("eyened_domain")
 NAMES_VERSION = 1
 """What `PRAGMA user_version` says of a file whose indexes follow these names."""
 
@@ -31,22 +36,29 @@ def compare_as_servers_do(connection: sqlite3.Connection) -> None:
     connection.create_function("upper", 1, _upper, deterministic=True)
 
 
-def order_indexes_anew(connection: sqlite3.Connection) -> bool:
-    """Build the indexes of a file again, unless that was done before.
+def follow_names(engine: Engine) -> None:
+    """Build the indexes of an SQLite file again, unless they follow these names already.
 
-    Returns:
-        whether they follow the names now; False where two names that are the same now stand
-        in a natural key, or the file cannot be written. Everything can be read then too.
+    They stay as they are where the file cannot be written, or where two names that are the
+    same now stand in a natural key. Everything can be read then too.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version >= NAMES_VERSION:
-        return True
-    try:
-        connection.execute("REINDEX NOCASE")
-        connection.execute(f"PRAGMA user_version = {NAMES_VERSION}")
-    except sqlite3.DatabaseError:
-        return False
-    return True
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        (version,) = driver.execute("PRAGMA user_version").fetchone()
+        if version >= NAMES_VERSION:
+            return
+        try:
+            driver.execute("REINDEX NOCASE")
+            driver.execute(f"PRAGMA user_version = {NAMES_VERSION}")
+        except sqlite3.DatabaseError as error:
+            logger.warning(
+                "The indexes of %s do not follow the names yet (%s): names that differ in "
+                "accents or in blanks at their end may be told apart.",
+                engine.url.database,
+                error,
+            )
 
 
 def _lower(text: object) -> object:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from eyened_domain.errors import BadInput, StorageError
+from eyened_domain.model.names import fold
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing.columns import check_name
 from eyened_domain.services.importing.entries import (
@@ -31,7 +32,6 @@ from eyened_domain.services.importing.lookups import (
     look_up_series,
 )
 from eyened_domain.services.importing.merging import Merging
-from eyened_domain.model.names import fold
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
 from eyened_domain.services.importing.placing import Placing
 from eyened_domain.services.importing.plan import ImportPlan
