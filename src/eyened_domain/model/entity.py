@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, dataclass_transf
 import attrs
 from attrs import frozen
 
-from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.errors import BadInput, RuleBroken, UnknownName
 from eyened_domain.model.fields import (
     ColumnInfo,
     LinkInfo,
@@ -133,12 +133,13 @@ class EntityMeta(type):
         def __getattr__(cls, name: str) -> Any:
             info = cls.__dict__.get("__entity__")
             hook = EntityMeta.on_unmapped
-            if info is not None and hook is not None:
-                asked_by_sqlalchemy = name == "__clause_element__"
-                if (name in info.columns or asked_by_sqlalchemy) and hook():
-                    found = cls.__dict__.get(name)
-                    if found is not None:
-                        return getattr(cls, name)
+            asked_by_sqlalchemy = name == "__clause_element__"
+            is_column = info is not None and name in info.columns
+            if hook is not None and (is_column or asked_by_sqlalchemy) and hook():
+                if cls.__dict__.get(name) is not None:
+                    return getattr(cls, name)
+                if asked_by_sqlalchemy and "__mapper__" not in cls.__dict__:
+                    raise RuleBroken(f"{cls.__name__} has no table in the database")
             raise AttributeError(
                 info.unknown(name) if info is not None else name, name=name, obj=cls
             )

@@ -40,13 +40,14 @@ def compare(one: str, other: str) -> int:
     return (one > other) - (one < other)
 
 
-def is_like(pattern: object, text: object, escape: str | None = None) -> bool | None:
+def is_like(pattern: object, text: object, escape: str = "\\") -> bool | None:
     """Whether a text matches a pattern of SQL's LIKE, without regard to case and accents.
 
     Args:
         pattern: ``%`` stands for any characters, ``_`` for one.
         text: is compared as a whole; blanks at its end count.
-        escape: the character before a ``%`` or ``_`` that stands for itself.
+        escape: the character before a ``%`` or ``_`` that stands for itself; a backslash
+            unless told, as on the servers.
 
     Returns:
         None where the pattern or the text is None.
@@ -57,7 +58,7 @@ def is_like(pattern: object, text: object, escape: str | None = None) -> bool | 
 
 
 @lru_cache(maxsize=256)
-def _matcher(pattern: str, escape: str | None) -> re.Pattern[str]:
+def _matcher(pattern: str, escape: str) -> re.Pattern[str]:
     parts, letters = [], iter(pattern)
     for letter in letters:
         if letter == escape:

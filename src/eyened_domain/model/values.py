@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_DIGITS = re.compile("0|-?[1-9][0-9]{0,9}", re.ASCII)
 _INT32 = 2**31
 _FLOAT32_MAX = 3.4028234663852886e38
 _FIRST_YEAR = 1000  # the range of MySQL's DATE
@@ -101,7 +102,7 @@ class Integer:
     """A whole number of 32 bits, signed (INTEGER)."""
 
     def convert(self, value: Any) -> int:
-        """Accept an int or a numpy integer, and a float that is whole."""
+        """Accept an int or a numpy integer, a float that is whole, and digits: "12", not "012"."""
         number = _whole(value)
         if not -_INT32 <= number < _INT32:
             raise Refused(f"{shown(value)} does not fit in 32 bits")
@@ -115,6 +116,8 @@ def _whole(value: Any) -> int:
         return int(value)
     if hasattr(value, "__index__"):
         return int(value.__index__())
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
     raise Refused(f"a whole number is needed, not {shown(value)}")
 
 

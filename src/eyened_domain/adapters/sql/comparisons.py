@@ -105,9 +105,9 @@ def _comparator(base: Any) -> Any:
         def operate(self, op: Any, *other: Any, **options: Any) -> Any:
             converted = [_python_value(one) for one in other]
             if op in _COMPARISONS:
-                as_compared = _as_compared(self.expr)
-                if as_compared is not self.expr:
-                    return as_compared.operate(op, *converted, **options)
+                compared = as_compared(self.expr)
+                if compared is not self.expr:
+                    return compared.operate(op, *converted, **options)
             return super().operate(op, *converted, **options)
 
         def as_boolean(self) -> Any:
@@ -126,7 +126,7 @@ def _python_value(value: Any) -> Any:
     return plain(value) if several is None else several
 
 
-def _as_compared(expression: Any) -> Any:
+def as_compared(expression: Any) -> Any:
     """Return the expression as it is compared; itself where SQLite compares as MariaDB does."""
     if isinstance(expression, AsCompared):
         return expression

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import StaticPool
 
+from eyened_domain.adapters.sql.compilers import write_alike
+from eyened_domain.adapters.sql.names import rename_parameters
 from eyened_domain.adapters.sql.parameters import with_plain_parameters
 from eyened_domain.adapters.sql.server import prepare_connections
 from eyened_domain.adapters.sql.sqlite_names import compare_as_servers_do
@@ -127,6 +129,8 @@ def sqlite_engine(url: URL) -> Engine:
 
 def _finish(engine: Engine) -> None:
     """Add what the engines of both kinds have in common."""
+    write_alike(engine)
+    event.listen(engine, "before_execute", rename_parameters, retval=True)
     event.listen(engine, "before_cursor_execute", with_plain_parameters, retval=True)
     translate_errors(engine)
     _log_no_rows(engine)

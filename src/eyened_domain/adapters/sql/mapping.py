@@ -31,6 +31,7 @@ from eyened_domain.adapters.sql.attribute_access import (
 from eyened_domain.adapters.sql.json_tracking import track_json
 from eyened_domain.adapters.sql.kinds import give_kinds
 from eyened_domain.adapters.sql.list_changes import guard_changes
+from eyened_domain.adapters.sql.names import answer_to_both_names
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -130,6 +131,7 @@ def _map_all() -> None:
     _registry.configure()
     Entity.late_state = {"_sa_instance_state": adopt}
     for entity in TABLES:
+        answer_to_both_names(entity)
         _instrument(entity)
     guard_changes(DistinctList)
 

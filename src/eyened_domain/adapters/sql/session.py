@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Select, event
 from sqlalchemy.orm import (
     InstanceState,
     QueryContext,
-    Session,
     SessionTransaction,
     UOWTransaction,
 )
@@ -36,6 +35,8 @@ from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.named_session import NamedSession
+from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
@@ -63,7 +64,7 @@ from eyened_domain.model.stored_pixels import StoredPixels
 E = TypeVar("E", bound=Entity)
 
 
-class DomainSession(Session):
+class DomainSession(NamedSession):
     """A SQLAlchemy session that can give a repository, and whose objects know their files.
 
     Objects stay readable after commit, after a rollback and after the session has closed.
@@ -93,6 +94,7 @@ class DomainSession(Session):
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
         """Return the repository of an entity class."""
+        entity_of(entity)
         return repository_for(self, entity)
 
     def frame(
@@ -136,11 +138,13 @@ class DomainSession(Session):
     def add(self, instance: object, **options: Any) -> None:
         """Put an object in, with everything that hangs on it."""
         refuse_if_ended(self)
+        entity_of(type(instance))
         super().add(instance, **options)
 
     def delete(self, instance: object) -> None:
         """Take an object out when the session is flushed."""
         refuse_if_ended(self)
+        entity_of(type(instance))
         super().delete(instance)
 
     def begin_nested(self) -> SessionTransaction:

@@ -55,6 +55,16 @@ _CHECKS = {3819, 4025}
 _DOES_NOT_FIT = {1153, 1264, 1265, 1292, 1366, 1406, 1411, 1690, 3140, 3141, 3143, 3157}
 _NOT_IN_DATABASE = {1054, 1146}
 _MAY_NOT = {1142, 1143, 1227, 1290, 1370, 1792, 1836}
+_NO_SQL = {1052, 1055, 1064, 1066, 1111, 1140, 1241, 1242, 1305, 1582, 1630}
+_NO_SQL_ON_SQLITE = (
+    "syntax error",
+    "incomplete input",
+    "no such function",
+    "ambiguous column",
+    "misuse of",
+    "wrong number of arguments",
+    "sub-select returns",
+)
 _UNFIT_ON_SQLITE = ("datatype mismatch", "too big", "too many SQL variables", "integer overflow")
 
 
@@ -140,6 +150,8 @@ def _from_mysql(code: int, text: str, statement: str) -> EyenedError | None:  # 
         return _check_broken(text)
     if code in _DOES_NOT_FIT:
         return BadInput(f"the database refuses a value: {text}")
+    if code in _NO_SQL:
+        return BadInput(f"the database cannot do what the statement says: {text}")
     if code in _NOT_IN_DATABASE:
         return _not_there(text)
     if code in _MAY_NOT:
@@ -172,6 +184,8 @@ def _from_sqlite(text: str) -> EyenedError | None:  # noqa: PLR0911 - a table of
         return StorageError(f"the disk of the database fails, or its file is damaged: {text}")
     if text.startswith(("no such column", "no such table")) or "has no column named" in text:
         return _not_there(text)
+    if any(words in text for words in _NO_SQL_ON_SQLITE):
+        return BadInput(f"the database cannot do what the statement says: {text}")
     if any(words in text for words in _UNFIT_ON_SQLITE):
         return BadInput(f"the database refuses a value: {text}")
     if "readonly database" in text or "not a database" in text:
