@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from eyened_domain import ImageInstance, Patient, Series, Study
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.enums import Laterality, Modality, SexEnum
+from eyened_domain.model.names import fold
 from eyened_domain.services.importing import ImportOptions, OnConflict
 from eyened_domain.services.importing.changes import differing, same
 from eyened_domain.services.importing.columns import convert
 from eyened_domain.services.importing.entries import PatientEntry, images_of, join
-from eyened_domain.model.names import fold
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.portions import Portions
 from eyened_domain.services.importing.records import RecordReader

@@ -102,7 +102,7 @@ class Integer:
     """A whole number of 32 bits, signed (INTEGER)."""
 
     def convert(self, value: Any) -> int:
-        """Accept an int or a numpy integer, a float that is whole, and digits: "12", not "012"."""
+        """Accept an int or a numpy integer, and a float that is whole."""
         number = _whole(value)
         if not -_INT32 <= number < _INT32:
             raise Refused(f"{shown(value)} does not fit in 32 bits")
@@ -116,9 +116,21 @@ def _whole(value: Any) -> int:
         return int(value)
     if hasattr(value, "__index__"):
         return int(value.__index__())
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
     raise Refused(f"a whole number is needed, not {shown(value)}")
+
+
+def sought(kind: Kind, value: Any) -> Any:
+    """Return what a value that is looked for in a column is, as the column holds it.
+
+    It is what the kind makes of it; a number may come as its digits, as ids do that were read
+    from a text: "12", not "012" or "12abc".
+
+    Raises:
+        Refused: the column cannot hold it.
+    """
+    if isinstance(kind, Integer) and isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    return kind.convert(value)
 
 
 @frozen

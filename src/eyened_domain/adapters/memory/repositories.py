@@ -14,7 +14,7 @@ from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, members, plain, shown
+from eyened_domain.model.values import Refused, members, plain, shown, sought
 
 E = TypeVar("E", bound=Entity)
 
@@ -226,7 +226,7 @@ class MemoryPatientRepository(MemoryRepository[Patient]):
 
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
     try:
-        return info.columns[name].kind.convert(plain(value))
+        return sought(info.columns[name].kind, plain(value))
     except Refused as refused:
         raise BadInput(f"{info.name}.{name}: {refused}", entity=info.name, field=name) from None
 

@@ -97,7 +97,7 @@ def _truth(element: Any, compiler: Any, **options: Any) -> str:
 def _comparator(base: Any) -> Any:
     """Return a comparator with SQLAlchemy's own of a type below it."""
 
-    class Comparator(TypeDecorator.Comparator, base):  # type: ignore[misc]
+    class Comparator(TypeDecorator.Comparator, base):  # type: ignore[misc, type-arg]
         """Makes expressions; see the module."""
 
         __slots__ = ()
@@ -118,7 +118,8 @@ def _comparator(base: Any) -> Any:
 
 def comparator_of(wrapped: TypeEngine[Any]) -> Any:
     """Return what makes expressions of a column, given the type in the database."""
-    return _comparator(wrapped.comparator_factory)
+    factory: Any = wrapped.comparator_factory
+    return _comparator(factory)
 
 
 def _python_value(value: Any) -> Any:

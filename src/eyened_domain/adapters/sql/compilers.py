@@ -38,7 +38,8 @@ class InOrder(FunctionElement[Any]):
 @compiles(InOrder)
 def _place(element: InOrder, compiler: Any, **options: Any) -> str:
     (column,) = element.clauses
-    words = words_of(column.type.impl_instance).values()
+    kind: Any = column.type
+    words = words_of(kind.impl_instance).values()
     places = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(words))
     return f"CASE {compiler.process(column, **options)} {places} END"
 
@@ -88,13 +89,14 @@ class _SQLite(_BothNames):
         return clause
 
     def visit_json_getitem_op_binary(self: Any, binary: Any, operator: Any, **options: Any) -> str:
-        return self._json_element(super().visit_json_getitem_op_binary, binary, operator, options)  # type: ignore[misc]
+        written = super().visit_json_getitem_op_binary  # type: ignore[misc]
+        return str(self._json_element(written, binary, operator, options))
 
     def visit_json_path_getitem_op_binary(
         self: Any, binary: Any, operator: Any, **options: Any
     ) -> str:
         written = super().visit_json_path_getitem_op_binary  # type: ignore[misc]
-        return self._json_element(written, binary, operator, options)
+        return str(self._json_element(written, binary, operator, options))
 
     def _json_element(self: Any, write: Any, binary: Any, operator: Any, options: Any) -> str:
         written: str = write(binary, operator, **options)
@@ -122,5 +124,5 @@ def _compiler(own: Any, part: Any) -> Any:
 def write_alike(engine: Engine) -> None:
     """Let an engine write statements that mean the same on every database."""
     part = _SQLite if engine.dialect.name == "sqlite" else _BothNames
-    own = engine.dialect.statement_compiler
+    own: Any = engine.dialect.statement_compiler
     engine.dialect.statement_compiler = _compiler(own, part)

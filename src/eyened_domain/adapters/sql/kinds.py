@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import Dialect, Table, TypeDecorator
 from sqlalchemy import Enum as EnumType
@@ -37,9 +37,11 @@ from eyened_domain.model.values import (
     shortest,
     shown,
     single,
+    sought,
 )
 
 Process = Callable[[Any], Any]
+Use = Literal["held", "sought", "bound"]
 _EQUAL = frozenset(
     (
         operators.eq,
@@ -78,20 +80,21 @@ class KindType(TypeDecorator[Any]):
         entity: the name of the entity class.
         column: what the model knows of the column.
         wrapped: the type in the database.
-        is_bound: whether values are the ends of ranges, where 2.5 may stand for an Integer.
+        use: what its values are for: to be held by the column; to be sought in it, where "12"
+            may stand for an Integer; or the bounds of ranges, where 2.5 may.
     """
 
     impl = String
     cache_ok = True
 
     def __init__(
-        self, entity: str, column: ColumnInfo, wrapped: TypeEngine[Any], *, is_bound: bool = False
+        self, entity: str, column: ColumnInfo, wrapped: TypeEngine[Any], *, use: Use = "held"
     ) -> None:
         super().__init__()
-        self.impl = wrapped
+        self.impl = wrapped  # type: ignore[assignment]
         self.entity = entity
         self.column = column
-        self.is_bound = is_bound
+        self.use = use
         self.hashable = wrapped.hashable
 
     @property
@@ -101,13 +104,16 @@ class KindType(TypeDecorator[Any]):
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """Return the type of what the column is compared with."""
-        if op in _EQUAL:
-            return self
-        if op in _ORDER:
-            if isinstance(self.column.kind, Integer | Day):
-                return type(self)(self.entity, self.column, self.impl_instance, is_bound=True)
+        if op in _EQUAL and isinstance(self.column.kind, Integer):
+            return self._used_as("sought")
+        if op in _ORDER and isinstance(self.column.kind, Integer | Day):
+            return self._used_as("bound")
+        if op in _EQUAL or op in _ORDER:
             return self
         return self.impl_instance.coerce_compared_value(op, value)
+
+    def _used_as(self, use: Use) -> KindType:
+        return type(self)(self.entity, self.column, self.impl_instance, use=use)
 
     def bind_processor(self, dialect: Dialect) -> Process:
         """Return what turns a value into what the driver is given."""
@@ -147,7 +153,9 @@ class KindType(TypeDecorator[Any]):
         kind = self.column.kind
         if isinstance(kind, Choice):
             return _member_or_word(kind, words_of(self.impl_instance))
-        if self.is_bound:
+        if self.use == "sought":
+            return lambda value: sought(kind, value)
+        if self.use == "bound":
             return _number if isinstance(kind, Integer) else _day_or_moment
         return kind.convert
 
@@ -217,6 +225,8 @@ def _member_or_word(kind: Choice, words: dict[Enum, str]) -> Process:
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        return sought(Integer(), value)
     if isinstance(value, int | float) and abs(value) < _INT64:
         return value
     raise Refused(f"a number is needed, not {shown(value)}")

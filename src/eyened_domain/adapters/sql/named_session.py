@@ -22,7 +22,8 @@ class NamedQuery(Query[Any]):
 
     def get(self, ident: Any) -> Any:
         """Return the object with that primary key."""
-        return super().get(identity_of(self.column_descriptions[0]["type"], ident))
+        entity = entity_of(self.column_descriptions[0]["type"])
+        return super().get(identity_of(entity, ident))
 
 
 class NamedSession(Session):
@@ -54,11 +55,14 @@ class NamedSession(Session):
             """Return the object with that primary key."""
             return super().get_one(entity, identity_of(entity_of(entity), ident), **options)
 
-    def refresh(self, instance: Any, attribute_names: Any = None, **options: Any) -> None:
+    def refresh(
+        self, instance: object, attribute_names: Any = None, with_for_update: Any = None
+    ) -> None:
         """Read an object again, or some of its fields."""
-        super().refresh(instance, field_names(_entity(instance), attribute_names), **options)
+        names = field_names(_entity(instance), attribute_names)
+        super().refresh(instance, names, with_for_update)
 
-    def expire(self, instance: Any, attribute_names: Iterable[str] | None = None) -> None:
+    def expire(self, instance: object, attribute_names: Iterable[str] | None = None) -> None:
         """Let an object, or some of its fields, be read again when it is next asked for."""
         super().expire(instance, field_names(_entity(instance), attribute_names))
 

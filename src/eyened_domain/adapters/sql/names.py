@@ -20,7 +20,7 @@ from sqlalchemy.orm.instrumentation import ClassManager
 from eyened_domain.adapters.sql.kinds import ENTITY
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class, entity_classes
-from eyened_domain.model.values import Refused, plain, shown
+from eyened_domain.model.values import Refused, plain, shown, sought
 
 
 def entity_of(target: Any) -> type[Entity]:
@@ -73,7 +73,7 @@ def identity_of(entity: type[Entity], identity: Any) -> Any:
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
     value = plain(value)
     try:
-        return None if value is None else info.columns[name].kind.convert(value)
+        return None if value is None else sought(info.columns[name].kind, value)
     except Refused as refused:
         raise BadInput(f"{info.name}.{name}: {refused}", entity=info.name, field=name) from None
 

@@ -17,7 +17,7 @@ from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, members, plain, shown
+from eyened_domain.model.values import Refused, members, plain, shown, sought
 from eyened_domain.services.garbage import rarer_collections
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ def repository_for(session: DomainSession, entity: type[E]) -> SqlRepository[E]:
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
     column = info.columns[name]
     try:
-        return column.kind.convert(plain(value))
+        return sought(column.kind, plain(value))
     except Refused as refused:
         said = "refused" if column.private else refused
         raise BadInput(f"{info.name}.{name}: {said}", entity=info.name, field=name) from None

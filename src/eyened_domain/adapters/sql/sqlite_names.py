@@ -61,9 +61,9 @@ def follow_names(engine: Engine) -> None:
             )
 
 
-def _lower(text: object) -> object:
+def _lower(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
-def _upper(text: object) -> object:
+def _upper(text: Any) -> Any:
     return text.upper() if isinstance(text, str) else text

@@ -55,7 +55,7 @@ def _sets(parameters: Any) -> Sequence[Any]:
 def _pointing_nowhere(cursor: Any, statement: str, context: ExceptionContext) -> Reference | None:
     written = _WRITTEN.match(statement)
     table = metadata.tables.get(written.group(1)) if written else None
-    executed = context.execution_context
+    executed: Any = context.execution_context
     if table is None or executed is None:
         return None
     for values in executed.compiled_parameters:
