@@ -189,7 +189,7 @@ def _show_cards(payload: str, figures: Counter[str]) -> None:
             figures["refused"] += 1
             return
         _judge(image, [file], figures)
-        _judge(drawn, [name, f" {name} "], figures)
+        _judge(drawn, [name, f" {name}2"], figures)
         images.pixels.clear()  # the reason that is told instead of a picture names the file
         _judge(image, [file], figures)
         _judge(drawn, [name], figures)
