@@ -12,9 +12,9 @@ from eyened_domain.testing.databases import (  # noqa: F401
     empty_database_url,
     empty_mariadb_url,
     empty_sqlite_url,
-    mariadb_at_head,
     mariadb_server,
     mariadb_url,
+    servers,
     sqlite_at_head,
     sqlite_url,
 )

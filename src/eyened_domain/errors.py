@@ -60,6 +60,13 @@ class Conflict(StorageError):
     """Somebody else changed the same thing at the same time; running it again may succeed."""
 
 
+class RowChanged(Conflict):
+    """A row was changed or deleted by somebody else since it was read."""
+
+    row: tuple[type, tuple[object, ...]] | None = None
+    """The entity class, and the primary key."""
+
+
 class PixelsLost(StorageError):
     """A row says that there are pixels, and their file is not there."""
 
@@ -74,6 +81,12 @@ class NotLoaded(StorageError):
 
 class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
+
+
+def deleted(one: object) -> RuleBroken:
+    """Return what is raised for an object that is to be stored again after it was deleted."""
+    name = type(one).__name__
+    return RuleBroken(f"this {name} was deleted; make another one instead", entity=name)
 
 
 def ended_by(error: BaseException) -> EyenedError:

@@ -77,11 +77,10 @@ def test_the_lines_that_the_demo_suggests_run(tmp_path: Path) -> None:
 
 
 @needs_photographs
-@pytest.mark.parametrize("kind", ["sqlite_url", "mariadb_url"])
 def test_real_photographs_are_imported_found_again_and_taken_out(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+    database_url: str, tmp_path: Path
 ) -> None:
-    url = request.getfixturevalue(kind)
+    url = database_url
     settings = {
         "DATABASE_URL": url,
         "SECRET_KEY": "not-a-real-key-0123456789",

@@ -18,14 +18,12 @@ def notebook_lines() -> str:
     return found.group(1)
 
 
-@pytest.mark.parametrize("kind", ["sqlite_url", "mariadb_url"])
 def test_the_notebook_lines_run_word_for_word(
-    kind: str,
-    request: pytest.FixtureRequest,
+    database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(kind))
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SECRET_KEY", "not-a-real-key-0123456789")
     monkeypatch.setenv("IMAGES_BASEPATH", "/images")
     builder = Builder()

@@ -7,17 +7,15 @@ import secrets
 import pytest
 
 from benchmarks import campaign_imports, campaign_input
+from eyened_domain.testing.servers import Servers, server_names
 
 SMALL = campaign_imports.Size(importers=3, each=160, kills=4)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_a_crowd_of_killed_importers_loses_and_doubles_nothing(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
-    server = campaign_imports.SERVER
-    if kind == "mariadb":
-        server = request.getfixturevalue("mariadb_server").url("").rstrip("/")
+@pytest.mark.parametrize("kind", ["sqlite", *server_names()])
+def test_a_crowd_of_killed_importers_loses_and_doubles_nothing(kind: str, servers: Servers) -> None:
+    server = "" if kind == "sqlite" else servers.server(kind).url("").rstrip("/")
+    kind = "sqlite" if kind == "sqlite" else "mariadb"
     seed = secrets.randbelow(2**32)
     result = campaign_imports.campaign(kind, SMALL, seed, server)
     assert not +result, f"seed {seed}"

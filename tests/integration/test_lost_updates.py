@@ -3,6 +3,7 @@
 import random
 import threading
 
+import pymysql
 import pytest
 from sqlalchemy import event, select, update
 
@@ -10,6 +11,7 @@ from benchmarks import campaign_counters
 from eyened_domain import Conflict, Database, FormAnnotation, Patient, Project, SubTask
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
+from eyened_domain.testing.servers import server_names
 
 
 @pytest.fixture
@@ -165,12 +167,33 @@ def test_graders_who_take_subtasks_at_the_same_time_take_each_once(database, bui
         assert sorted(taken) == sorted(one.sub_task_id for one in SubTask.fetch_all(session))
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_a_crowd_of_processes_that_counts_in_the_same_rows_loses_nothing(kind, request):
-    server = campaign_counters.SERVER
-    if kind == "mariadb":
-        port = request.getfixturevalue("mariadb_server").port
-        server = f"mysql+pymysql://root@127.0.0.1:{port}"
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_a_deadlock_in_a_savepoint_ends_the_whole_unit(database, form):
+    def deadlock(*_arguments):
+        raise pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock")
+
+    def fail(_connection, cursor, statement, *_rest):
+        if statement.startswith("UPDATE"):
+            cursor.execute = deadlock
+
+    with database.unit_of_work() as uow:
+        kept = uow.forms.get(form)
+        kept.form_data["count"] = 1
+        uow.flush()
+        event.listen(database.engine, "before_cursor_execute", fail)
+        with pytest.raises(Conflict), uow.savepoint():
+            kept.form_data["count"] = 2
+        event.remove(database.engine, "before_cursor_execute", fail)
+        with pytest.raises(Conflict, match="earlier error has ended"):
+            uow.commit()
+    with database.get_session() as session:
+        assert FormAnnotation.by_id(session, form).form_data == {"count": 0}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", *server_names()])
+def test_a_crowd_of_processes_that_counts_in_the_same_rows_loses_nothing(kind, servers):
+    server = "" if kind == "sqlite" else servers.server(kind).url("").rstrip("/")
+    kind = "sqlite" if kind == "sqlite" else "mariadb"
     seed = random.SystemRandom().randrange(2**31)
     size = campaign_counters.Size(workers=3, each=15)
     figures = campaign_counters.run(kind, size, seed, server)

@@ -17,6 +17,7 @@ from benchmarks import (
     campaign_rollbacks,
     campaign_slices,
 )
+from eyened_domain.testing.servers import server_names
 
 FIXED = 20261125
 
@@ -26,12 +27,12 @@ def seed(request):
     return FIXED if request.param == "fixed" else secrets.randbelow(2**31)
 
 
-@pytest.fixture(params=["mariadb", "sqlite"])
-def where(request):
+@pytest.fixture(params=[*server_names(), "sqlite"])
+def where(request, servers):
     """The kind of database, the seed (fixed on MariaDB, drawn on SQLite), and the server."""
     if request.param == "sqlite":
         return "sqlite", secrets.randbelow(2**31), ""
-    server = request.getfixturevalue("mariadb_server").url("").rstrip("/")
+    server = servers.server(request.param).url("").rstrip("/")
     return "mariadb", FIXED, server
 
 

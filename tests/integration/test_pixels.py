@@ -21,6 +21,7 @@ from eyened_domain import (
     RuleBroken,
     Segmentation,
 )
+from eyened_domain.adapters.sql.ended import go_on
 from eyened_domain.adapters.sql.pixels.reservations import BLOCK, Reservations
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage import durable
@@ -437,6 +438,9 @@ def test_a_conflict_that_is_committed_all_the_same_leaves_the_old_pixels(databas
                 uow.commit()
         with pytest.raises(Conflict):
             one.write_data(pixels(2))
+        with pytest.raises(Conflict, match="earlier error has ended"):
+            session.commit()
+        go_on(session)  # as a program would that goes on over the connection
         session.commit()
     with database.get_session() as session:
         assert (Segmentation.by_id(session, stored).read_data() == pixels(1)).all()

@@ -64,6 +64,22 @@ class EntityInfo:
         return tuple(name for name, info in self.columns.items() if info.primary_key)
 
     @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that must hold something before the object is stored."""
+        single = self.primary_key if len(self.primary_key) == 1 else ()
+        return tuple(
+            name
+            for name, info in self.columns.items()
+            if not (info.nullable or name in single or (info.generated and not info.references))
+        )
+
+    @cached_property
+    def link_of(self) -> Mapping[str, str]:
+        """The link to one behind each column of a foreign key."""
+        links = self.links.values()
+        return {str(link.via): link.name for link in links if not link.many}
+
+    @cached_property
     def fields(self) -> frozenset[str]:
         """The Python names of all columns and links."""
         return frozenset(self.columns) | frozenset(self.links)
@@ -231,6 +247,26 @@ class Entity(Queries, metaclass=EntityMeta):
                 entity=self.__entity__.name,
                 field=link.name,
             )
+
+    def check_needed(self, cleared: frozenset[str] = frozenset()) -> None:
+        """Raise `BadInput` where a column is empty that needs a value; called before storing.
+
+        A column of a foreign key may be filled by its link, when what that leads to is stored.
+
+        Args:
+            cleared: columns that are about to be emptied.
+        """
+        info, held = self.__entity__, self.__dict__
+        for name in info.needed:
+            is_empty = name in held and held[name] is None and not self._is_linked(name)
+            if is_empty or name in cleared:
+                raise BadInput(
+                    f"{info.name}.{name} is needed and was not given", entity=info.name, field=name
+                )
+
+    def _is_linked(self, column: str) -> bool:
+        link = self.__entity__.link_of.get(column)
+        return link is not None and self.__dict__.get(link) is not None
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` where the object as a whole breaks a rule; called before storing."""

@@ -30,8 +30,13 @@ class Holder(Protocol):
     def is_stored(self) -> bool:
         """Whether the storage knows the object, so that its links can be found there."""
 
-    def load(self, owner: Entity, link: LinkInfo) -> Any:
+    def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what the link leads to: an entity or None, or a list.
+
+        Args:
+            owner: the object with the link.
+            link: the link.
+            flush: store first what has changed, where the storage is asked.
 
         Raises:
             NotLoaded: the unit of work has closed.
@@ -39,6 +44,9 @@ class Holder(Protocol):
 
     def hold(self, entity: Entity) -> None:
         """Hold another object as well, with everything that hangs on it."""
+
+    def refuse_deleted(self) -> None:
+        """Raise `RuleBroken` where the object was deleted, or is to be."""
 
 
 def holder_of(entity: Entity) -> Holder | None:
@@ -49,6 +57,9 @@ def holder_of(entity: Entity) -> Holder | None:
 def join(one: Entity, other: Entity) -> None:
     """Let two objects that are being linked be held together, if either of them is held."""
     mine, theirs = holder_of(one), holder_of(other)
+    for holder in (mine, theirs):
+        if holder is not None:
+            holder.refuse_deleted()
     if mine is not None and (theirs is None or mine.is_open):
         mine.hold(other)
     elif theirs is not None:
@@ -70,7 +81,7 @@ def point(owner: Entity, link: LinkInfo, value: Entity | None) -> bool:
     Returns:
         whether the link has changed.
     """
-    before = ToOne(link).__get__(owner, type(owner))
+    before = _target(owner, link, flush=False)
     owner.__dict__[link.name] = value
     if before is value:
         return False
@@ -79,6 +90,14 @@ def point(owner: Entity, link: LinkInfo, value: Entity | None) -> bool:
         if isinstance(there, LinkedList):
             there.drop(owner)
     return True
+
+
+def _target(owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
+    """Return what a link to one leads to; it is found in the storage if need be."""
+    if link.name in owner.__dict__:
+        return owner.__dict__[link.name]
+    holder = holder_of(owner)
+    return None if holder is None else holder.load(owner, link, flush=flush)
 
 
 class ToOne:
@@ -90,10 +109,7 @@ class ToOne:
     def __get__(self, owner: Entity | None, _owner_type: type) -> Any:
         if owner is None:
             return self
-        if self.link.name in owner.__dict__:
-            return owner.__dict__[self.link.name]
-        holder = holder_of(owner)
-        return None if holder is None else holder.load(owner, self.link)
+        return _target(owner, self.link, flush=True)
 
     def __set__(self, owner: Entity, value: Entity | None) -> None:
         if value is not None:
@@ -206,9 +222,12 @@ class LinkedList(list[Any]):
     def _is_linked(self, item: Entity) -> bool:
         """Whether the item is in the list; its way back saves the search where it leads away."""
         back = item.__entity__.links[self._link.back] if self._link.back else None
-        if back is not None and not back.many and item.__dict__.get(back.name) is not self._owner:
-            return False
-        return self.holds(item)
+        if back is None or back.many:
+            return self.holds(item)
+        if back.name in item.__dict__:
+            return item.__dict__[back.name] is self._owner and self.holds(item)
+        holder = holder_of(item)
+        return holder is not None and holder.is_stored and self.holds(item)
 
     def remove(self, item: Any) -> None:
         """Unlink the item; ValueError if it is not linked."""

@@ -5,10 +5,13 @@ Fixtures, for a `conftest.py` to import:
 - `sqlite_url`, `mariadb_url`: an empty database at the newest revision;
 - `empty_sqlite_url`, `empty_mariadb_url`: one without any tables;
 - `database_url`, `empty_database_url`: a test that asks for these runs on both;
-- `database`: an open `Database` on each, with its stores in a folder of the test.
+- `database`: an open `Database` on each, with its stores in a folder of the test;
+- `servers`, `mariadb_server`: the servers themselves.
 
 MariaDB is the server on 127.0.0.1:3306 (user root, no password) if it answers, otherwise
 one that is started for the run, otherwise the test is skipped, or fails where `CI` is set.
+Further servers are those of `EYENED_TEST_SERVERS` (`eyened_domain.testing.servers`): whatever
+runs on MariaDB runs on each of them too, and names it in its id.
 Every database is named ``test_`` and something random, so that runs and the workers of
 pytest-xdist do not meet.
 """
@@ -16,7 +19,6 @@ pytest-xdist do not meet.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.testing.servers import TEST_PREFIX, Servers, new_name, server_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable, Table
@@ -34,8 +37,7 @@ if TYPE_CHECKING:
     from eyened_domain.adapters.sql.database import Database
     from eyened_domain.testing.mariadb import MariaDBServer
 
-TEST_PREFIX = "test_"
-_KINDS = ("sqlite", "mariadb")
+_KINDS = ("sqlite", *server_names())
 
 
 def empty_tables(database: Database | Engine) -> None:
@@ -103,13 +105,24 @@ def _delete_rows(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDBServer]:
-    """A MariaDB server for the test run."""
-    from eyened_domain.testing.mariadb import ServerMissing, running_server  # noqa: PLC0415
+def servers() -> Iterator[Servers]:
+    """The database servers of the test run."""
+    found = Servers()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session", params=server_names())
+def mariadb_server(request: pytest.FixtureRequest, servers: Servers) -> MariaDBServer:
+    """A MariaDB or MySQL server for the test run; a test that asks for it runs on each."""
+    return _server(servers, request.param)
+
+
+def _server(servers: Servers, name: str) -> MariaDBServer:
+    from eyened_domain.testing.mariadb import ServerMissing  # noqa: PLC0415
 
     try:
-        with running_server() as server:
-            yield server
+        return servers.server(name)
     except ServerMissing as missing:
         do_without_mariadb(str(missing))
 
@@ -121,35 +134,21 @@ def do_without_mariadb(why: str) -> NoReturn:
     pytest.skip(f"no MariaDB: {why}")
 
 
-@pytest.fixture(scope="session")
-def mariadb_at_head(mariadb_server: MariaDBServer) -> Iterator[str]:
-    """The URL of the run's one MariaDB database at the newest revision."""
-    with mariadb_server.database(_new_name()) as url:
-        _initialise(url)
-        yield url
-        _emptying_engine(url).dispose()
-
-
-@cache
-def _emptying_engine(url: str) -> Engine:
-    """Return the engine that all tests of a run empty their database with."""
-    return engine_on(url)
-
-
 @pytest.fixture
-def mariadb_url(mariadb_at_head: str) -> Iterator[str]:
+def mariadb_url(mariadb_server: MariaDBServer, servers: Servers) -> Iterator[str]:
     """The URL of a MariaDB database at the newest revision, without a row.
 
     All tests of a run get the same, emptied: do not change its tables.
     """
-    yield mariadb_at_head
-    empty_tables(_emptying_engine(mariadb_at_head))
+    url = servers.at_head(mariadb_server)
+    yield url
+    empty_tables(servers.emptying_engine(url))
 
 
 @pytest.fixture
 def empty_mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
     """The URL of a new MariaDB database without tables."""
-    with mariadb_server.database(_new_name()) as url:
+    with mariadb_server.database(new_name()) as url:
         yield url
 
 
@@ -157,14 +156,14 @@ def empty_mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
 def sqlite_at_head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file at the newest revision, to be copied."""
     file = tmp_path_factory.mktemp("sqlite") / "test_head.db"
-    _initialise(f"sqlite:///{file}")
+    initialise(f"sqlite:///{file}")
     return file
 
 
 @pytest.fixture
 def sqlite_url(sqlite_at_head: Path, tmp_path: Path) -> str:
     """The URL of an SQLite file at the newest revision, without a row."""
-    file = tmp_path / f"{_new_name()}.db"
+    file = tmp_path / f"{new_name()}.db"
     shutil.copyfile(sqlite_at_head, file)
     return f"sqlite:///{file}"
 
@@ -172,21 +171,28 @@ def sqlite_url(sqlite_at_head: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def empty_sqlite_url(tmp_path: Path) -> str:
     """The URL of an SQLite file that is not there yet."""
-    return f"sqlite:///{tmp_path / _new_name()}.db"
+    return f"sqlite:///{tmp_path / new_name()}.db"
 
 
 @pytest.fixture(params=_KINDS)
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database at the newest revision, without a row: SQLite, then MariaDB."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
+def database_url(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
+    """The URL of a database at the newest revision, without a row: SQLite, then each server."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    url = servers.at_head(_server(servers, request.param))
+    yield url
+    empty_tables(servers.emptying_engine(url))
 
 
 @pytest.fixture(params=_KINDS)
-def empty_database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database without tables: SQLite, then MariaDB."""
-    url: str = request.getfixturevalue(f"empty_{request.param}_url")
-    return url
+def empty_database_url(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
+    """The URL of a database without tables: SQLite, then each server."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("empty_sqlite_url")
+        return
+    with _server(servers, request.param).database(new_name()) as url:
+        yield url
 
 
 @pytest.fixture
@@ -213,10 +219,6 @@ def settings_on(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-def _new_name() -> str:
-    return f"{TEST_PREFIX}{secrets.token_hex(6)}"
-
-
 def engine_on(url: str) -> Engine:
     """Return an engine on a database in whatever state it is, as a `Database` would have it."""
     from sqlalchemy import make_url  # noqa: PLC0415
@@ -228,7 +230,8 @@ def engine_on(url: str) -> Engine:
     return sqlite_engine(parsed) if is_sqlite else mysql_engine(parsed)
 
 
-def _initialise(url: str) -> None:
+def initialise(url: str) -> None:
+    """Make the tables of an empty database, at the newest revision."""
     from eyened_domain.adapters.sql.migrations.upgrade import initialise  # noqa: PLC0415
 
     engine = engine_on(url)

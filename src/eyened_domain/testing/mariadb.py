@@ -1,4 +1,4 @@
-"""A MariaDB server for tests: the one that runs on this machine, or one for the moment."""
+"""A MySQL or MariaDB server for tests: one that runs already, or MariaDB for the moment."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
-from attrs import frozen
+from attrs import field, frozen
 
 HOST = "127.0.0.1"
 USUAL_PORT = 3306
@@ -25,15 +26,33 @@ class ServerMissing(Exception):
 
 @frozen
 class MariaDBServer:
-    """A server on which the user root may do everything, without a password."""
+    """A server on which a user may do everything: by default root, without a password."""
 
     port: int
     is_ours: bool
     """Whether it was started for the tests."""
+    host: str = HOST
+    user: str = "root"
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def at(cls, url: str) -> MariaDBServer:
+        """Return the server that runs at a URL."""
+        from sqlalchemy import make_url  # noqa: PLC0415 - loaded when it is needed
+
+        parts = make_url(url)
+        return cls(
+            parts.port or USUAL_PORT,
+            is_ours=False,
+            host=parts.host or HOST,
+            user=parts.username or "root",
+            password=str(parts.password or ""),
+        )
 
     def url(self, database: str) -> str:
         """Return the URL of one of its databases."""
-        return f"mysql+pymysql://root@{HOST}:{self.port}/{database}"
+        secret = f":{quote(self.password, safe='')}" if self.password else ""
+        return f"mysql+pymysql://{self.user}{secret}@{self.host}:{self.port}/{database}"
 
     @contextmanager
     def database(self, name: str) -> Iterator[str]:
@@ -46,9 +65,12 @@ class MariaDBServer:
 
     def execute(self, *statements: str) -> None:
         """Run statements as root, outside any database."""
-        with _connected(self.port) as connection, connection.cursor() as cursor:
+        with self._connected() as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+    def _connected(self) -> Any:
+        return _connected(self.port, self.host, self.user, self.password)
 
 
 @contextmanager
@@ -175,7 +197,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _connected(port: int) -> Any:
+def _connected(port: int, host: str = HOST, user: str = "root", password: str = "") -> Any:
     import pymysql  # noqa: PLC0415
 
-    return pymysql.connect(host=HOST, port=port, user="root", password="", connect_timeout=2)
+    return pymysql.connect(host=host, port=port, user=user, password=password, connect_timeout=5)

@@ -16,7 +16,7 @@ from eyened_domain.adapters.memory.constraints import (
 from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
-from eyened_domain.errors import BadInput, Conflict
+from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
@@ -219,7 +219,7 @@ def current(objects: Objects, held: Held) -> Row:
     """
     row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
     if row is None or row is not held.row:
-        raise Conflict(
+        raise RowChanged(
             f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
             "run it again",
             entity=held.shape.name,

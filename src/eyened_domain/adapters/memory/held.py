@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.shape import Shape, shape_of
 from eyened_domain.adapters.memory.store import Row
-from eyened_domain.errors import NotLoaded
+from eyened_domain.errors import NotLoaded, deleted
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
@@ -28,6 +28,7 @@ class Held:
     """
 
     __slots__ = (
+        "deleted",
         "entity",
         "links",
         "lists",
@@ -45,6 +46,8 @@ class Held:
         self.shape: Shape = shape_of(type(entity))
         self.row: Row | None = None
         """What is stored of it; None while it is new."""
+        self.deleted = False
+        """Whether it was stored, and is no more."""
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
@@ -76,7 +79,12 @@ class Held:
         for one in hanging_on(entity, lambda other: HOLDER not in other.__dict__):
             Held(one, None)
 
-    def load(self, owner: Entity, link: LinkInfo) -> Any:
+    def refuse_deleted(self) -> None:
+        """Raise `RuleBroken` where the object was deleted, or is to be."""
+        if self.deleted or (self.objects is not None and id(self.entity) in self.objects.deleted):
+            raise deleted(self.entity)
+
+    def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what a link leads to, and remember it; see `model.links.Holder`."""
         if self.row is None:
             return self._of_new(owner, link)
@@ -89,7 +97,7 @@ class Held:
                 field=link.name,
             )
         if not link.many:
-            found = self.objects.linked(link, owner.__dict__[str(link.via)])
+            found = self.objects.linked(link, owner.__dict__[str(link.via)], flush=flush)
             owner.__dict__[link.name] = self.links[link.name] = found
             return found
         items = self.objects.linking(link, self)
@@ -101,7 +109,7 @@ class Held:
         if link.many:
             return []
         identity = owner.__dict__.get(str(link.via))
-        return None if self.objects is None else self.objects.linked(link, identity)
+        return None if self.objects is None else self.objects.linked(link, identity, flush=False)
 
     def read(self, row: Row) -> None:
         """Let the object hold what a row holds, with its links still to be loaded."""
@@ -111,7 +119,7 @@ class Held:
         held.update(row.values)
         for name in self.shape.json:
             held[name] = copied_json(held[name])
-        self.row = row
+        self.row, self.deleted = row, False
         self.settle()
 
     def values(self) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.shape import Key, root_of
+from eyened_domain.adapters.memory.shape import Key, referrers, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
-from eyened_domain.errors import RuleBroken, ended_by
+from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -75,6 +75,8 @@ class Objects:
         held = entity.__dict__.get(HOLDER)
         if held is None:
             held = Held(entity, self)
+        elif held.deleted:
+            raise deleted(entity)
         elif held.is_open:
             raise RuleBroken(
                 f"this {held.shape.name} belongs to another unit of work that is still open",
@@ -126,11 +128,13 @@ class Objects:
                 known.read(row)
         return known
 
-    def linked(self, link: LinkInfo, identity: int | None) -> Any:
+    def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
             return None
         known = self.known.get((root_of(link.target), (identity,)))
+        if known is None and flush:
+            self.flush()
         return (
             known.entity if known is not None else self.find(entity_class(link.target), (identity,))
         )
@@ -159,7 +163,27 @@ class Objects:
         table = self.view.table(root_of(name))
         keys = table.indexes[(mine,)].find({mine: identity})
         wanted = sorted(table.rows[key].values[theirs] for key in keys)
-        return [self.linked(link, one) for one in wanted]
+        return [self.linked(link, one, flush=False) for one in wanted]
+
+    def delete(self, held: Held) -> None:
+        """Delete an object when flushing, and the objects in hand that go along with it."""
+        self.deleted[id(held.entity)] = held
+        if held.row is None or len(held.row.key) > 1:
+            return
+        for referrer in referrers(held.shape.root):
+            column = referrer.column
+            for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
+                mine = other.entity.__dict__
+                if (
+                    other.shape.root == referrer.root
+                    and other.row is not None
+                    and other.row.values[column.name] == held.row.key[0] == mine[column.name]
+                    and id(other.entity) not in self.deleted
+                    and not any(
+                        other.is_relinked(x) for x in other.shape.to_one if x.via == column.name
+                    )
+                ):
+                    self.delete(other)
 
     def flush(self) -> None:
         """Store what has changed, in the view of this transaction; an error ends it."""
@@ -252,7 +276,7 @@ class Objects:
         self.known.clear()
         for held, row in rows.items():
             if row is not None:
-                held.objects = self
+                held.objects, held.deleted = self, False
                 self.known[row.shape.root, row.key] = held
                 held.read(row)
         self.before = before
@@ -268,8 +292,7 @@ class Objects:
         for held, row in self.before.items():
             if held.row is not None:
                 self.known.pop((held.shape.root, held.row.key), None)
-            held.row = row
-            held.objects = None
+            held.row, held.objects, held.deleted = row, None, False
         for held, row in self.before.items():
             if row is not None:
                 held.objects = self
@@ -297,8 +320,13 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         self.known[row.shape.root, row.key] = held
         self.new.pop(id(held.entity), None)
+        is_new = held.row is None
         held.row = row
         mine = held.entity.__dict__
+        if is_new:
+            for name in held.entity.__entity__.links:  # what was empty is looked up from now on
+                if mine.get(name) == []:
+                    del mine[name]
         for column in held.shape.foreign_keys:  # a delete rule may have set it to NULL
             if mine[column.name] != row.values[column.name]:
                 mine[column.name] = row.values[column.name]
@@ -319,3 +347,4 @@ class Objects:
             if there is not None:
                 there.drop(held.entity)
         held.row = held.objects = None
+        held.deleted = True

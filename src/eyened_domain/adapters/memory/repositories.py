@@ -14,7 +14,7 @@ from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, members, plain, shown, sought
+from eyened_domain.model.values import Json, Refused, members, plain, shown, sought
 
 E = TypeVar("E", bound=Entity)
 
@@ -33,6 +33,7 @@ class MemoryRepository(Generic[E]):
     def add(self, one: E) -> E:
         """Put an object in, with everything that hangs on it; return it."""
         self._objects.refuse_if_ended()
+        self._objects.deleted.pop(id(one), None)
         self._objects.hold(one)
         return one
 
@@ -127,7 +128,7 @@ class MemoryRepository(Generic[E]):
                 entity=self._info.name,
             )
         self._objects.hold(one)
-        self._objects.deleted[id(one)] = held
+        self._objects.delete(held)
 
     def _found(self, key: Key) -> Any:
         self._objects.flush()
@@ -146,8 +147,11 @@ class MemoryRepository(Generic[E]):
         return tuple(_converted(self._info, name, part) for name, part in pairs)
 
     def _rows(self, values: dict[str, Any]) -> Iterator[Row]:
-        self._objects.flush()
-        wanted = dict(self._wanted(name, value) for name, value in values.items())
+        links = {n: v for n, v in values.items() if self._info.field_name(n) in self._info.links}
+        columns = {name: value for name, value in values.items() if name not in links}
+        wanted = dict(self._wanted(name, value) for name, value in columns.items())
+        self._objects.flush()  # what is linked may get its id only now
+        wanted |= dict(self._wanted(name, value) for name, value in links.items())
         for row in self._candidates(wanted):
             if issubclass(row.entity, self.entity) and all(
                 folded(row.values[name]) in accepted for name, accepted in wanted.items()
@@ -173,6 +177,13 @@ class MemoryRepository(Generic[E]):
         value = plain(value)
         if value is None:
             return name, [None]
+        if isinstance(self._info.columns[name].kind, Json):
+            raise BadInput(
+                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
+                "with a function on its elements",
+                entity=self._info.name,
+                field=name,
+            )
         several = members(value)
         if several is not None:
             return name, [folded(_converted(self._info, name, one)) for one in several]

@@ -14,7 +14,7 @@ from typing import Any
 
 from eyened_domain.adapters.memory.import_journal import ImportRecord
 from eyened_domain.adapters.memory.shape import Key, Shape, indexed, shape_of
-from eyened_domain.errors import Conflict, RuleBroken
+from eyened_domain.errors import Conflict, RowChanged, RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.model.values import shown
@@ -226,7 +226,7 @@ class MemoryStore:
     def check_unchanged(self, view: View, root: str, key: Key) -> None:
         """Raise `Conflict` where somebody else has committed a change of a row meanwhile."""
         if _row(self._tables, root, key) is not _row(view.base, root, key):
-            raise Conflict(
+            raise RowChanged(
                 f"{root} {shown(key)} was changed by somebody else since it was read; run it again",
                 entity=root,
             )

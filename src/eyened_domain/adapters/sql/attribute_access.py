@@ -9,15 +9,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
-from sqlalchemy.orm import InstrumentedAttribute, object_session
+from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
-from eyened_domain.adapters.sql.list_changes import held_link, join_held
+from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity
@@ -51,7 +53,9 @@ class DistinctList(list[Any]):
 def _may_be_in(adapter: CollectionAdapter, item: Any) -> bool:
     owner = adapter.owner_state.obj()
     back = getattr(type(owner), adapter.attr.key).property.back_populates
-    there = item.__dict__.get(back)
+    if back not in item.__dict__:  # not loaded: it is known only of what was never stored
+        return item.__dict__["_sa_instance_state"].key is not None
+    there = item.__dict__[back]
     return isinstance(there, list) or there is owner
 
 
@@ -63,12 +67,26 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         try:
+            if instance is not None and self.key not in instance.__dict__:
+                return self._load(instance, owner)
             return super().__get__(instance, owner)
         except DetachedInstanceError as error:
             raise _not_loaded(type(instance), self.key) from error
         except ObjectDeletedError:  # somebody else has deleted its row; it stays readable
             if not fill_deleted(instance):
                 raise
+            return super().__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if self.key not in instance.__dict__ and instance_state(instance).expired:
+            self.__get__(instance, type(instance))  # it is compared with its row when it is stored
+        super().__set__(instance, value)
+
+    def _load(self, instance: Any, owner: Any) -> Any:
+        """Load a column of an object that a rollback has emptied: nothing is flushed for it."""
+        session = object_session(instance)
+        is_column = self.key in instance.__entity__.columns
+        with session.no_autoflush if session is not None and is_column else nullcontext():
             return super().__get__(instance, owner)
 
 
@@ -99,15 +117,25 @@ class _LinkAttribute(_ExplainedAttribute):
             return held_link(instance, self.key).__get__(instance, owner)
         if "_sa_instance_state" not in known:
             adopt(instance)
+        if self.key not in known:
+            self._load_key(instance)
         found = known[self.key] if self.key in known else super().__get__(instance, owner)
         if type(found) is DistinctList:
             found.owner = instance
         return found
 
+    def _load_key(self, instance: Any) -> None:
+        """Load the column behind the link of an object that a rollback has emptied."""
+        via = instance.__entity__.links[self.key].via
+        if via is not None and instance.__dict__["_sa_instance_state"].expired:
+            getattr(instance, via)
+
     def __set__(self, instance: Any, value: Any) -> None:
         if join_held(instance, value):
             held_link(instance, self.key).__set__(instance, value)
             return
+        if value:
+            refuse_deleted(instance, *(value if isinstance(value, list) else [value]))
         if type(value) is list:
             value = list({id(one): one for one in value}.values())
         super().__set__(instance, value)
@@ -130,10 +158,16 @@ def _not_loaded(entity: type[Entity], name: str) -> NotLoaded:
     )
 
 
+def join_session_of_item(owner: Any, item: Any, _initiator: Any) -> None:
+    """Add an object to the session of what is put into one of its lists (an `append` listener)."""
+    join_session_of_linked(owner, item, None, None)
+
+
 def join_session_of_linked(target: Any, value: Any, _old: Any, _initiator: Any) -> None:
     """Add an object to the session of the object that it is linked to (a `set` listener)."""
     if value is None:
         return
     session = object_session(value)
     if session is not None and object_session(target) is None:
-        session.add(target)
+        # not the session's own: an assignment is no call that an earlier error refuses
+        Session.add(session, target)

@@ -22,7 +22,7 @@ from sqlalchemy.orm.attributes import instance_state
 from eyened_domain.adapters.sql.own_values import as_read
 from eyened_domain.adapters.sql.sqlite_turns import take_turn
 from eyened_domain.adapters.sql.staleness import mark_fresh, stale_states
-from eyened_domain.errors import Conflict
+from eyened_domain.errors import RowChanged
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import Blob, Json, Kind, Real, is_same_json
 
@@ -31,16 +31,6 @@ CHUNK = 10_000
 """How many rows one statement compares; SQLite takes 32,766 parameters at most."""
 States = list[InstanceState[Any]]
 Row = tuple[type[Entity], tuple[Any, ...]]
-
-
-class RowChanged(Conflict):
-    """Somebody else has changed a row since it was read.
-
-    Attributes:
-        row: the entity class, and the primary key.
-    """
-
-    row: Row | None = None
 
 
 def lock_rows(session: Session, rows: Iterable[Row]) -> None:

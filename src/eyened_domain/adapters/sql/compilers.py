@@ -28,6 +28,10 @@ _DIRECTIONS = frozenset(
 )
 
 
+_OF_TEXTS = frozenset(("lower", "upper", "trim", "ltrim", "rtrim", "substr", "replace", "concat"))
+"""Functions that give texts, which compare like those of columns."""
+
+
 class InOrder(FunctionElement[Any]):
     """The place of an enum column's value in its enum."""
 
@@ -87,6 +91,10 @@ class _SQLite(_BothNames):
         if isinstance(clause.type, KindType):
             return InOrder(clause) if _is_choice(clause) else as_compared(clause)
         return clause
+
+    def visit_function(self: Any, func: Any, **options: Any) -> str:
+        written = str(super().visit_function(func, **options))  # type: ignore[misc]
+        return f"({written} COLLATE NOCASE)" if func.name in _OF_TEXTS else written
 
     def visit_json_getitem_op_binary(self: Any, binary: Any, operator: Any, **options: Any) -> str:
         written = super().visit_json_getitem_op_binary  # type: ignore[misc]

@@ -16,7 +16,14 @@ from sqlalchemy.exc import InvalidRequestError, PendingRollbackError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.orm.exc import StaleDataError
 
-from eyened_domain.errors import Conflict, EyenedError, StorageError, ended_by
+from eyened_domain.errors import (
+    Conflict,
+    EyenedError,
+    RowChanged,
+    RuleBroken,
+    StorageError,
+    ended_by,
+)
 
 _ENDED = "eyened_domain.ended"
 
@@ -58,6 +65,10 @@ def ending_on(session: Session, *errors: type[BaseException]) -> Iterator[None]:
         conflict = Conflict("a row was changed or deleted by somebody else; run it again")
         _end(session, conflict)
         raise conflict from error
+    except AssertionError as error:  # SQLAlchemy's, of a primary key that would be emptied
+        broken = RuleBroken(f"something that is deleted or unlinked is still referred to: {error}")
+        _end(session, broken)
+        raise broken from error
     except errors as error:
         _end(session, error)
         raise
@@ -70,12 +81,21 @@ DATABASE = (StorageError,)
 
 
 def _end(session: Session, error: BaseException) -> None:
-    session.info.setdefault(_ENDED, _Ended(error, session.get_nested_transaction()))
+    """Note what an error has ended.
+
+    After a deadlock or a lost connection the server has taken back the whole transaction, and
+    the savepoints with it; what was stored before the savepoint is lost as well.
+    """
+    if isinstance(error, StorageError) and not isinstance(error, RowChanged):
+        end_whole(session, error)
+    else:
+        session.info.setdefault(_ENDED, _Ended(error, session.get_nested_transaction()))
 
 
 def end_whole(session: Session, error: BaseException) -> None:
     """Note that an error has ended the whole transaction."""
-    session.info[_ENDED] = _Ended(error, None)
+    ended: _Ended | None = session.info.get(_ENDED)
+    session.info[_ENDED] = _Ended(error if ended is None else ended.error, None)
 
 
 def go_on(session: Session) -> None:

@@ -15,7 +15,7 @@ from typing import Any, SupportsIndex
 
 from sqlalchemy.orm import Session
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import RuleBroken, deleted
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.links import HOLDER, ToMany, ToOne, join
 
@@ -42,6 +42,16 @@ def join_held(instance: Entity, value: Any) -> bool:
         if isinstance(other, Entity) and HOLDER in other.__dict__:
             join(instance, other)
     return HOLDER in instance.__dict__
+
+
+def refuse_deleted(*entities: object) -> None:
+    """Raise `RuleBroken` where an object was deleted, or is to be: nothing can be linked to it."""
+    for one in entities:
+        state = one.__dict__.get("_sa_instance_state") if isinstance(one, Entity) else None
+        if state is not None and state.key is not None:
+            session = state.session
+            if state._deleted or (session is not None and one in session.deleted):
+                raise deleted(one)
 
 
 def guard_changes(collection: type[list[Any]]) -> None:
@@ -72,7 +82,10 @@ def _guarded(name: str, change: Change) -> Change:
         if join_held(owner, items):
             there = getattr(owner, adapter.attr.key)
             if there is not self:
-                return getattr(there, name)(*arguments)
+                found = getattr(there, name)(*arguments)
+                list.__setitem__(self, slice(None), there)  # who has this one in hand sees it too
+                return found
+        refuse_deleted(*items, *([owner] if items else []))
         return change(self, *arguments)
 
     return changed

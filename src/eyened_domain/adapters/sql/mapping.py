@@ -26,6 +26,7 @@ from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.attribute_access import (
     DistinctList,
     explain_unloaded,
+    join_session_of_item,
     join_session_of_linked,
 )
 from eyened_domain.adapters.sql.json_tracking import track_json
@@ -149,7 +150,9 @@ def _instrument(entity: type[Entity]) -> None:
         explain_unloaded(getattr(entity, name), is_json=isinstance(column.kind, Json))
     for name, link in entity.__entity__.links.items():
         explain_unloaded(getattr(entity, name), is_link=True)
-        if not link.many and link.back:
+        if link.many:
+            event.listen(getattr(entity, name), "append", join_session_of_item)
+        else:
             event.listen(getattr(entity, name), "set", join_session_of_linked)
 
 
@@ -167,6 +170,7 @@ def _many_to_one(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[A
         entity_class(link.target),
         primaryjoin=foreign(local) == remote(_foreign_key(local).column),
         back_populates=link.back,
+        load_on_pending=True,  # a new object that was linked by id finds what it is linked to
     )
 
 

@@ -17,7 +17,7 @@ from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Refused, members, plain, shown, sought
+from eyened_domain.model.values import Json, Refused, members, plain, shown, sought
 from eyened_domain.services.garbage import rarer_collections
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ class SqlRepository(Generic[E]):
         info = self._info
         named = {info.field_name(name): plain(value) for name, value in values.items()}
         if len(named) < len(values) or not all(
-            name in info.columns and value is not None and members(value) is None
+            name in info.columns
+            and value is not None
+            and members(value) is None
+            and not isinstance(info.columns[name].kind, Json)
             for name, value in named.items()
         ):
             statement: Select[Any] = self._select((), values).limit(2)
@@ -202,6 +205,13 @@ class SqlRepository(Generic[E]):
                 raise BadInput(f"{self._info.name}.{name} is a list; ask with an expression")
         elif value is None:
             return attribute.is_(None)
+        elif isinstance(self._info.columns[name].kind, Json):
+            raise BadInput(
+                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
+                "with an expression on its elements",
+                entity=self._info.name,
+                field=name,
+            )
         elif (several := members(value)) is not None:
             return attribute.in_([_converted(self._info, name, one) for one in several])
         else:

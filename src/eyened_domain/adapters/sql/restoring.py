@@ -73,7 +73,7 @@ def fill_before_close(session: Session) -> None:
     """Let objects that were not read since a rollback hold what they held before."""
     kept: Values = session.info.pop(_KEPT, {})
     for state, values in kept.items():
-        if state.expired and state.session is session and state.obj() is not None:
+        if state.expired and state.session in (session, None) and state.obj() is not None:
             _fill(state, values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Select, event
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import (
     InstanceState,
     QueryContext,
@@ -42,6 +43,7 @@ from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
+from eyened_domain.adapters.sql.removal import delete_along, follow_deletions
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
     discard_changes,
@@ -53,7 +55,7 @@ from eyened_domain.adapters.sql.restoring import (
 )
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
-from eyened_domain.errors import EyenedError, RuleBroken
+from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity
@@ -139,13 +141,30 @@ class DomainSession(NamedSession):
         """Put an object in, with everything that hangs on it."""
         refuse_if_ended(self)
         entity_of(type(instance))
-        super().add(instance, **options)
+        if isinstance(instance, Entity) and instance_state(instance)._deleted:
+            raise deleted(instance)
+        try:
+            super().add(instance, **options)
+        except InvalidRequestError as error:  # something that hangs on it was deleted
+            raise deleted(instance) from error
 
     def delete(self, instance: object) -> None:
-        """Take an object out when the session is flushed."""
+        """Take an object out when the session is flushed.
+
+        Raises:
+            RuleBroken: it is not stored.
+        """
         refuse_if_ended(self)
         entity_of(type(instance))
+        if isinstance(instance, Entity) and (
+            not has_identity(instance) or instance_state(instance)._deleted
+        ):
+            raise RuleBroken(
+                f"this {type(instance).__name__} is not stored, so it cannot be deleted",
+                entity=type(instance).__name__,
+            )
         super().delete(instance)
+        delete_along(self)
 
     def begin_nested(self) -> SessionTransaction:
         """Set a savepoint; what has changed is sent before."""
@@ -220,6 +239,8 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 @event.listens_for(DomainSession, "before_flush")
 def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
+    if session.deleted:
+        delete_along(session)
     changed = [
         one
         for one in session.dirty
@@ -229,12 +250,24 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
         if isinstance(one, Entity):
             one.check_rules()
             _check_references(session, one)
+    for one in (*session.new, *changed):
+        if isinstance(one, Entity):
+            one.check_needed(_cleared(one))
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
+
+
+def _cleared(one: Entity) -> frozenset[str]:
+    """Return the columns that the flush is going to empty, since their links were set to None."""
+    changed = instance_state(one).committed_state
+    links = one.__entity__.link_of.items()
+    return frozenset(
+        column for column, link in links if link in changed and one.__dict__.get(link) is None
+    )
 
 
 def _check_references(session: DomainSession, one: Entity) -> None:
@@ -247,6 +280,7 @@ def _check_references(session: DomainSession, one: Entity) -> None:
 
 restore_after_rollback(DomainSession)
 event.listen(DomainSession, "after_flush", note_inserted)
+event.listen(DomainSession, "after_flush", follow_deletions)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)

@@ -8,8 +8,10 @@ every statement that touches such a column. Names of ASCII letters without blank
 stand in the same order under both, so the indexes of existing files hold; those of files with
 other names are built again when the file is first opened (`PRAGMA user_version`).
 
-What another program writes into a file with the built-in NOCASE is found like anything else
-as long as it is ASCII; after other names, ``REINDEX`` on a connection of ours.
+Other programs that look names up by an index, with the built-in NOCASE, find them as long as
+all names of the table are ASCII; otherwise they must keep from using the index (``WHERE
++ProjectName = 'x'``). What they write to such a table stands in the wrong place of the index
+until ``REINDEX`` on a connection of ours.
 """
 
 from __future__ import annotations

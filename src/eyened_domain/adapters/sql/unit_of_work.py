@@ -146,6 +146,7 @@ class SqlUnitOfWork(BaseUnitOfWork):
     def _savepoint(self) -> Iterator[None]:
         with self._session.begin_nested():
             yield
+            refuse_if_ended(self._session)  # SQLAlchemy would roll back, and say nothing
 
     def _lock(self, one: Entity) -> None:
         self._session.lock(one)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.pixels import within
 from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
@@ -198,7 +199,7 @@ class SessionPixels:
             values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
         kept = self._shelf.digests.kept
-        with self._given_up(slot, is_written=True):
+        with ending_on(self._session, *DATABASE), self._given_up(slot, is_written=True):
             point(
                 connection,
                 slot,

@@ -1,0 +1,69 @@
+"""A program carried out on several storages, and the first difference between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from campaigns.differential.allowed import is_allowed
+from campaigns.differential.programs import Program, written
+from campaigns.differential.storages import Storage
+from campaigns.differential.world import Outcome, World
+
+
+@frozen
+class Difference:
+    """Where two storages differ.
+
+    Attributes:
+        program: what was carried out.
+        step: the number of the outcome.
+        before: the outcomes that were the same.
+        outcomes: by storage.
+    """
+
+    program: Program
+    step: int
+    before: Sequence[Outcome]
+    outcomes: dict[str, Any]
+
+    def __str__(self) -> str:
+        lines = [f"{number}: {outcome}" for number, outcome in enumerate(self.before)]
+        lines += [f"{self.step}: {name}: {told}" for name, told in self.outcomes.items()]
+        return "\n".join([f"program {written(self.program)}", *lines])
+
+
+def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
+    """Carry a program out on each storage; return the first difference that is not allowed."""
+    told: dict[str, list[Outcome]] = {}
+    for storage in storages:
+        storage.empty()
+        told[storage.name] = World(storage).carry_out(program)
+    first = next(iter(told.values()))
+    for step in range(max(map(len, told.values()))):
+        outcomes = {
+            name: outcome[step] if step < len(outcome) else None for name, outcome in told.items()
+        }
+        mine = next(iter(outcomes.values()))
+        if any(outcome != mine for outcome in outcomes.values()):
+            if is_allowed(outcomes):
+                return None
+            return Difference(program, step, first[:step], outcomes)
+    return None
+
+
+def shortened(difference: Difference, storages: Sequence[Storage]) -> Difference:
+    """Return a difference of a shorter program, found by taking steps out."""
+    best = difference
+    again = True
+    while again:
+        again = False
+        for number in range(len(best.program)):
+            program = [*best.program[:number], *best.program[number + 1 :]]
+            found = compare(program, storages)
+            if found is not None:
+                best, again = found, True
+                break
+    return best

@@ -1,0 +1,140 @@
+"""What programs speak of: entities, and values of their columns, good ones and bad ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from eyened_domain.model import (
+    Creator,
+    Feature,
+    FeatureFeatureLink,
+    FormAnnotation,
+    FormSchema,
+    Patient,
+    Project,
+    Series,
+    Study,
+    StudyTagLink,
+    Tag,
+)
+from eyened_domain.model.entity import Entity
+
+
+@frozen
+class Word:
+    """An entity class as programs speak of it.
+
+    Attributes:
+        entity: the class.
+        repository: the name of its repository.
+        columns: values that may be written, the first ones usual; the first column is needed.
+        told_by: the columns and links that tell one from another in a dump.
+    """
+
+    entity: type[Entity]
+    repository: str
+    columns: dict[str, list[Any]]
+    told_by: tuple[str, ...]
+
+    @property
+    def ones(self) -> list[str]:
+        """Its links to one, to classes that programs speak of."""
+        links = self.entity.__entity__.links.values()
+        return [link.name for link in links if not link.many and link.target in BY_NAME]
+
+    @property
+    def lists(self) -> list[str]:
+        """Its links to many, to classes that programs speak of."""
+        links = self.entity.__entity__.links.values()
+        return [link.name for link in links if link.many and link.target in BY_NAME]
+
+
+_NAMES = ["n0", "n1", "n2", "N1", "n3", "n4", "", None, 7, "x" * 400, "a\x00b"]
+_TEXTS = ["t0", None, "t1", "t0", 3]
+_NUMBERS = [0, 1, None, 2, "1", 1.5, 2**31]
+_DATES = ["2024-01-01", "2024-01-02", "2024-01-01", "no date", None, 5]
+_JSON: list[Any] = [
+    {"a": 1},
+    None,
+    {"a": {"b": [1, 2]}},
+    [],
+    {"a": True},
+    {"a": 1.5},
+    "text",
+    {"a": float("nan")},
+]
+
+WORDS = [
+    Word(
+        Project,
+        "projects",
+        {"project_name": _NAMES, "description": _TEXTS, "external": ["Y", "N", "Maybe", None]},
+        ("project_name",),
+    ),
+    Word(
+        Patient,
+        "patients",
+        {
+            "patient_identifier": _NAMES,
+            "sex": ["F", None, "M", "X"],
+            "birth_date": [None, *_DATES],
+        },
+        ("project", "patient_identifier"),
+    ),
+    Word(
+        Study,
+        "studies",
+        {"study_date": _DATES, "study_round": _NUMBERS, "study_description": _TEXTS},
+        ("patient", "study_date"),
+    ),
+    Word(
+        Series,
+        "series",
+        {"series_number": _NUMBERS, "series_instance_uid": _TEXTS},
+        ("study", "series_number", "series_instance_uid"),
+    ),
+    Word(
+        Creator,
+        "creators",
+        {"creator_name": _NAMES, "is_human": [True, False, 1, None, "yes"], "role": _NUMBERS},
+        ("creator_name",),
+    ),
+    Word(
+        Tag,
+        "tags",
+        {"tag_name": _NAMES, "tag_type": ["Study", "ImageInstance", "Nothing"]},
+        ("tag_name", "tag_type"),
+    ),
+    Word(StudyTagLink, "study_tags", {"comment": _TEXTS}, ("tag", "study")),
+    Word(Feature, "features", {"feature_name": _NAMES}, ("feature_name",)),
+    Word(
+        FeatureFeatureLink,
+        "feature_links",
+        {"feature_index": [0, 1, 2, None, 40]},
+        ("feature", "child", "feature_index"),
+    ),
+    Word(
+        FormSchema,
+        "form_schemas",
+        {
+            "schema_name": _NAMES,
+            "schema": [{"type": "object"}, None, [1]],
+            "entity_type": [None, "Patient", "Study", "Eye"],
+        },
+        ("schema_name",),
+    ),
+    Word(
+        FormAnnotation,
+        "forms",
+        {"form_data": _JSON, "laterality": [None, "L", "R", "B"]},
+        ("form_schema", "patient", "study", "creator", "form_data"),
+    ),
+]
+BY_NAME = {word.entity.__name__: word for word in WORDS}
+
+
+def word_of(one: Entity) -> Word:
+    """Return the word for an object's class."""
+    return BY_NAME[type(one).__name__]

@@ -1,0 +1,425 @@
+"""A program carried out on one storage, and what came of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date, datetime
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from campaigns.differential.programs import ACTIONS, Program, Step
+from campaigns.differential.storages import Storage
+from campaigns.differential.vocabulary import BY_NAME, WORDS, Word, word_of
+from eyened_domain.errors import EyenedError
+from eyened_domain.model import (
+    Creator,
+    Feature,
+    FeatureFeatureLink,
+    FormAnnotation,
+    FormSchema,
+    Patient,
+    Project,
+    Series,
+    Study,
+    StudyTagLink,
+    Tag,
+)
+from eyened_domain.model.entity import Entity
+
+Outcome = tuple[Any, ...]
+QUIET = {"set column", "set link", "set id", "edit list", "edit json", "follow link", "read"}
+"""What is no call of the storage. It is left out in a unit that an error has ended: which links
+are still loaded then is not the same everywhere."""
+ABSENT = 1_000_000
+"""An id that nothing has."""
+
+
+class BackOut(Exception):
+    """Leaves a savepoint, so that it is rolled back."""
+
+
+class World:
+    """One storage, the unit of work that is open on it, and the objects that are in hand.
+
+    Args:
+        storage: an empty one.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.hand: list[Entity] = []
+        """The objects, in the order in which they came into hand."""
+        self.outcomes: list[Outcome] = []
+        self._unread = False
+        self._ended = False
+        self._stack = ExitStack()
+        self._actions: dict[str, Callable[[int, int, int], Any]] = {
+            "new": self._new,
+            "add": self._add,
+            "set column": self._set_column,
+            "set link": self._set_link,
+            "set id": self._set_id,
+            "edit list": self._edit_list,
+            "edit json": self._edit_json,
+            "delete": self._delete,
+            "flush": lambda *_: self.uow.flush(),
+            "commit": lambda *_: self.uow.commit(),
+            "rollback": self._rollback,
+            "begin another unit": self._begin,
+            "find": self._find,
+            "follow link": self._follow,
+            "read": self._read,
+            "somebody else": self._somebody_else,
+            "lock": self._lock,
+        }
+
+    def carry_out(self, program: Program) -> list[Outcome]:
+        """Carry out a program; return what came of each step, and what is stored in the end."""
+        self._begin(0, 0, 0)
+        try:
+            if program and program[0][3] % 2:
+                self._stock(keep=program[0][2] % 2 == 0)
+            self._carry_out(list(program), within=False)
+        finally:
+            self._stack.close()
+        name = "in hand after an error or rollback" if self._unread else "in hand"
+        self._note(name, lambda: [self._columns(one) for one in self.hand])
+        self.outcomes.append(("stored", self._stored()))
+        return self.outcomes
+
+    def _carry_out(self, steps: list[Step], *, within: bool) -> None:
+        while steps:
+            step = steps.pop(0)
+            name = ACTIONS[step[0] % len(ACTIONS)]
+            if name == "savepoint":
+                inside = [steps.pop(0) for _ in range(min(len(steps), 1 + step[1] % 4))]
+                self._note(name, partial(self._savepoint, inside, fails=step[2] % 3 == 0))
+            elif not (within and name in {"commit", "rollback", "begin another unit"}):
+                if (name == "somebody else" and within) or (self._ended and name in QUIET):
+                    continue
+                self._note(name, partial(self._actions[name], *step[1:]))
+
+    def _note(self, name: str, act: Callable[[], Any]) -> None:
+        try:
+            outcome: Outcome = (name, self._told(act()))
+        except BackOut:
+            outcome = (name, "backed out")
+        except EyenedError as error:
+            outcome = (name, "error", type(error).__name__)
+            self._ended = self._has_ended()
+            self._unread = self._unread or self._ended
+        except Exception as error:  # noqa: BLE001 - a raw error is an outcome like any other
+            outcome = (name, "raw error", type(error).__name__)
+        self.outcomes.append(outcome)
+
+    def _has_ended(self) -> bool:
+        try:
+            self.uow.repository(Project)
+        except EyenedError:
+            return True
+        return False
+
+    def _stock(self, *, keep: bool) -> None:
+        """Store an object of each class that belong together; keep them in hand, or not."""
+        project = Project(project_name="n0", description="t0")
+        patient = Patient(patient_identifier="n0", project=project, sex="F")
+        study = Study(study_date="2024-01-01", patient=patient)
+        creator, tag = Creator(creator_name="n0"), Tag(tag_name="n0", tag_type="Study")
+        tag.creator = creator
+        whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
+        schema = FormSchema(schema_name="n0", schema={"type": "object"})
+        stored: list[Entity] = [
+            project,
+            patient,
+            study,
+            Series(study=study, series_number=1),
+            creator,
+            tag,
+            StudyTagLink(tag=tag, study=study, creator=creator),
+            whole,
+            part,
+            FeatureFeatureLink(feature=whole, child=part, feature_index=0),
+            schema,
+            FormAnnotation(
+                form_schema=schema, patient=patient, creator=creator, form_data={"a": {"b": [1]}}
+            ),
+        ]
+        for one in stored:
+            self._repository(word_of(one)).add(one)
+        self.uow.commit()
+        if keep:
+            self.hand = stored
+        else:
+            self._begin()
+
+    # --- the actions ---------------------------------------------------------------------
+
+    def _begin(self, *_: int) -> None:
+        self._stack.close()
+        self._unread = self._ended = False
+        self.hand.clear()
+        self.uow = self._stack.enter_context(self.storage.unit_of_work())
+
+    def _rollback(self, *_: int) -> None:
+        self.uow.rollback()
+        self._unread, self._ended = True, False
+
+    def _savepoint(self, inside: list[Step], *, fails: bool) -> None:
+        try:
+            with self.uow.savepoint():
+                self._carry_out(inside, within=True)
+                if fails:
+                    raise BackOut
+        finally:
+            self._ended = self._has_ended()
+
+    def _new(self, kind: int, values: int, links: int) -> Any:
+        word = WORDS[kind % len(WORDS)]
+        given: dict[str, Any] = {}
+        for number, (name, choices) in enumerate(word.columns.items()):
+            usual = min(4, len(choices))
+            draw = (values >> (3 * number)) % 32
+            if number == 0 or draw % 2:
+                given[name] = choices[draw % usual if draw < 28 else draw % len(choices)]
+        for number, name in enumerate(word.ones):
+            self._draw_link(word, name, (links >> (3 * number)) % 64, given)
+        one = word.entity(**given)
+        if values % 4:
+            self._repository(word).add(one)
+        self.hand.append(one)
+        return None
+
+    def _draw_link(self, word: Word, name: str, draw: int, given: dict[str, Any]) -> None:
+        link = word.entity.__entity__.links[name]
+        others = [one for one in self.hand if type(one).__name__ == link.target]
+        if not others or draw % 8 == 7:
+            if draw == 15:
+                given[str(link.via)] = ABSENT
+            return
+        other = others[draw % len(others)]
+        identity = _id(other)
+        if draw % 3 == 0 and identity is not None:
+            given[str(link.via)] = identity
+        else:
+            given[name] = other
+
+    def _add(self, which: int, *_: int) -> None:
+        one = self._one(which)
+        if one is not None:
+            self._repository(word_of(one)).add(one)
+
+    def _set_column(self, which: int, column: int, value: int) -> None:
+        one = self._one(which)
+        if one is not None:
+            columns = list(word_of(one).columns.items())
+            name, choices = columns[column % len(columns)]
+            setattr(one, name, choices[value % len(choices)])
+
+    def _set_link(self, which: int, link: int, other: int) -> None:
+        one = self._one(which)
+        if one is None or not (names := word_of(one).ones):
+            return
+        name = names[link % len(names)]
+        setattr(one, name, self._other(one, name, other))
+
+    def _set_id(self, which: int, link: int, other: int) -> None:
+        one = self._one(which)
+        if one is None or not (names := word_of(one).ones):
+            return
+        found = one.__entity__.links[names[link % len(names)]]
+        target = self._other(one, found.name, other)
+        identity = ABSENT if other % 11 == 10 else None if target is None else _id(target)
+        setattr(one, str(found.via), identity)
+
+    def _edit_list(self, which: int, link: int, how: int) -> Any:
+        one = self._one(which)
+        if one is None or not (names := word_of(one).lists):
+            return None
+        name = names[link % len(names)]
+        items = getattr(one, name)
+        other = self._other(one, name, how // 8)
+        edit = how % 8
+        if edit < 4 and other is not None:
+            items.append(other)
+        elif edit == 4 and items:
+            items.remove(items[how % len(items)])
+        elif edit == 5 and items:
+            items.pop()
+        elif edit == 6:
+            items.clear()
+        elif edit == 7:
+            setattr(one, name, [] if other is None else [other])
+        return list(getattr(one, name))
+
+    def _edit_json(self, which: int, how: int, value: int) -> None:
+        forms = [one for one in self.hand if "form_data" in one.__entity__.columns]
+        if not forms:
+            return
+        data = forms[which % len(forms)].form_data
+        if isinstance(data, dict):
+            deep = data.get("a")
+            if how % 3 == 0 and isinstance(deep, dict):
+                deep.setdefault("b", []).append(value % 5)
+            elif how % 3 == 1:
+                data.pop("a", None)
+            else:
+                data["a"] = [value % 3, True, 1.5][value % 3]
+        elif isinstance(data, list):
+            data.append(value % 4)
+
+    def _delete(self, which: int, *_: int) -> None:
+        one = self._one(which)
+        if one is not None:
+            self._repository(word_of(one)).delete(one)
+
+    def _lock(self, which: int, *_: int) -> None:
+        one = self._one(which)
+        if one is not None:
+            self.uow.lock(one)
+
+    def _find(self, kind: int, how: int, what: int) -> Any:
+        word = WORDS[kind % len(WORDS)]
+        repository = self._repository(word)
+        mine = [one for one in self.hand if type(one) is word.entity and _key(one) is not None]
+        column, choices = list(word.columns.items())[what % len(word.columns)]
+        value = choices[(what // 8) % len(choices)]
+        ways: list[Callable[[], Any]] = [
+            repository.where,
+            lambda: repository.where(**{column: value}),
+            repository.count,
+            lambda: repository.one(**{column: value}),
+            lambda: repository.one(default=None, **{column: value}),
+            lambda: repository.by_name(_NAMES[what % len(_NAMES)], default=None),
+            lambda: sorted(repository.name_to_id()),
+            lambda: repository.get(_key(mine[what % len(mine)])) if mine else None,
+            lambda: repository.by_ids([_key(one) for one in mine[:3]]),
+            lambda: repository.get(self._absent(word), default=None),
+            lambda: repository.where(**{column: [value, choices[0]]}),
+        ]
+        return ways[how % len(ways)]()
+
+    def _absent(self, word: Word) -> Any:
+        keys = word.entity.__entity__.primary_key
+        return ABSENT if len(keys) == 1 else (ABSENT,) * len(keys)
+
+    def _follow(self, which: int, link: int, _: int) -> Any:
+        one = self._one(which)
+        if one is None:
+            return None
+        names = [*word_of(one).ones, *word_of(one).lists]
+        found = getattr(one, names[link % len(names)]) if names else None
+        return list(found) if isinstance(found, list) else found
+
+    def _read(self, which: int, *_: int) -> Any:
+        one = self._one(which)
+        return None if one is None else self._columns(one)
+
+    def _somebody_else(self, which: int, how: int, value: int) -> Any:
+        """Let another unit of work change something, after this one has committed."""
+        self.uow.commit()
+        with self.storage.unit_of_work() as other:
+            word = WORDS[which % len(WORDS)]
+            there = getattr(other, word.repository).where()
+            if not there:
+                return "nothing there"
+            one = there[value % len(there)]
+            if how % 4 == 0:
+                getattr(other, word.repository).delete(one)
+            else:
+                columns = list(word.columns.items())
+                name, choices = columns[how % len(columns)]
+                setattr(one, name, choices[value % min(4, len(choices))])
+            other.commit()
+        return "done"
+
+    # --- what is told of it ----------------------------------------------------------------
+
+    def _told(self, result: Any) -> Any:
+        if isinstance(result, Entity):
+            return self._label(result)
+        if isinstance(result, list):
+            return [self._told(one) for one in result]
+        return result
+
+    def _label(self, one: Entity) -> Any:
+        for number, held in enumerate(self.hand):
+            if held is one:
+                return f"#{number}"
+        self.hand.append(one)
+        return (f"#{len(self.hand) - 1}", self._columns(one))
+
+    def _columns(self, one: Entity) -> list[Any]:
+        return [type(one).__name__, *(_plain(getattr(one, name)) for name in word_of(one).columns)]
+
+    def _stored(self) -> dict[str, list[str]]:
+        rows = self.storage.rows()
+        names = dict(_named(rows))
+        return {
+            kind: sorted(repr(_told_row(kind, row, names)) for row in found)
+            for kind, found in rows.items()
+        }
+
+    def _one(self, which: int) -> Entity | None:
+        return self.hand[which % len(self.hand)] if self.hand else None
+
+    def _other(self, one: Entity, link: str, which: int) -> Entity | None:
+        target = one.__entity__.links[link].target
+        others = [other for other in self.hand if type(other).__name__ == target]
+        return others[which % len(others)] if others and which % 7 else None
+
+    def _repository(self, word: Word) -> Any:
+        return getattr(self.uow, word.repository)
+
+
+_NAMES = ["n0", "n1", "N1", "n9"]
+
+
+def _id(one: Entity) -> Any:
+    keys = one.__entity__.primary_key
+    return getattr(one, keys[0]) if len(keys) == 1 else None
+
+
+def _key(one: Entity) -> Any:
+    """Return the primary key; None when a part is not known."""
+    parts = tuple(getattr(one, name) for name in one.__entity__.primary_key)
+    if None in parts:
+        return None
+    return parts[0] if len(parts) == 1 else parts
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _named(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str, Any], Any]]:
+    """Yield what each row is called by the rows that refer to it: not by its id."""
+    names: dict[tuple[str, Any], Any] = {}
+    for word in WORDS:
+        kind = word.entity.__name__
+        keys = word.entity.__entity__.primary_key
+        for row in rows[kind]:
+            if len(keys) == 1:
+                name = _told_row(kind, row, names)
+                names[kind, row[keys[0]]] = name
+                yield (kind, row[keys[0]]), name
+
+
+def _told_row(kind: str, row: dict[str, Any], names: dict[tuple[str, Any], Any]) -> Any:
+    word, told = BY_NAME[kind], []
+    links = {str(link.via): link for link in word.entity.__entity__.links.values() if not link.many}
+    for name in (*word.columns, *(via for via in links if links[via].target in BY_NAME)):
+        if name in links and row[name] is not None:
+            told.append((name, names.get((links[name].target, row[name]), "nothing")))
+        else:
+            told.append((name, _plain(row[name])))
+    return told

@@ -1,0 +1,84 @@
+"""Objects in hand whose rows the database deletes, or changes, along with another one.
+
+The database follows its delete rules by itself. The objects of the session that it reaches
+are deleted with the one that was deleted, so that each is known to be gone, and leaves the
+lists that it was in; those whose link becomes NULL hold that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy.orm import InstanceState, Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
+
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import ColumnInfo
+
+Keys = set[tuple[str, Any]]
+"""Names of the classes whose tables hold the ids, and the ids."""
+
+
+def delete_along(session: Session) -> None:
+    """Delete the objects in hand that the database deletes along with those to be deleted."""
+    gone = _keys(session)
+    while gone:
+        reached = [
+            one for one, _ in _referring(session, gone, "CASCADE") if one not in session.deleted
+        ]
+        for one in reached:
+            Session.delete(session, one)
+        gone = _keys(session) if reached else set()
+
+
+def follow_deletions(session: Session, _context: UOWTransaction) -> None:
+    """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
+    if not session.deleted:
+        return
+    for one, column in _referring(session, _keys(session), "SET NULL"):
+        set_committed_value(one, column.name, None)
+        link = one.__entity__.link_of.get(column.name)
+        if link is not None and link in one.__dict__:
+            set_committed_value(one, link, None)
+    for one in session.deleted:
+        if isinstance(one, Entity):
+            _take_off_lists(one)
+
+
+def _keys(session: Session) -> Keys:
+    return {
+        (_root(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
+        for one in session.deleted
+        if isinstance(one, Entity) and len(one.__entity__.primary_key) == 1
+    }
+
+
+def _root(entity: type[Entity]) -> str:
+    parent = entity.__entity__.parent
+    return entity.__name__ if parent is None else _root(entity_class(parent))
+
+
+def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, ColumnInfo]]:
+    """Yield the objects in hand that point to one of these by a column with that delete rule."""
+    for state in session.identity_map.all_states():
+        for column in state.class_.__entity__.columns.values():
+            if column.references and column.on_delete == rule:
+                value = state.dict.get(column.name)
+                key = (_root(entity_class(column.references)), value)
+                if value is not None and key in gone and not _is_moved(state, column):
+                    yield state.obj(), column
+
+
+def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:
+    """Whether the object was linked to something else since it was read."""
+    link = state.class_.__entity__.link_of.get(column.name)
+    return column.name in state.committed_state or link in state.committed_state
+
+
+def _take_off_lists(one: Entity) -> None:
+    for link in one.__entity__.links.values():
+        other = None if link.many or link.back is None else one.__dict__.get(link.name)
+        there = None if other is None else other.__dict__.get(str(link.back))
+        if there is not None and any(item is one for item in there):
+            there._sa_adapter.remove_without_event(one)
