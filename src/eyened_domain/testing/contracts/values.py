@@ -71,7 +71,7 @@ class ValueContract(Contract):
                 )
             )
             study = uow.studies.add(
-                Study(patient=patient, study_date="2024-01-01", study_round=np.int64(7))
+                Study(patient=patient, study_date="2024-01-01", study_round=_any(np.int64(7)))
             )
             uow.commit()
             ids = np.array([patient.patient_id])
@@ -85,7 +85,8 @@ class ValueContract(Contract):
             assert type(uow.studies.one(study_round=7).study_round) is int
             assert uow.patients.where(birth_date=np.datetime64("NaT")) == []
             assert (
-                Patient(patient_identifier="x", birth_date=np.datetime64("NaT")).birth_date is None
+                Patient(patient_identifier="x", birth_date=_any(np.datetime64("NaT"))).birth_date
+                is None
             )
 
     def test_an_id_may_be_asked_for_by_its_digits_only(
@@ -180,6 +181,11 @@ class ValueContract(Contract):
             ) as caught:
                 uow.flush()
         assert (caught.value.entity, caught.value.field) == ("Study", "patient_id")
+
+
+def _any(value: Any) -> Any:
+    """Return the value, of a type that no checker looks at."""
+    return value
 
 
 def _as_the_storage_can(
