@@ -18,7 +18,7 @@ from eyened_domain import Database, ImageInstance, Patient, Project, Study
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.sqlite_names import NAMES_VERSION
 from eyened_domain.adapters.sql.translation import NotInDatabase
-from eyened_domain.errors import BadInput, EyenedError, RuleBroken, StorageError, UnknownName
+from eyened_domain.errors import BadInput, EyenedError, RuleBroken, UnknownName
 from eyened_domain.model import (
     Creator,
     Entity,
@@ -367,14 +367,6 @@ def test_no_error_of_a_database_is_raw(session: DomainSession, case: str) -> Non
     with pytest.raises(EyenedError, match=said) as caught:
         cause(session)
     assert type(caught.value) is kind
-
-
-def test_a_word_that_no_enum_has_is_told_with_its_column(session: DomainSession) -> None:
-    if session.get_bind().dialect.name != "sqlite":
-        pytest.skip("a server keeps such words out")
-    session.execute(text("UPDATE Patient SET Sex = 'Q'"))
-    with pytest.raises(StorageError, match=r"Patient\.sex holds 'Q'"):
-        session.scalars(select(Patient.sex)).all()
 
 
 def test_a_file_of_an_earlier_version_gets_its_indexes_in_order(sqlite_url: str) -> None:

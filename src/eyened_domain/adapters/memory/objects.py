@@ -195,6 +195,7 @@ class Objects:
             flush(self)
         except Exception as error:
             self._error = error
+            self.deleted.clear()
             raise
         finally:
             self._flushing = False
@@ -269,17 +270,40 @@ class Objects:
     def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
         self._error = None
         self.deleted.clear()
-        for held in (*self.new.values(), *self.known.values()):
-            if held not in rows:
-                held.row = held.objects = None
+        for key, held in list(self.known.items()):
+            there = self.view.row(*key)
+            if held not in rows and there is not None:  # it was read within
+                rows[held] = there
+        new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
+        for held in new:
+            held.row = held.objects = None
         self.new.clear()
         self.known.clear()
+        changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
         for held, row in rows.items():
             if row is not None:
                 held.objects, held.deleted = self, False
                 self.known[row.shape.root, row.key] = held
+        for held in (*changed, *self._whose_lists_hold(changed + new)):
+            row = rows.get(held)
+            if row is not None:
                 held.read(row)
         self.before = before
+
+    def _whose_lists_hold(self, many: list[Held]) -> list[Held]:
+        """Return the objects in hand whose lists any of these is in, or was in."""
+        found: dict[Held, None] = {}
+        for held in many:
+            rows = [row.values for row in (held.row, self.before.get(held)) if row is not None]
+            for link in held.shape.to_one:
+                for values in (held.entity.__dict__, *rows):
+                    key = (root_of(link.target), (values.get(str(link.via)),))
+                    if key in self.known:
+                        found[self.known[key]] = None
+                other = held.entity.__dict__.get(link.name)
+                if other is not None:
+                    found[other.__dict__[HOLDER]] = None
+        return list(found)
 
     def _revert(self) -> None:
         self._error = None

@@ -136,6 +136,11 @@ class _LinkAttribute(_ExplainedAttribute):
             return
         if value:
             refuse_deleted(instance, *(value if isinstance(value, list) else [value]))
+        session = object_session(instance)
+        if not isinstance(value, list) and session is not None:
+            with session.no_autoflush:  # what it led to before may be looked up for it
+                super().__set__(instance, value)
+            return
         if type(value) is list:
             value = list({id(one): one for one in value}.values())
         super().__set__(instance, value)

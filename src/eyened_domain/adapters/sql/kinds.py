@@ -21,7 +21,8 @@ from sqlalchemy.sql import operators
 from sqlalchemy.types import String, TypeEngine
 
 from eyened_domain.adapters.sql.comparisons import comparator_of, exactly
-from eyened_domain.errors import BadInput, StorageError
+from eyened_domain.adapters.sql.tables.old_rows import reader, reader_of
+from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import ColumnInfo
 from eyened_domain.model.values import (
@@ -127,10 +128,8 @@ class KindType(TypeDecorator[Any]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Process | None:
         """Return what turns what the driver gives into what the entity holds."""
         if isinstance(self.column.kind, Real):
-            return lambda value: None if value is None else shortest(value)
-        if isinstance(self.column.kind, Choice):
-            return self._member_of
-        return self.impl_instance.result_processor(dialect, coltype)
+            return reader(shortest)
+        return reader_of(self.impl_instance, dialect, coltype)
 
     def _sending(self, send: Process | None) -> Process:
         """Return what converts a value, and hands it on to `send`."""
@@ -168,24 +167,6 @@ class KindType(TypeDecorator[Any]):
             value=None if private else shown(value),
         )
 
-    @property
-    def _member_of(self) -> Process:
-        members = {word: member for member, word in words_of(self.impl_instance).items()}
-
-        def process(value: Any) -> Any:
-            try:
-                return None if value is None else members[value]
-            except KeyError:
-                raise StorageError(
-                    f"{self.entity}.{self.column.name} holds {shown(value)} in the database, "
-                    f"which is none of {', '.join(members)}; `eorm doctor` finds the rows",
-                    entity=self.entity,
-                    field=self.column.name,
-                    value=value,
-                ) from None
-
-        return process
-
 
 class RealType(KindType):
     """FLOAT: MySQL shows but six digits of it by itself, so it is read in double precision."""
@@ -204,7 +185,17 @@ def give_kinds(tables: Mapping[type[Entity], Table]) -> None:
         for column in table.columns:
             info = entity.__entity__.columns[column.key]
             made = RealType if isinstance(info.kind, Real) else KindType
-            column.type = made(entity.__name__, info, column.type)
+            column.type = made(entity.__name__, info, _unwrapped(column.type))
+
+
+def _unwrapped(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return SQLAlchemy's own type below one that reads old rows; `KindType` reads them too."""
+    if not isinstance(kind, TypeDecorator):
+        return kind
+    plain_type: TypeEngine[Any] = kind.impl_instance
+    for dialect, variant in kind._variant_mapping.items():
+        plain_type = plain_type.with_variant(variant, dialect)
+    return plain_type
 
 
 def words_of(kind: TypeEngine[Any]) -> dict[Enum, str]:

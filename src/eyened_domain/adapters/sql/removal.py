@@ -7,12 +7,14 @@ lists that it was in; those whose link becomes NULL hold that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 
@@ -30,6 +32,79 @@ def delete_along(session: Session) -> None:
         for one in reached:
             Session.delete(session, one)
         gone = _keys(session) if reached else set()
+
+
+def take_places(session: Session) -> None:
+    """Let a new object that takes the place of one to be deleted have what the database fills in.
+
+    SQLAlchemy makes one UPDATE of the two, which would empty such columns.
+    """
+    places = {(type(one), _key_parts(one)): one for one in session.deleted}
+    for new in session.new if places else ():
+        before = places.get((type(new), _key_parts(new)))
+        if before is not None and isinstance(new, Entity):
+            for name, column in new.__entity__.columns.items():
+                is_empty = new.__dict__.get(name) is None and not column.references
+                if column.generated and is_empty and not column.primary_key:
+                    setattr(new, name, getattr(before, name))
+
+
+def refuse_same_key(session: Session) -> None:
+    """Raise where a new object has the primary key of another one in hand.
+
+    Raises:
+        Duplicate: it has.
+    """
+    for new in session.new:
+        if not isinstance(new, Entity):
+            continue
+        parts = _key_parts(new)
+        if None in parts:
+            continue
+        other = session.identity_map.get(identity_key(type(new), parts))
+        if other is not None and other not in session.deleted:
+            raise Duplicate(
+                f"there is a {type(new).__name__} with the same "
+                f"{', '.join(new.__entity__.primary_key)} already; look it up instead of adding "
+                "another",
+                entity=type(new).__name__,
+                field=", ".join(new.__entity__.primary_key),
+            )
+
+
+def _key_parts(one: Any) -> tuple[Any, ...]:
+    """Return the primary key as it is going to be, with the ids of what is linked."""
+    info, parts = one.__entity__, []
+    for name in info.primary_key:
+        other = one.__dict__.get(info.link_of.get(name))
+        target = None if other is None else other.__entity__.primary_key[0]
+        parts.append(one.__dict__.get(name) if other is None else other.__dict__.get(target))
+    return tuple(parts)
+
+
+def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:
+    """Raise where an object points to one that is about to be deleted.
+
+    The database would delete the one along with the other, or refuse it, as it happens.
+
+    Raises:
+        RuleBroken: an object that is to be stored does so.
+    """
+    gone = _keys(session)
+    for one in objects:
+        for column in one.__entity__.columns.values() if gone else ():
+            value = one.__dict__.get(column.name)
+            if column.references and value is not None:
+                key = (_root(entity_class(column.references)), value)
+                link = one.__entity__.link_of.get(column.name)
+                if key in gone and one.__dict__.get(str(link)) is None:
+                    raise RuleBroken(
+                        f"{type(one).__name__}.{column.name} points to a {column.references} that "
+                        f"is to be deleted ({value}); link it to another one, or delete it, too",
+                        entity=type(one).__name__,
+                        field=column.name,
+                        value=value,
+                    )
 
 
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:
@@ -64,7 +139,9 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
     for state in session.identity_map.all_states():
         for column in state.class_.__entity__.columns.values():
             if column.references and column.on_delete == rule:
-                value = state.dict.get(column.name)
+                # a rollback may have emptied it
+                value = getattr(state.obj(), column.name) if state.expired else None
+                value = state.dict.get(column.name, value)
                 key = (_root(entity_class(column.references)), value)
                 if value is not None and key in gone and not _is_moved(state, column):
                     yield state.obj(), column
