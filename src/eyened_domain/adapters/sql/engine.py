@@ -9,8 +9,12 @@ from sqlalchemy.engine.interfaces import Dialect, IsolationLevel
 from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 
 from eyened_domain.adapters.sql.clock import ask_for_time
+from eyened_domain.adapters.sql.compilers import write_alike
 from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
+from eyened_domain.adapters.sql.names import rename_parameters
+from eyened_domain.adapters.sql.parameters import with_plain_parameters
 from eyened_domain.adapters.sql.server import prepare_connections
+from eyened_domain.adapters.sql.sqlite_names import compare_as_servers_do
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
     TurnTaking,
@@ -163,6 +167,9 @@ def _file_engine(url: URL) -> Engine:
 
 def _finish(engine: Engine) -> None:
     """Add what the engines of both kinds have in common."""
+    write_alike(engine)
+    event.listen(engine, "before_execute", rename_parameters, retval=True)
+    event.listen(engine, "before_cursor_execute", with_plain_parameters, retval=True)
     translate_errors(engine)
     _log_no_rows(engine)
     event.listen(engine, "set_engine_execution_options", _log_no_rows)
@@ -193,6 +200,7 @@ def _prepare_in_memory(connection: Any, _record: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, *, synchronous: str) -> None:
+    compare_as_servers_do(connection)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = WAL")
