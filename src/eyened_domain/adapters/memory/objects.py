@@ -270,6 +270,10 @@ class Objects:
     def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
         self._error = None
         self.deleted.clear()
+        for held in (*self.known.values(), *self.before):  # what was read in it is still stored
+            row = self.before.get(held, held.row)
+            if held not in rows and held not in before and row is not None:
+                rows[held] = row
         new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
         for held in new:
             held.row = held.objects = None

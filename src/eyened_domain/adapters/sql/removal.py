@@ -90,10 +90,12 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
     for state in session.identity_map.all_states():
         for column in state.class_.__entity__.columns.values():
             if column.references and column.on_delete == rule:
-                value = state.dict.get(column.name)
+                one = state.obj()
+                # what a rollback has emptied is read anew
+                value = getattr(one, column.name) if state.expired else state.dict.get(column.name)
                 key = (_root(entity_class(column.references)), value)
                 if value is not None and key in gone and not _is_moved(state, column):
-                    yield state.obj(), column
+                    yield one, column
 
 
 def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:

@@ -106,7 +106,8 @@ def _remember(session: Session) -> None:
     before: Values = session.info.get(_BEFORE, {}).pop(_boundary(session), {})
     held: Values = session.info.setdefault(_TO_RESTORE, {})
     for state in session.identity_map.all_states():
-        held[state] = as_read(state)
+        if not state.expired:  # a rollback has emptied it: it is still to be read anew
+            held[state] = as_read(state)
     held.update(before)
 
 
