@@ -12,6 +12,7 @@ from eyened_domain.adapters.memory.constraints import (
     check_values,
     duplicate,
     follow_removal,
+    refuse_links_to,
 )
 from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.shape import Key, root_of
@@ -114,21 +115,22 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
 
 def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
     view = objects.view
-    gone = [current(objects, held) for held in objects.deleted.values()]
-    for row in gone:
-        view.remove(row)
     for held in changed:
         _give_id(objects, held)
     for held in changed:
         for link in held.shape.to_one:
             _agree(objects, held, link)
-    written: dict[tuple[str, Key], Held] = {}
-    rows: list[Row] = []
+    rows = [_row_of(held) for held in changed]
+    refuse_links_to(rows, [held.row for held in objects.deleted.values() if held.row is not None])
     for held in changed:
-        row = _row_of(held)
+        if held.row is not None:
+            current(objects, held)
+    gone = [current(objects, held) for held in objects.deleted.values()]
+    for row in gone:
+        view.remove(row)
+    for held, row in zip(changed, rows, strict=True):
         _put(objects, held, row)
-        written[row.shape.root, row.key] = held
-        rows.append(row)
+    written = {(row.shape.root, row.key): held for held, row in zip(changed, rows, strict=True)}
     for held in changed:
         for link in held.shape.through:
             rows += _put_between(objects, held, link)
@@ -204,7 +206,7 @@ def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
 
 
 def _put(objects: Objects, held: Held, row: Row) -> None:
-    before = None if held.row is None else current(objects, held)
+    before = held.row
     if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
         raise duplicate(row.entity, row.shape.primary_key)
     if before is not None and before.key != row.key:

@@ -284,22 +284,24 @@ class Objects:
             if row is not None:
                 held.objects, held.deleted = self, False
                 self.known[row.shape.root, row.key] = held
-        for held in (*changed, *self._whose_lists_hold(changed + new)):
+        for held in (*changed, *self._whose_lists_hold(changed + new, rows)):
             row = rows.get(held)
             if row is not None:
                 held.read(row)
         self.before = before
 
-    def _whose_lists_hold(self, many: list[Held]) -> list[Held]:
-        """Return the objects in hand whose lists any of these is in, or was in."""
+    def _whose_lists_hold(self, many: list[Held], rows: dict[Held, Row | None]) -> list[Held]:
+        """Return the objects in hand whose lists any of these has come into, or has left."""
         found: dict[Held, None] = {}
         for held in many:
-            rows = [row.values for row in (held.row, self.before.get(held)) if row is not None]
+            stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
             for link in held.shape.to_one:
-                for values in (held.entity.__dict__, *rows):
-                    key = (root_of(link.target), (values.get(str(link.via)),))
-                    if key in self.known:
-                        found[self.known[key]] = None
+                values = [one.get(str(link.via)) for one in (held.entity.__dict__, *stored)]
+                is_same = len(stored) == 2 and len(set(values)) == 1
+                if is_same and not held.is_relinked(link):
+                    continue
+                keys = [(root_of(link.target), (value,)) for value in values]
+                found |= {self.known[key]: None for key in keys if key in self.known}
                 other = held.entity.__dict__.get(link.name)
                 if other is not None:
                     found[other.__dict__[HOLDER]] = None

@@ -84,12 +84,14 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
         super().__set__(instance, value)
 
     def _load(self, instance: Any, owner: Any) -> Any:
-        """Load what is not in hand; for what a rollback has emptied nothing is flushed."""
+        """Load what is not there; for what a rollback has emptied, or is gone, nothing is flushed."""
         session = object_session(instance)
-        is_emptied = session is not None and (
-            self.key in instance.__entity__.columns or _leads_to_known(session, instance, self.key)
+        quietly = session is not None and (
+            self.key in instance.__entity__.columns
+            or instance_state(instance)._deleted
+            or _leads_to_known(session, instance, self.key)
         )
-        with session.no_autoflush if session is not None and is_emptied else nullcontext():
+        with session.no_autoflush if session is not None and quietly else nullcontext():
             return super().__get__(instance, owner)
 
 

@@ -44,18 +44,21 @@ def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None
     gone = _keys(session)
     for one in objects:
         for column in one.__entity__.columns.values() if gone else ():
-            value = one.__dict__.get(column.name)
-            if column.references and value is not None:
-                key = (_root(entity_class(column.references)), value)
-                link = one.__entity__.link_of.get(column.name)
-                if key in gone and one.__dict__.get(str(link)) is None:
-                    raise RuleBroken(
-                        f"{type(one).__name__}.{column.name} points to a {column.references} that "
-                        f"is to be deleted ({value}); link it to another one, or delete it, too",
-                        entity=type(one).__name__,
-                        field=column.name,
-                        value=value,
-                    )
+            if column.references and _leads_to_one_of(session, one, column, gone):
+                raise RuleBroken(
+                    f"{type(one).__name__}.{column.name} points to a {column.references} that is to "
+                    "be deleted; link it to another one, or delete it, too",
+                    entity=type(one).__name__,
+                    field=column.name,
+                )
+
+
+def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Keys) -> bool:
+    """Whether a link leads to one that is to be deleted; the object or the id, as was set last."""
+    link = one.__entity__.link_of.get(column.name)
+    if link in instance_state(one).committed_state and one.__dict__.get(str(link)) is not None:
+        return one.__dict__[str(link)] in session.deleted
+    return (_root(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
 
 
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:

@@ -31,7 +31,7 @@ def keep_for_rollback(session: Session, objects: list[Entity]) -> None:
     before = levels.setdefault(_boundary(session), {})
     for one in objects:
         state = instance_state(one)
-        if state.key is not None and state not in before:
+        if state.key is not None and state not in before and not state.expired:
             before[state] = as_read(state)
 
 
@@ -74,6 +74,13 @@ def fill_before_close(session: Session) -> None:
     kept: Values = session.info.pop(_KEPT, {})
     for state, values in kept.items():
         if state.expired and state.session in (session, None) and state.obj() is not None:
+            _fill(state, values)
+
+
+def fill_unread(session: Session) -> None:
+    """Let objects be read that a rollback has emptied, in a transaction that an error has ended."""
+    for state, values in session.info.get(_KEPT, {}).items():
+        if state.expired and state.session is session and state.obj() is not None:
             _fill(state, values)
 
 
