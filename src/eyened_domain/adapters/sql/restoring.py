@@ -46,7 +46,7 @@ def read_anew(session: Session) -> None:
     """Let objects be loaded again when they are asked for; keep what they hold until then."""
     kept: Values = session.info.setdefault(_KEPT, {})
     states = session.identity_map.all_states()
-    kept.update((state, as_read(state)) for state in states)
+    kept.update((state, as_read(state)) for state in states if not state.expired)
     session.expire_all()
     session.info[_UNREAD] = {state.manager.mapper for state in states}
 
