@@ -189,14 +189,16 @@ class PixelGrid:
             return feature.decode(pixels, self.data_representation, threshold=self.threshold)
         return decode(pixels, self.data_representation, threshold=self.threshold)
 
+    rules_read: ClassVar[tuple[str, ...]] = ("image_instance",)
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` where grid, number type or place on the image are not valid.
 
-        Looks only at what is in memory: the image and the feature when they are loaded. A
+        Looks only at what is in view: the image (see `Entity.rules_read`) and the feature. A
         row that was read and whose grid nobody set is not judged: an old mask that breaks a
         rule can still be tagged or made inactive.
         """
-        if not self.__dict__.keys() >= _JUDGED:
+        if not dict.keys(self.__dict__) >= _JUDGED:
             return  # a query left columns out: there is nothing whole to judge
         if _SET_HERE not in self.__dict__:
             if self.scan_indices is not None:
@@ -206,7 +208,7 @@ class PixelGrid:
         self._check_numbers()
         self._check_place()
         image: ImageInstance | None = self.__dict__.get("image_instance")
-        sized = image is not None and image.__dict__.keys() >= _IMAGE_SIZE
+        sized = image is not None and dict.keys(image.__dict__) >= _IMAGE_SIZE
         if image is not None and sized and image.shape is not None:
             self.check_fits(image)
 

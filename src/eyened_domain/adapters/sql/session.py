@@ -35,8 +35,11 @@ from eyened_domain.adapters.sql.ended import (
 )
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.list_changes import refuse_held
+from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
+from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
+from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
@@ -46,6 +49,8 @@ from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
     refuse_links_to_deleted,
+    refuse_same_key,
+    take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
@@ -210,6 +215,11 @@ class DomainSession(Session):
         begin_writing(self)
         refuse_overwriting(self, [one])
 
+    def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
+        """Refuse what another open session holds, by whatever way it comes in."""
+        refuse_strange(self, state)
+        return super()._before_attach(state, obj)
+
     def close(self) -> None:
         """Close the session; what is not committed is rolled back, by the server if it is gone."""
         go_on(self)
@@ -241,25 +251,31 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
     if session.deleted:
         delete_along(session)
+        take_places(session)
+    settle_modalities(session)
     changed = [
         one
         for one in session.dirty
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False)
     ]
+    with in_view(session):
+        check_stored_parts(session)
+        for one in (*session.new, *changed):
+            if isinstance(one, Entity):
+                one.check_rules()
+                _check_references(session, one)
     for one in (*session.new, *changed):
         if isinstance(one, Entity):
-            one.check_rules()
-            _check_references(session, one)
-    for one in (*session.new, *changed):
-        if isinstance(one, Entity):
-            one.check_needed(_cleared(one))
+            one.check_needed(_cleared(one), _untouched(one))
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
+    refuse_same_key(session)
     if session.deleted:
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
+    note_ids(session, [one for one in (*session.new, *changed) if isinstance(one, Entity)])
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
 
@@ -275,6 +291,14 @@ def _cleared(one: Entity) -> frozenset[str]:
     )
 
 
+def _untouched(one: Entity) -> frozenset[str]:
+    """Return the columns that are needed and stay as they were read."""
+    state = instance_state(one)
+    if state.key is None:
+        return frozenset()
+    return frozenset(one.__entity__.needed) - state.committed_state.keys()
+
+
 def _check_references(session: DomainSession, one: Entity) -> None:
     """Raise where the segmentation that another refers to was set, and cannot be referred to."""
     if isinstance(one, StoredPixels) and session.pixels is not None:
@@ -286,6 +310,7 @@ def _check_references(session: DomainSession, one: Entity) -> None:
 restore_after_rollback(DomainSession)
 event.listen(DomainSession, "after_flush", note_inserted)
 event.listen(DomainSession, "after_flush", follow_deletions)
+event.listen(DomainSession, "after_flush", follow_ids)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)

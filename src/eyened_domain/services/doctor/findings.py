@@ -47,6 +47,14 @@ class Kind(Enum):
     FEATURE_WITHIN_ITSELF = "feature within itself"
     LINEAGE = "patient, study and image that do not belong together"
     OLD_LOG = "log of units of work is long"
+    # what older programs could write, and no column means
+    NOT_A_DATE = "date that is none"
+    NOT_JSON = "text that is no JSON"
+    UNKNOWN_WORD = "word that its list does not have"
+    EMPTY_WORD = "empty text for no word"
+    NOT_A_FLAG = "flag that is neither 0 nor 1"
+    NOT_OF_ITS_TYPE = "value that is not of its column's type"
+    WITHOUT_TRANSACTIONS = "table without transactions"
 
 
 NOTES = frozenset(
@@ -56,6 +64,7 @@ NOTES = frozenset(
         Kind.STORE_WITHOUT_OWNER,
         Kind.THUMBNAIL_UNKNOWN,
         Kind.OLD_LOG,
+        Kind.EMPTY_WORD,
     }
 )
 """What is no defect: it is told, and does not make the exit code 1."""

@@ -194,6 +194,24 @@ class LinkContract(Contract):
             first, second = uow.patients.by_ids(ids)
             assert (_dates(first), _dates(second)) == ([], DATES[:1])
 
+    def test_a_link_by_id_is_in_the_lists_in_hand_once_it_is_stored(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            first, second = (uow.patients.add(build.a_patient()) for _ in range(2))
+            Study(patient=first, study_date=DATES[0])
+            Study(patient=second, study_date=DATES[1])
+            uow.commit()
+            study = first.studies[0]
+            assert len(second.studies) == 1
+            new = uow.studies.add(Study(patient_id=second.patient_id, study_date=DATES[2]))
+            study.patient_id = second.patient_id
+            uow.flush()
+            assert first.studies == []
+            assert set(second.studies) >= {study, new}
+            assert len(second.studies) == 3
+            assert study.patient is new.patient is second
+
     def test_a_link_that_may_be_empty_can_be_emptied(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:

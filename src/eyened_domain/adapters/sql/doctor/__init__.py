@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.sql.doctor.housekeeping import Garbage, UnitLog
 from eyened_domain.adapters.sql.doctor.images import ImageChecksums, ImagesThere, Thumbnails
+from eyened_domain.adapters.sql.doctor.old_values import OldValues
 from eyened_domain.adapters.sql.doctor.positions import Positions
 from eyened_domain.adapters.sql.doctor.rules import Rules
 from eyened_domain.adapters.sql.doctor.slot_pixels import SlotPixels
@@ -41,6 +42,7 @@ def checkup_on(
     settings = database.settings
     examinations: list[Examination] = [
         Rules(engine),
+        OldValues(engine),
         Positions(engine, files),
         Unsigned(engine, files, adopt=adopt, young_s=young_s),
         UnitLog(engine),

@@ -223,7 +223,7 @@ def _modalities(connection: Connection) -> Iterator[Finding]:
     asked = (
         select(image_instance.c.image_instance_id, said, modality_table.c.modality_tag)
         .join(modality_table, modality_table.c.modality_id == image_instance.c.modality_id)
-        .where(said.is_not(None), said != modality_table.c.modality_tag)
+        .where(said.is_not(None), said != "", said != modality_table.c.modality_tag)
     )
     for identity, name, tag in connection.execute(asked):
         text = f"Modality is {name}, and ModalityID leads to {tag}"

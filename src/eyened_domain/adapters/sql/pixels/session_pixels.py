@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -195,8 +194,6 @@ class SessionPixels:
         """Let the row point to the new pixels, and the object with it."""
         self._session.flush()
         values: dict[str, Any] = {} if scan_indices is None else {"scan_indices": scan_indices}
-        if "date_modified" in grid.__entity__.columns:
-            values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
         kept = self._shelf.digests.kept
         with ending_on(self._session, *DATABASE), self._given_up(slot, is_written=True):

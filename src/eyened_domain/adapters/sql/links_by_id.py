@@ -1,0 +1,66 @@
+"""Links that were set by id alone: the object that is linked to, and its lists, follow.
+
+SQLAlchemy looks at the id when it loads a link, and leaves what is loaded as it is. Here,
+once the id is stored, the link leads where the id says, and the object stands in the lists in
+hand that it belongs to: as if the link itself had been set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.util import identity_key
+
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import LinkInfo
+
+_SET = "eyened_domain.links_set_by_id"
+
+
+def note_ids(session: Session, objects: Iterable[Entity]) -> None:
+    """Note the links of objects that are about to be flushed which were set by id alone."""
+    noted: list[tuple[Entity, LinkInfo]] = session.info.setdefault(_SET, [])
+    for one in objects:
+        changed = instance_state(one).committed_state
+        for column, name in one.__entity__.link_of.items():
+            if column in changed and name not in changed:
+                noted.append((one, one.__entity__.links[name]))
+
+
+def follow_ids(session: Session, _context: UOWTransaction) -> None:
+    """Let links and lists follow the ids that are stored now (an `after_flush` listener)."""
+    for one, link in session.info.pop(_SET, ()):
+        before = one.__dict__.get(link.name)
+        target = _in_hand(session, link, one.__dict__.get(str(link.via)))
+        if before is not None and before is not target:
+            _drop(before, link, one)
+            del one.__dict__[link.name]
+        if target is not None:
+            set_committed_value(one, link.name, target)
+            _take(target, link, one)
+
+
+def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:
+    if identity is None:
+        return None
+    target = entity_class(link.target)
+    return session.identity_map.get(identity_key(target, identity))
+
+
+def _list_of(owner: Entity, link: LinkInfo) -> Any:
+    return owner.__dict__.get(link.back) if link.back else None
+
+
+def _drop(owner: Entity, link: LinkInfo, one: Entity) -> None:
+    there = _list_of(owner, link)
+    if there is not None and any(item is one for item in there):
+        there._sa_adapter.remove_without_event(one)
+
+
+def _take(owner: Entity, link: LinkInfo, one: Entity) -> None:
+    there = _list_of(owner, link)
+    if there is not None and not any(item is one for item in there):
+        there._sa_adapter.append_without_event(one)
