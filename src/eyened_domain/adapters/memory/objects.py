@@ -173,15 +173,10 @@ class Objects:
         for referrer in referrers(held.shape.root):
             column = referrer.column
             for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
-                mine = other.entity.__dict__
                 if (
                     other.shape.root == referrer.root
-                    and other.row is not None
-                    and other.row.values[column.name] == held.row.key[0] == mine[column.name]
                     and id(other.entity) not in self.deleted
-                    and not any(
-                        other.is_relinked(x) for x in other.shape.to_one if x.via == column.name
-                    )
+                    and other.hangs_on(held, column.name)
                 ):
                     self.delete(other)
 

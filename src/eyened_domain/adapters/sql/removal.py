@@ -27,11 +27,24 @@ def delete_along(session: Session) -> None:
     gone = _keys(session)
     while gone:
         reached = [
-            one for one, _ in _referring(session, gone, "CASCADE") if one not in session.deleted
+            *(one for one, _ in _referring(session, gone, "CASCADE")),
+            *_moved_to_deleted(session),
         ]
+        reached = [one for one in reached if one not in session.deleted]
         for one in reached:
             Session.delete(session, one)
         gone = _keys(session) if reached else set()
+
+
+def _moved_to_deleted(session: Session) -> Iterator[Any]:
+    """Yield the stored objects that were linked to one that is to be deleted, and go along."""
+    for state in session.identity_map._modified:
+        for column in state.class_.__entity__.columns.values():
+            link = str(state.class_.__entity__.link_of.get(column.name))
+            if column.on_delete == "CASCADE" and link in state.committed_state:
+                other = state.dict.get(link)
+                if other is not None and other in session.deleted:
+                    yield state.obj()
 
 
 def take_places(session: Session) -> None:
