@@ -84,7 +84,7 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
         super().__set__(instance, value)
 
     def _load(self, instance: Any, owner: Any) -> Any:
-        """Load what is not there; for what a rollback has emptied, or is gone, nothing is flushed."""
+        """Load what is not there; nothing is flushed for what a rollback has emptied or is gone."""
         session = object_session(instance)
         quietly = session is not None and (
             self.key in instance.__entity__.columns

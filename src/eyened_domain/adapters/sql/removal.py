@@ -108,8 +108,8 @@ def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None
         for column in one.__entity__.columns.values() if gone else ():
             if column.references and _leads_to_one_of(session, one, column, gone):
                 raise RuleBroken(
-                    f"{type(one).__name__}.{column.name} points to a {column.references} that is to "
-                    "be deleted; link it to another one, or delete it, too",
+                    f"{type(one).__name__}.{column.name} points to a {column.references} that is "
+                    "to be deleted; link it to another one, or delete it, too",
                     entity=type(one).__name__,
                     field=column.name,
                 )
