@@ -18,7 +18,7 @@ from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.shape import Key, root_of
-from eyened_domain.adapters.memory.store import Row
+from eyened_domain.adapters.memory.store import Row, View
 from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
@@ -131,19 +131,28 @@ def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]
         if held.row is not None:
             current(objects, held)
     gone = [current(objects, held) for held in objects.deleted.values()]
+    written = {(row.shape.root, row.key): held for held, row in zip(changed, rows, strict=True)}
     for row in gone:
-        view.remove(row)
+        if (row.shape.root, row.key) in written:  # its place is taken
+            view.remove(row)
     for held, row in zip(changed, rows, strict=True):
         _put(objects, held, row)
-    written = {(row.shape.root, row.key): held for held, row in zip(changed, rows, strict=True)}
     for held in changed:
         for link in held.shape.through:
             rows += _put_between(objects, held, link)
     check_references(view, rows)
     check_keys(view, rows)
+    _remove(view, gone)
+    return written
+
+
+def _remove(view: View, gone: list[Row]) -> None:
+    """Take rows out, after everything was written: till then their keys are not free."""
+    for row in gone:
+        if view.row(row.shape.root, row.key) is row:
+            view.remove(row)
     for row in gone:
         follow_removal(view, row)
-    return written
 
 
 def _give_id(objects: Objects, held: Held) -> None:

@@ -216,11 +216,9 @@ class Objects:
     def rollback(self) -> None:
         """Take everything back; the objects hold again what is committed."""
         self._revert()
-        for held in list(self.known.values()):
-            row = self.view.row(held.shape.root, held.row.key) if held.row else None
-            if row is None:
-                self._release(held)
-            else:
+        for (root, key), held in self.known.items():
+            row = self.view.row(root, key) or held.row  # what it held, if others have deleted it
+            if row is not None:
                 held.read(row)
 
     def close(self) -> None:
@@ -320,11 +318,6 @@ class Objects:
                 self.known[row.shape.root, row.key] = held
         self.before.clear()
 
-    def _release(self, held: Held) -> None:
-        if held.row is not None:
-            self.known.pop((held.shape.root, held.row.key), None)
-        held.row = held.objects = None
-
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
         for row in rows:
@@ -363,7 +356,9 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         mine = held.entity.__dict__
         for link in held.shape.to_one:
-            other = mine.get(link.name)
+            if link.name not in mine:  # it stays readable
+                mine[link.name] = self.linked(link, mine[str(link.via)], flush=False)
+            other = mine[link.name]
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:
                 there.drop(held.entity)
