@@ -13,6 +13,7 @@ Prints the seed and the figures; exit code 1 when changed pixels were read.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 from collections import Counter
@@ -31,6 +32,7 @@ from benchmarks.segments import Drawer, Shape, pixels_of
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.storage.zarr_store.adopted import token_of_adopted
 from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
 from eyened_domain.errors import PixelsDamaged
 from eyened_domain.testing import Builder
@@ -111,8 +113,9 @@ def _adopt(database: Database, drawer: Drawer, position: int) -> int:
             "zarr_array_id": connection.scalar(asked),
             "slot_index": position,
             "state": "live",
-            "token": "0" * 32,
+            "token": token_of_adopted(file.stat().st_mtime_ns),
             "digest": digest_of(file.read_bytes()),
+            "bytes": file.stat().st_size,
             "since": 0,
             "segmentation_id": identity,
         }
@@ -154,9 +157,10 @@ def run(kind: str, *, count: int, seed: int, url: str = URL) -> dict[str, Any]:
         for n in range(count):
             target, how = rng.choice(targets), DAMAGES[n % len(DAMAGES)]
             others = [one for one in targets if one.kind == target.kind and one != target]
-            content = target.file.read_bytes()
+            content, status = target.file.read_bytes(), target.file.stat()
             changed = damaged(how, content, rng.choice(others).file.read_bytes(), rng)
             target.file.write_bytes(changed)
+            _keep_time(target, status)
             if n % 2:  # every second time the checksums have to be asked for
                 database.pixel_shelf.digests._kept.clear()
             scan = rng.randrange(target.shape[0])
@@ -166,9 +170,15 @@ def run(kind: str, *, count: int, seed: int, url: str = URL) -> dict[str, Any]:
                 if outcome == "SILENT":
                     found[f"SILENT: {how} of {target.kind}"] += 1
             target.file.write_bytes(content)
+            _keep_time(target, status)
         found["unharmed"] = sum(read(database, one, ()) == "harmless" for one in targets)
         found["files"] = len(targets)
     return {"seed": seed, "database": kind, "damaged": count, **found}
+
+
+def _keep_time(target: Target, status: os.stat_result) -> None:
+    """Leave the time of change as it was, as a disk does; a program that writes sets it anew."""
+    os.utime(target.file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def read(database: Database, target: Target, place: tuple[int, ...]) -> str:

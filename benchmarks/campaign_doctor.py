@@ -108,7 +108,7 @@ def build(database: Database, masks: int, rng: random.Random) -> list[int]:
                     "token": TOKEN,
                     "digest": manifest.digest(),
                     "bytes": size,
-                    "since": 1,
+                    "since": int(time.time()),
                     "segmentation_id": ids[position],
                 }
             )
@@ -193,7 +193,7 @@ class Breaker:
             self._unknown,
             self._matrix,
             self._scans,
-            self._threshold,
+            self._erase,
             self._shape_of_reference,
         ]
 
@@ -282,10 +282,10 @@ class Breaker:
         connection.execute(self._rows(identity, scan_indices=[0, self._rng.randrange(1, 99)]))
         self._want(Kind.GRID, identity)
 
-    def _threshold(self, connection: Any) -> None:
-        _, identity = self.take()
-        connection.execute(self._rows(identity, threshold=0.5))
-        self._want(Kind.GRID, identity)
+    def _erase(self, _connection: Any) -> None:
+        position, identity = self.take()
+        self._slot(position).unlink()  # as zarr does where zeros are stored
+        self._want(Kind.PIXELS_ERASED, identity)
 
     def _shape_of_reference(self, connection: Any) -> None:
         (_, one), (_, other) = self.take(), self.take()
@@ -308,15 +308,17 @@ class Breaker:
             tag = connection.scalar(text("SELECT ModalityTag FROM Modality"))
             other = "OCT" if tag != "OCT" else "ColorFundus"
             connection.execute(update(image_instance).values(modality=other))
-        shutil.rmtree(self.database.settings.images_basepath / "images")
+        for file in (self.database.settings.images_basepath / "images").iterdir():
+            file.unlink()
         self.wanted |= {(Kind.IMAGE_MISSING.name, 1), (Kind.MODALITY.name, 1)}
 
 
 def found_in(report: Report) -> set[tuple[str, int]]:
-    """Return kind, and id or position (negative), of what is no mere note."""
+    """Return kind, and id or position (negative), of defects and of what others have replaced."""
     return {
         (one.kind.name, one.identity if one.identity is not None else -(one.position or 0))
-        for one in report.defects
+        for one in report.findings
+        if not one.is_note or one.kind is Kind.PIXELS_REPLACED
     }
 
 

@@ -1,6 +1,6 @@
 """Random programs on memory, SQLite and servers: their results and errors must be equal.
 
-    python -m campaigns.differential [--programs N] [--seed N] [--server NAME=URL …] [--first]
+    python -m campaigns.differential [--programs N] [--seed N] [--server NAME=URL …] [--mutate]
 
 Prints the seed, the differences by kind with a short program of each, and how many programs
 were carried out; exit code 1 when there is a difference.
@@ -14,8 +14,10 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
+from typing import Any
 
 from campaigns.differential.comparing import Difference, compare, shortened
+from campaigns.differential.mutants import MUTANTS
 from campaigns.differential.programs import drawn
 from campaigns.differential.storages import Memory, Storage, server, sqlite
 
@@ -27,6 +29,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--server", action="append", default=[], metavar="NAME=URL")
     parser.add_argument("--no-sqlite", action="store_true")
+    parser.add_argument("--mutate", action="store_true", help="break the adapters on purpose")
     parser.add_argument("--kinds", type=int, default=10, help="kinds of differences that are told")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
@@ -37,8 +40,31 @@ def main() -> int:
         for named in options.server:
             name, _, url = named.partition("=")
             storages.append(stack.enter_context(server(name, url)))
+        if options.mutate:
+            return int(not all(found_after(storages, options) for options.mutant in MUTANTS))
         kinds = search(storages, options.programs, options.seed, options.kinds)
     return int(bool(kinds))
+
+
+def found_after(storages: list[Storage], options: argparse.Namespace) -> bool:
+    """Break an adapter; print after how many programs that was found."""
+    rng, undo = random.Random(options.seed), []
+
+    def patch(owner: Any, name: str, value: Any) -> None:
+        undo.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
+
+    MUTANTS[options.mutant](patch)
+    try:
+        for number in range(1, options.programs + 1):
+            if compare(drawn(rng), storages) is not None:
+                print(f"{number:6} programs: {options.mutant}", flush=True)
+                return True
+    finally:
+        for owner, name, value in undo:
+            setattr(owner, name, value)
+    print(f"  not in {options.programs}: {options.mutant}", flush=True)
+    return False
 
 
 def search(storages: list[Storage], programs: int, seed: int, most: int) -> Counter[str]:

@@ -23,7 +23,9 @@ from eyened_domain.services.tagging import Tagging
 class Container(containers.DeclarativeContainer):
     """Everything an application needs, made from one configuration.
 
-    Several containers may live in one process; each has a database of its own. Any part
+    Several containers may live in one process; each has a database of its own, which all
+    threads share; ``container.close()`` closes it, also at the end of
+    ``with contextlib.closing(Container(…)) as container:``. Any part
     can be replaced, for tests or by an application's own:
     ``container.database.override(…)``.
 
@@ -36,9 +38,10 @@ class Container(containers.DeclarativeContainer):
     config: providers.Object[Any] = providers.Object(None)
     subscribers: providers.Object[Any] = providers.Object(())
 
-    database = providers.Singleton(Database, config, subscribers=subscribers)
+    database = providers.ThreadSafeSingleton(Database, config, subscribers=subscribers)
     settings = database.provided.settings
     unit_of_work = database.provided.unit_of_work.call()
+    close = database.provided.close.call()
 
     image_files = providers.Factory(FileSystemImageFiles, settings.images_basepath)
 

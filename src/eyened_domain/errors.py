@@ -83,6 +83,10 @@ class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
 
 
+class FolderMissing(ConfigurationError):
+    """A folder that files belong to is not there, or empty while it should not be: not mounted."""
+
+
 def deleted(one: object) -> RuleBroken:
     """Return what is raised for an object that is to be stored again after it was deleted."""
     name = type(one).__name__

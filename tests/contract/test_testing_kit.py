@@ -12,6 +12,7 @@ from eyened_domain.errors import BadInput
 from eyened_domain.model import Annotation, Model, Patient, SexEnum, Study, TagType
 from eyened_domain.model.entity import entity_classes
 from eyened_domain.testing import Builder, MemoryStore, MemoryUnitOfWork, build
+from eyened_domain.testing.builders import begin_to_count
 from eyened_domain.testing.contracts.base import Contract
 from eyened_domain.testing.named_builders import NamedBuilders
 
@@ -45,10 +46,27 @@ def _needs_ids(name: str) -> bool:
     }
 
 
-def test_builders_count_for_themselves_and_give_the_same_every_time() -> None:
-    first, second = Builder(), Builder()
-    assert first.a_patient().to_dict() == second.a_patient().to_dict()
-    assert first.a_patient().patient_identifier != build(Patient).patient_identifier
+def test_two_builders_in_one_test_do_not_make_the_same() -> None:
+    with MemoryUnitOfWork() as uow:
+        for builder in (Builder(), Builder()):
+            for entity in BUILDABLE:
+                uow.repository(entity).add(builder.build(entity))
+        uow.patients.add(build(Patient))
+        uow.commit()
+
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_builders_begin_at_1_in_every_test(run: int) -> None:
+    identifiers = [Builder().a_patient().patient_identifier for _ in range(2)]
+    assert identifiers == ["patient identifier 1", "patient identifier 2"], run
+
+
+def test_a_builder_of_before_goes_on_counting() -> None:
+    builder = Builder()
+    first = builder.a_patient()
+    begin_to_count()
+    assert Builder().a_patient().to_dict() == first.to_dict()
+    assert builder.a_patient().patient_identifier == "patient identifier 2"
 
 
 def test_what_is_told_is_kept_in_either_name() -> None:

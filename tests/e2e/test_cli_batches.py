@@ -128,6 +128,7 @@ def test_a_second_run_has_nothing_to_do_unless_the_failed_are_asked_for(
 
 
 def test_the_first_20_failures_are_listed_and_all_when_asked(deployment: Deployment) -> None:
+    deployment.draw("another.png")  # a folder without any file is not mounted
     deployment.add(*numbered(23))
     run = deployment.eorm("update-hashes")
     assert run.stdout.count("does not exist") == 20

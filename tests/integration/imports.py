@@ -50,12 +50,16 @@ def domain_counts(database: Database) -> dict[str, int]:
 
 
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of the contract's tables, without the moment of their insertion."""
+    """All rows of the contract's tables, without the moments of their insertion and last change."""
     found = {}
     with database.engine.connect() as connection:
         for table in import_item.metadata.sorted_tables:
             if table.name not in {"ImportBatch", "ImportItem", "UnitOfWorkLog"}:
-                columns = [column for column in table.columns if column.key != "date_inserted"]
+                columns = [
+                    column
+                    for column in table.columns
+                    if column.key != "date_inserted" and column.onupdate is None
+                ]
                 rows = connection.execute(select(*columns))
                 found[table.name] = sorted((tuple(row) for row in rows), key=repr)
     return found

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from eyened_domain import model
 from eyened_domain.adapters.sql.mapping import TABLES
-from eyened_domain.model.attribute import OWNERS
+from eyened_domain.model.attribute import _VALUE_COLUMNS, OWNERS
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
+from eyened_domain.model.tag import OnlyForItsType
 
 NESTED = {"a": [1, 2.5, None, {"ü": True}], "texts": ["", "日本", "😀"], "deep": {"x": {"y": []}}}
 BYTES = bytes(range(256))
@@ -20,7 +21,7 @@ _SPARSE = {
     "data_representation": model.DataRepresentation.Probability,
     "data_type": model.Datatype.R32F,
     "threshold": 0.3,
-    "depth": 1,  # both alike in shape: the second refers to the first
+    "depth": 3,
     "height": 61,
     "width": 62,
     "sparse_axis": 0,
@@ -28,17 +29,24 @@ _SPARSE = {
     "image_projection_matrix": None,
 }
 _FLAT = _SPARSE | {
+    "depth": 1,
     "scan_indices": None,
     "image_projection_matrix": [[1.5, 0, 3], [0, 0.25, -4.125], [0, 0, 1]],
 }
 BY_RULE: dict[type[Entity], tuple[dict[str, Any], dict[str, Any]]] = {
-    model.Segmentation: (_SPARSE, _FLAT),
-    model.ModelSegmentation: (_SPARSE, _FLAT),
+    model.ImageInstance: (
+        {"laterality": model.Laterality.L, "nr_of_frames": 1},
+        {"laterality": model.Laterality.L, "nr_of_frames": 3, "rows_y": 61, "columns_x": 62},
+    ),
+    model.FormAnnotation: ({"laterality": model.Laterality.L}, {"laterality": model.Laterality.L}),
+    model.Segmentation: (_FLAT, _SPARSE | {"reference_segmentation_id": None}),
+    model.ModelSegmentation: (_FLAT, _SPARSE),
 }
 """Values that the rules of an entity ask for: of its first object, and of its second."""
 
 Values = dict[str, Any]
-Ids = dict[tuple[str, int], int]
+GRIDS = {model.Segmentation, model.ModelSegmentation}
+Ids = dict[tuple[Any, int], int]
 
 
 def sample(column: ColumnInfo, number: int) -> Any:
@@ -88,8 +96,9 @@ def entities_in_order() -> list[type[Entity]]:
 def store_two_of_each(session: Session) -> list[tuple[Entity, Values]]:
     """Store two objects of each entity with every field filled; each with what was given.
 
-    The second refers to the first where an entity refers to itself. Of `AttributeValue`
-    there are two for each kind of owner, as only one owner may be set.
+    The second refers to the first where an entity refers to itself. Where not all fields can
+    be filled at once there are more: of `AttributeValue` for each kind of owner, of
+    `AttributeDefinition` and `Tag` for each type, of segmentations on a picture and on a volume.
     """
     stored: list[tuple[Entity, Values]] = []
     ids: Ids = {}
@@ -104,6 +113,9 @@ def store_two_of_each(session: Session) -> list[tuple[Entity, Values]]:
                 stored.append((one, values))
                 for name in filter(None, (entity.__name__, entity.__entity__.parent)):
                     ids.setdefault((name, number), _key(one))
+                kind = values.get("tag_type") or values.get("attribute_data_type")
+                if kind is not None:
+                    ids[kind, number] = _key(one)
     return stored
 
 
@@ -117,12 +129,39 @@ def _filled(entity: type[Entity], number: int, ids: Ids) -> Iterator[Values]:
     if entity.__entity__.parent == "Model":
         del values["model_type"]  # said by the class
         values["model_name"] = f"{entity.__name__} é {number}"
-    if entity is not model.AttributeValue:
+    if entity is model.FeatureFeatureLink:  # both ways round would be a circle
+        values["parent_feature_id"] = ids["Feature", 1]
+        values["child_feature_id"] = ids["Feature", 2]
+    if issubclass(entity, OnlyForItsType):
+        values["tag_id"] = ids[entity.tag_type_needed, number]
+    if entity is model.AttributeValue:
+        yield from _attribute_values(values, number, ids)
+    elif entity in {model.Tag, model.AttributeDefinition}:
+        yield from _of_each_type(entity, values)
+    else:
         yield values
-        return
-    owners = {entity.__entity__.links[name].via for name in OWNERS}
-    for owner in sorted(owners):
-        yield {name: value for name, value in values.items() if name not in owners - {owner}}
+        if entity in GRIDS and number == 2:
+            first = {"image_instance_id": ids["ImageInstance", 1]}
+            yield values | _FLAT | first | {"reference_segmentation_id": ids["Segmentation", 1]}
+
+
+def _of_each_type(entity: type[Entity], values: Values) -> Iterator[Values]:
+    column = "tag_type" if entity is model.Tag else "attribute_data_type"
+    for kind in entity.__entity__.columns[column].kind.enum:
+        name = entity.__entity__.name_column
+        yield values | {column: kind, name: f"{values[name]} {kind.name}"}
+
+
+def _attribute_values(values: Values, number: int, ids: Ids) -> Iterator[Values]:
+    """Yield one value of each type, with one owner each; there are more owners than types."""
+    owners = [model.AttributeValue.__entity__.links[name].via for name in OWNERS]
+    columns = [name for name in values if name.startswith("value_")]
+    kinds = list(model.AttributeDataType)
+    for place, owner in enumerate(owners):
+        kind = kinds[place % len(kinds)]
+        left_out = {*owners, *columns} - {owner, _VALUE_COLUMNS[kind]}
+        given = {name: value for name, value in values.items() if name not in left_out}
+        yield given | {"attribute_id": ids[kind, number]}
 
 
 def _plain_values(entity: type[Entity], number: int) -> Values:

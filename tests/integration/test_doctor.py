@@ -245,7 +245,12 @@ DEFECTS = [
     ),
     (lambda c: c.change_mask(1, sparse_axis=2), [Kind.GRID], [Kind.GRID]),
     (lambda c: c.change_mask(1, scan_indices=[3]), [Kind.GRID], [Kind.GRID]),
-    (lambda c: c.change_mask(1, threshold=0.5), [Kind.GRID], [Kind.GRID]),
+    (lambda c: c.change_mask(1, threshold=0.5), [], []),
+    (
+        lambda c: c.change_mask(1, threshold=40, data_representation="Probability"),
+        [Kind.GRID, Kind.POINTS_NOWHERE],
+        None,
+    ),
     (
         lambda c: c.change_mask(1, image_projection_matrix=[[1, 0, 0], [2, 0, 0], [0, 0, 1]]),
         [Kind.GRID],

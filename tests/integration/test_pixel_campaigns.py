@@ -89,10 +89,12 @@ def test_overwrites_that_are_rolled_back_leave_the_old_mask(where):
     assert found["old mask by interrupt"] == 6
 
 
-def test_masks_beside_an_old_program_that_appends_are_not_damaged(server, seed):
-    size = campaign_old_writer.Size(workers=2, each=15, theirs=15)
-    found = judged(campaign_old_writer, size, "mariadb", seed, server)
-    assert found["masks of the old program"] > 0
+def test_beside_an_old_program_that_edits_in_place_nothing_of_either_is_lost(where):
+    kind, seed, server = where
+    size = campaign_old_writer.Size(workers=2, each=15, theirs=15, edits=30, shared=(4, 2), kills=4)
+    found = judged(campaign_old_writer, size, kind, seed, server)
+    assert found["steps of the old program"] == 45
+    assert found["kills of the old program"] > 0
 
 
 def test_masks_whose_connections_are_killed_are_saved_once(server, seed):

@@ -136,7 +136,7 @@ def test_damage_is_found_on_reading_of_a_volume_and_of_one_scan(database, builde
 
 
 def test_pixels_whose_file_is_gone_are_lost_and_never_zero(database, stored):
-    slot_files(database)[0].unlink()
+    shutil.rmtree(slot_files(database)[0].parents[2])
     with database.get_session() as session:
         one = Segmentation.by_id(session, stored)
         for attempt in (one.read_data, lambda: one.write_data(pixels(2)[0], 0, 0)):

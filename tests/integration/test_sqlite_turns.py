@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from eyened_domain import Conflict, Database, Project, RuleBroken, Segmentation
+from eyened_domain import Conflict, Database, Project, Segmentation
 from eyened_domain.adapters.sql import sqlite_turns
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.testing.databases import settings_on
@@ -170,21 +170,6 @@ def test_a_connection_that_was_closed_is_in_nobodys_way_though_a_cursor_is_left(
     database.run(add_one)
     assert counted(database) == 1
     del left
-
-
-def test_a_second_transaction_on_a_database_in_memory_is_refused_with_a_way_out(tmp_path):
-    database = Database(settings_on("sqlite://", tmp_path))
-    database.init()
-    with database.get_session() as session:
-        assert Project.fetch_all(session) == []
-        with pytest.raises(RuleBroken, match="database in a file"), database.unit_of_work() as uow:
-            uow.projects.count()
-    with database.get_session() as session:
-        assert Project.fetch_all(session) == []
-        with pytest.raises(RuleBroken, match="database in a file"):
-            database.run(lambda uow: uow.projects.count())
-    assert database.run(lambda uow: uow.projects.count()) == 0
-    database.close()
 
 
 class TestPositionsOfAUnitThatHasWritten:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from eyened_domain import Database, ImageInstance
 from eyened_domain.adapters.executors import ProcessWorkers, crew
 from eyened_domain.adapters.image_jobs import hashes_on, thumbnails_on
-from eyened_domain.errors import ConfigurationError
+from eyened_domain.errors import ConfigurationError, FolderMissing
 from eyened_domain.services.batches import RunOptions
 from eyened_domain.services.thumbnails import Thumbnails, thumbnail_identifier
 from eyened_domain.testing import Builder, count_queries
@@ -228,6 +228,44 @@ def test_without_its_folders_nothing_is_marked(
     with pytest.raises(ConfigurationError, match=store.upper()):
         thumbnails_on(database).update()
     assert stored(database, "ThumbnailPath") == {image_id: None}
+
+
+@define
+class Unmounting:
+    """Makes what it is asked for, until the images are not there any more."""
+
+    files: Any
+    folder: Path
+    after: int
+
+    def check(self) -> None:
+        self.files.check()
+
+    def make(self, request: Any) -> Any:
+        self.after -= 1
+        if self.after == 0:
+            self.folder.rename(self.folder.with_name("elsewhere"))
+            self.folder.mkdir()
+        return self.files.make(request)
+
+
+@pytest.mark.parametrize("column", ["ThumbnailPath", "DataHash"])
+def test_when_the_images_go_away_the_run_ends_and_nothing_more_is_marked(
+    database: Database, put: Put, images: Path, column: str
+) -> None:
+    names = numbered(9)
+    draw(images, *names)
+    put(*names)
+    service = thumbnails_on(database) if column == "ThumbnailPath" else hashes_on(database)
+    service._files = Unmounting(service._files, images, after=4)  # type: ignore[union-attr]
+    with pytest.raises(FolderMissing, match=r"IMAGES_BASEPATH is .* which is empty"):
+        service.update(options=RunOptions(portion=2))
+    values = list(stored(database, column).values())
+    assert all(values[:3])
+    assert values[3:] == [None] * 6
+    assert (images.rmdir(), images.with_name("elsewhere").rename(images))[1] == images
+    service = thumbnails_on(database) if column == "ThumbnailPath" else hashes_on(database)
+    assert service.update().made == 6
 
 
 def test_a_full_disk_leaves_the_images_for_the_next_run(

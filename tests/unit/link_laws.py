@@ -188,10 +188,20 @@ def law_objects_are_compared_by_identity(make: Make) -> None:
 def law_linked_objects_can_be_pickled(make: Make) -> None:
     patient, studies = make(Patient, patient_identifier="1"), _studies(make, 3)
     patient.studies = studies
-    for clone in (pickle.loads(pickle.dumps(patient)), copy.deepcopy(patient)):
-        assert clone is not patient
-        assert [one.study_date for one in clone.studies] == [one.study_date for one in studies]
-        assert all(one.patient is clone for one in clone.studies)
+    clone = pickle.loads(pickle.dumps(patient))
+    assert clone is not patient
+    assert [one.study_date for one in clone.studies] == [one.study_date for one in studies]
+    assert all(one.patient is clone for one in clone.studies)
+
+
+def law_a_copy_points_to_the_same_and_nothing_hangs_on_it(make: Make) -> None:
+    patient, studies = make(Patient, patient_identifier="1"), _studies(make, 2)
+    project = make(Project, project_name="P", external="N", patients=[patient])
+    patient.studies = studies
+    for copies in (copy.copy, copy.deepcopy):
+        clone = copies(patient)
+        assert (clone.patient_identifier, clone.project, clone.studies) == ("1", project, [])
+        assert patient.studies == studies
 
 
 ITEMS, OWNERS = 4, 3

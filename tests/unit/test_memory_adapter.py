@@ -218,12 +218,15 @@ def test_a_pickled_object_is_held_by_nobody(store: MemoryStore) -> None:
 
 def test_a_copied_new_object_is_new(store: MemoryStore, builder: Builder) -> None:
     with MemoryUnitOfWork(store) as uow:
-        study = uow.studies.add(builder.a_study())
+        before = uow.studies.count()
+        study = uow.studies.add(builder.a_study(study_round=1))
         clone = copy.deepcopy(study)
+        clone.study_date = "2031-01-01"
     with MemoryUnitOfWork(store) as uow:
         uow.studies.add(clone)
         uow.commit()
-        assert uow.studies.count() == 4
+        assert clone.patient.studies == [study, clone]
+        assert uow.studies.count() == before + 2
 
 
 def test_images_are_told_that_they_lie_beneath_images(builder: Builder) -> None:

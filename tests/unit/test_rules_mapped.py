@@ -151,7 +151,7 @@ def test_an_old_mask_that_breaks_a_rule_can_be_made_inactive_but_not_made_worse(
     with DomainSession(bind=engine) as session:
         session.add(a_mask(an_image(a_patient()), feature=Feature(feature_name="lesions")))
         session.commit()
-        session.execute(update(Segmentation).values(threshold=0.5))
+        session.execute(update(Segmentation).values(sparse_axis=2))
         session.commit()
     with DomainSession(bind=engine) as session:
         mask = session.scalars(select(Segmentation)).one()
@@ -160,7 +160,7 @@ def test_an_old_mask_that_breaks_a_rule_can_be_made_inactive_but_not_made_worse(
         session.add(SegmentationTagLink(segmentation=mask, creator=mask.creator, tag=tag))
         session.commit()
         mask.threshold = 0.6
-        with pytest.raises(RuleBroken, match="no threshold"):
+        with pytest.raises(RuleBroken, match="sparse_axis"):
             session.flush()
 
 

@@ -245,12 +245,12 @@ def test_a_representation_goes_with_the_number_types_that_can_hold_it(kind, mean
             mask.check_rules()
 
 
-def test_only_probabilities_have_a_threshold_and_it_is_from_0_to_1(kind):
+def test_the_threshold_of_probabilities_is_from_0_to_1_and_elsewhere_it_means_nothing(kind):
     a_mask(
         kind=kind, data_representation="Probability", data_type="R8", threshold=0.4
     ).check_rules()
-    with pytest.raises(RuleBroken, match="Binary has no threshold"):
-        a_mask(kind=kind, threshold=0.4).check_rules()
+    for threshold in (0.5, 40):
+        a_mask(kind=kind, threshold=threshold).check_rules()
     with pytest.raises(RuleBroken, match="from 0 to 1"):
         a_mask(
             kind=kind, data_representation="Probability", data_type="R8", threshold=40

@@ -18,7 +18,7 @@ from eyened_domain.adapters.storage.openat2 import openat2_works
 from eyened_domain.adapters.storage.zarr_store import slices
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
-from eyened_domain.adapters.storage.zarr_store.manifest import Manifest, split
+from eyened_domain.adapters.storage.zarr_store.manifest import Manifest, content_size, split
 from eyened_domain.adapters.storage.zarr_store.slot_file import Stamp, StoredSlot
 from eyened_domain.errors import ConfigurationError, Conflict, PixelsDamaged, StorageError
 
@@ -300,3 +300,41 @@ def test_what_is_below_a_folder_is_opened_and_no_link_on_the_way(tmp_path, monke
             with pytest.raises(OSError, match="not the name of one"):
                 folder.open_below("a", name, "file")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def raw_frame(content, size_is_told=True):
+    """A Zstandard frame of one block, not compressed; RFC 8878, 3.1.1."""
+    if size_is_told:
+        head = b"\x28\xb5\x2f\xfd\x60" + (len(content) - 256).to_bytes(2, "little")
+    else:
+        head = b"\x28\xb5\x2f\xfd\x00\x58"
+    return head + (len(content) << 3 | 1).to_bytes(3, "little") + content
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 8, 2999])
+@pytest.mark.parametrize("size_is_told", [True, False])
+def test_a_frame_is_read_whether_or_not_it_tells_its_size_and_only_at_its_full_size(
+    files, size_is_told, length
+):
+    key = ArrayKey(GROUP, "uint8", (1, 40, 75))
+    store(files, key, pixels_of(key))
+    wanted = pixels_of(key, 5).tobytes()
+    file = files.root / key.path / "c/0/0/0/0"
+    file.write_bytes(raw_frame(wanted, size_is_told))
+    assert slices.read(files, key, StoredSlot(0, None), None).tobytes() == wanted
+    for other in (wanted[:-1], wanted[:300], wanted + b"\0", wanted * 2):
+        file.write_bytes(raw_frame(other, size_is_told))
+        with pytest.raises(PixelsDamaged):
+            slices.read(files, key, StoredSlot(0, None), None)
+    file.write_bytes(raw_frame(wanted, size_is_told)[:length])
+    with pytest.raises(PixelsDamaged):
+        slices.read(files, key, StoredSlot(0, None), None)
+
+
+@pytest.mark.parametrize("checksum", [True, False])
+@pytest.mark.parametrize("length", [1, 255, 256, 257, 65_535, 65_791, 65_792, 10**6])
+def test_the_size_that_a_frame_tells_is_read(length, checksum):
+    from numcodecs.zstd import Zstd
+
+    frame = Zstd(checksum=checksum).encode(np.zeros(length, np.uint8))
+    assert content_size(frame) == length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.adapters.storage.image_hashes import StoredHashes
 from eyened_domain.adapters.storage.thumbnail_files import StoredThumbnails
 from eyened_domain.services.hashing import Hashes
@@ -10,9 +11,14 @@ from eyened_domain.services.thumbnails import Thumbnails
 
 
 def thumbnails_on(database: Database) -> Thumbnails:
-    """Return the service that makes the thumbnails of a database's images."""
-    _ = database.engine  # an embedded database has its key and folders when it is open
+    """Return the service that makes the thumbnails of a database's images.
+
+    Raises:
+        FolderMissing: rows say that there are thumbnails, and there are none in THUMBNAILS_PATH.
+    """
+    engine = database.engine  # an embedded database has its key and folders when it is open
     settings = database.settings
+    check_thumbnails(engine, settings.thumbnails_path)
     files = StoredThumbnails(settings.images_basepath, settings.thumbnails_path)
     return Thumbnails(database, files, settings.secret_key)
 

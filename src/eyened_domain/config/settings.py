@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 import attrs
 
-from eyened_domain.config import keyfile, sources
+from eyened_domain.config import keyfile, sources, temporary
 from eyened_domain.config.secret import HIDDEN, Secret, as_secret
 from eyened_domain.config.tls import TLSSettings
 from eyened_domain.config.url import DatabaseURL
@@ -75,7 +74,7 @@ class Settings:
             server. Embedded: EYENED_HOME, default ``./eyened-data``. By URL: the
             folder of a file called ``eyened.db``, and ``<file>-data`` beside a file
             of another name (two databases in one folder must not share thumbnails);
-            in memory a new temporary folder.
+            in memory a new temporary folder, which is gone when the database is closed.
         tls: DATABASE_SSL_*, how the connection to a server is encrypted; None when nothing
             is said of it. Beside a URL it may stand in the URL's query instead.
         raise_on_warnings: DATABASE_RAISE_ON_WARNINGS, however the database was said.
@@ -125,7 +124,7 @@ class Settings:
         file = self._url.file
         if file is None:
             # Nobody else's stores: neither a deployment's nor an embedded database's.
-            return Path(tempfile.gettempdir(), f"eyened-{os.urandom(16).hex()}").absolute()
+            return temporary.name_folder()
         if file.name == EMBEDDED_DATABASE:
             return file.parent
         return file.with_name(f"{file.name}-data")

@@ -139,8 +139,10 @@ class Annotation(Entity):
         "AnnotationData", "AnnotationData", back="annotation", default=None
     )
 
+    rules_read = ("study", "series.study", "image_instance.series.study")
+
     def check_rules(self) -> None:
-        """Raise `RuleBroken` when patient, study, series and image, as loaded, do not agree."""
+        """Raise `RuleBroken` when patient, study, series and image, as in view, do not agree."""
         check_lineage(self)
 
     def get_mask(
@@ -209,7 +211,7 @@ class AnnotationData(Entity):
     )
     dataset_identifier: Column[str] = column("DatasetIdentifier", Text(45))
     date_modified: DateColumn[datetime | None] = column(
-        "DateModified", Moment(), default=None, nullable=True
+        "DateModified", Moment(), default=None, nullable=True, set_on_update=True
     )
     media_type: Column[str] = column("MediaType", Text(45))
 

@@ -218,10 +218,12 @@ class AttributeValue(Entity):
         for other in set(_VALUE_COLUMNS.values()) - {definition.value_column}:
             setattr(self, other, None)
 
+    rules_read = ("attribute_definition",)
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` unless it has one owner, and its value is of the right type.
 
-        Looks only at what is in memory: the type is checked when the definition is loaded.
+        The type is checked where the definition is in view; see `rules_read`.
         """
         new = self.__dict__.get("attribute_value_id") is None
         sure = {name: is_set(self, name, new=new) for name in OWNERS}

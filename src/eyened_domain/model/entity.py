@@ -7,17 +7,33 @@ keywords. Entities are compared by identity; their ids come from the storage.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Self,
+    SupportsIndex,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
 
 import attrs
-from attrs import frozen
 
 from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.model.attrs_view import defined, show_columns_only
+from eyened_domain.model.copying import KEPT, copied, let_follow
+from eyened_domain.model.entity_dict import EntityDict, whole
+from eyened_domain.model.entity_info import (
+    SHORT_NAMES,
+    EntityInfo,
+    entity_class,
+    entity_classes,
+    register,
+)
 from eyened_domain.model.fields import (
     ColumnInfo,
     LinkInfo,
@@ -35,103 +51,19 @@ from eyened_domain.model.links import ToMany, ToOne
 from eyened_domain.model.queries import Queries
 from eyened_domain.model.values import Refused, shown
 
+__all__ = [
+    "DatabaseName",
+    "Entity",
+    "EntityInfo",
+    "EntityMeta",
+    "entity",
+    "entity_class",
+    "entity_classes",
+]
+
 C = TypeVar("C", bound="type[Entity]")
 
 _COLUMNS_IN_REPR = 6
-
-SHORT_NAMES = {"images": "image_instances", "Images": "image_instances"}
-"""Short forms that people write, wherever an entity has the relation."""
-
-
-@frozen(kw_only=True)
-class EntityInfo:
-    """What the model knows of an entity class: its columns, links, names and keys."""
-
-    name: str
-    columns: Mapping[str, ColumnInfo]
-    links: Mapping[str, LinkInfo]
-    aliases: Mapping[str, str]
-    """From every other name of a field to its Python name."""
-    unique: tuple[tuple[str, ...], ...]
-    """The natural keys: each a tuple of columns that no two objects share."""
-    name_column: str | None
-    parent: str | None
-    """Name of the entity that it is a special kind of (joined tables)."""
-
-    @cached_property
-    def primary_key(self) -> tuple[str, ...]:
-        """The columns of the primary key, in order."""
-        return tuple(name for name, info in self.columns.items() if info.primary_key)
-
-    @cached_property
-    def needed(self) -> tuple[str, ...]:
-        """The columns that must hold something before the object is stored."""
-        single = self.primary_key if len(self.primary_key) == 1 else ()
-        return tuple(
-            name
-            for name, info in self.columns.items()
-            if not (info.nullable or name in single or (info.generated and not info.references))
-        )
-
-    @cached_property
-    def link_of(self) -> Mapping[str, str]:
-        """The link to one behind each column of a foreign key."""
-        links = self.links.values()
-        return {str(link.via): link.name for link in links if not link.many}
-
-    @cached_property
-    def fields(self) -> frozenset[str]:
-        """The Python names of all columns and links."""
-        return frozenset(self.columns) | frozenset(self.links)
-
-    @cached_property
-    def told_by(self) -> tuple[str, ...]:
-        """The columns that may be shown, those first that tell objects apart."""
-        first = [*self.primary_key, *(name for key in self.unique for name in key)]
-        shown_columns = [name for name, info in self.columns.items() if not info.private]
-        ordered = dict.fromkeys([*first, *filter(None, [self.name_column]), *shown_columns])
-        return tuple(name for name in ordered if name in shown_columns)
-
-    def field_name(self, name: str) -> str:
-        """Return the Python name of a field given in either style.
-
-        Raises:
-            UnknownName: there is no such field; the message names the nearest ones.
-        """
-        if name in self.fields:
-            return name
-        if name in self.aliases:
-            return self.aliases[name]
-        raise UnknownName(self.unknown(name), entity=self.name, field=name)
-
-    def unknown(self, name: str) -> str:
-        """Say that there is no such field, and which ones come near."""
-        known = [*self.fields, *self.aliases]
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"{self.name} has no field {name!r}{hint}"
-
-
-_ENTITIES: dict[str, type[Entity]] = {}
-
-
-def entity_class(name: str) -> type[Entity]:
-    """Return the entity class of that name, for example ``"Patient"``.
-
-    Raises:
-        UnknownName: there is no such entity.
-    """
-    try:
-        return _ENTITIES[name]
-    except KeyError:
-        near = difflib.get_close_matches(name, _ENTITIES, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UnknownName(f"there is no entity {name!r}{hint}", entity=name) from None
-
-
-def entity_classes() -> tuple[type[Entity], ...]:
-    """Return all entity classes, in the order of their definition."""
-    return tuple(_ENTITIES.values())
 
 
 class EntityMeta(type):
@@ -160,12 +92,37 @@ class EntityMeta(type):
             )
 
 
+def _empty(entity: type[Entity]) -> Entity:
+    """Return an object to unpickle into."""
+    return entity.__new__(entity)
+
+
 class Entity(Queries, metaclass=EntityMeta):
-    """Base of all entities: two names for each field, checked values, comparison by identity."""
+    """Base of all entities: two names for each field, checked values, comparison by identity.
+
+    `dict(entity)` gives the columns under their names in the database; see `to_dict`.
+    `attrs.fields`, `attrs.asdict` and `attrs.evolve` know the columns, without links and
+    without private ones.
+    """
 
     __entity__: ClassVar[EntityInfo]
     late_state: ClassVar[Mapping[str, Callable[[Entity], Any]]] = {}
     """What an object born before its class was mapped gets when it is first asked for it."""
+    revive: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_empty)
+    """What makes the object that is unpickled into."""
+    _dict_type: ClassVar[type[EntityDict]] = EntityDict
+    rules_read: ClassVar[tuple[str, ...]] = ()
+    """The links to one that `check_rules` follows, such as ``"image_instance.series"``.
+
+    The storage puts what they lead to in view, also where only an id was given, before it
+    has the rules checked of a new object, or of one whose links were changed.
+    """
+
+    def __new__(cls, *_arguments: Any, **_values: Any) -> Self:
+        """Return an empty object, whose `vars` show nothing private."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "__dict__", cls._dict_type())
+        return made
 
     def __init__(self, **values: Any) -> None:
         info = self.__entity__
@@ -188,7 +145,10 @@ class Entity(Queries, metaclass=EntityMeta):
         column_info = info.columns.get(name)
         if column_info is not None:
             if value is not None:
-                value = self._converted(column_info, value)
+                if value is not self.__dict__.get(name):
+                    value = self._converted(column_info, value)
+                if column_info.references is not None and KEPT in self.__dict__:
+                    let_follow(self, name)
             elif not (column_info.nullable or column_info.generated):
                 raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
         elif name in info.links:
@@ -246,18 +206,21 @@ class Entity(Queries, metaclass=EntityMeta):
                 field=link.name,
             )
 
-    def check_needed(self, cleared: frozenset[str] = frozenset()) -> None:
+    def check_needed(
+        self, cleared: frozenset[str] = frozenset(), untouched: frozenset[str] = frozenset()
+    ) -> None:
         """Raise `BadInput` where a column is empty that needs a value; called before storing.
 
         A column of a foreign key may be filled by its link, when what that leads to is stored.
 
         Args:
             cleared: columns that are about to be emptied.
+            untouched: columns that stay as they are in the storage: an old row may be without.
         """
         info, held = self.__entity__, self.__dict__
         for name in info.needed:
             is_empty = name in held and held[name] is None and not self._is_linked(name)
-            if is_empty or name in cleared:
+            if name in cleared or (is_empty and name not in untouched):
                 raise BadInput(
                     f"{info.name}.{name} is needed and was not given", entity=info.name, field=name
                 )
@@ -271,12 +234,32 @@ class Entity(Queries, metaclass=EntityMeta):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: everything but private columns."""
-        columns = self.__entity__.columns
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if not (name in columns and columns[name].private)
-        }
+        private = self._dict_type.private
+        return {n: value for n, value in whole(self.__dict__).items() if n not in private}
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return Entity.revive, (type(self),), self.__getstate__()
+
+    def __copy__(self) -> Self:
+        return copied(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self)] = made = copied(self)
+        return made
+
+    __iter__ = None  # what has `__getitem__` would be iterated by numbers
+
+    def keys(self) -> list[str]:
+        """Return the names of the columns in the database, without private ones."""
+        columns = self.__entity__.columns.values()
+        return [column.database_name for column in columns if not column.private]
+
+    def __getitem__(self, name: str) -> Any:
+        info = self.__entity__
+        column_info = info.columns.get(info.aliases.get(name, name))
+        if column_info is None or column_info.private:
+            raise KeyError(name)
+        return _plain(getattr(self, column_info.name))
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.__entity__.fields, *self.__entity__.aliases})
@@ -302,13 +285,15 @@ class Entity(Queries, metaclass=EntityMeta):
         Returns:
             enum members by name, everything else as the entity holds it.
         """
-        plain: dict[str, Any] = {}
-        for name, column_info in self.__entity__.columns.items():
-            if not column_info.private:
-                value = getattr(self, name)
-                shown_name = column_info.database_name if database_names else name
-                plain[shown_name] = value.name if isinstance(value, Enum) else value
-        return plain
+        return {
+            column_info.database_name if database_names else name: _plain(getattr(self, name))
+            for name, column_info in self.__entity__.columns.items()
+            if not column_info.private
+        }
+
+
+def _plain(value: Any) -> Any:
+    return value.name if isinstance(value, Enum) else value
 
 
 def _written(value: Any) -> str:
@@ -348,8 +333,9 @@ def entity(
 
     def decorate(cls: C) -> C:
         parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
-        made = attrs.define(cls, slots=False, eq=False, kw_only=True, init=False, repr=False)
+        made = cast("C", defined(cls))
         infos = [info_of(attribute) for attribute in attrs.fields(cast("Any", made))]
+        own = {i.name for i in infos} - (parent.fields if parent else frozenset())
         columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
         links = {i.name: i for i in infos if isinstance(i, LinkInfo)}
         aliases = {i.database_name: i.name for i in infos if i.database_name != i.name}
@@ -363,9 +349,9 @@ def entity(
             name_column=name or (parent.name_column if parent else None),
             parent=parent.name if parent else None,
         )
-        own = {i.name for i in infos} - (parent.fields if parent else frozenset())
         _add_descriptors(made, own)
-        _ENTITIES[made.__name__] = made
+        show_columns_only(made)
+        register(made)
         return made
 
     return decorate

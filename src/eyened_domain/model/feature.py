@@ -25,7 +25,7 @@ from eyened_domain.model.known_links import loaded, target_of
 from eyened_domain.model.values import Choice, Integer, Moment, Refused, Text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
     import numpy.typing as npt
@@ -169,17 +169,11 @@ class Feature(Entity):
         Raises:
             RuleBroken: a FeatureIndex has no bit, or no value, in that type.
         """
-        bits = _BITS.get(data_type)
-        if bits is None or representation not in _WITH_LABELS:
-            return
-        most = bits if representation is DataRepresentation.MultiLabel else 2**bits - 1
-        for link in loaded(self, "feature_associations") or ():
-            if link.feature_index >= most:
-                raise self._broken(
-                    f"index {link.feature_index} does not fit in {data_type.name}, which has room "
-                    f"for {most:,} labels as {representation.name}",
-                    link.feature_index,
-                )
+        if is_labelled(representation, data_type):
+            links = loaded(self, "feature_associations") or ()
+            indices = [link.feature_index for link in links]
+            name = shown(self.__dict__.get("feature_name"))
+            check_indices(name, indices, representation, data_type)
 
     def _labels_for(
         self, representation: DataRepresentation | str
@@ -193,12 +187,7 @@ class Feature(Entity):
         return meaning, labels
 
     def _broken(self, reason: str, index: int | None) -> RuleBroken:
-        return RuleBroken(
-            f"Feature {shown(self.__dict__.get('feature_name'))}: {reason}",
-            entity="Feature",
-            field="subfeatures",
-            value=index,
-        )
+        return _broken(shown(self.__dict__.get("feature_name")), reason, index)
 
 
 @entity()
@@ -250,6 +239,43 @@ class FeatureFeatureLink(Entity):
 
 _WITH_LABELS = frozenset({DataRepresentation.MultiLabel, DataRepresentation.MultiClass})
 _BITS = {Datatype.R8UI: 8, Datatype.R16UI: 16, Datatype.R32UI: 32}
+
+
+def is_labelled(representation: DataRepresentation, data_type: Datatype) -> bool:
+    """Whether pixels mean the subfeatures by their index, in a type that has room for some."""
+    return representation in _WITH_LABELS and data_type in _BITS
+
+
+def check_indices(
+    name: str, indices: Iterable[int], representation: DataRepresentation, data_type: Datatype
+) -> None:
+    """Raise unless the indices of a feature's subfeatures fit in a number type.
+
+    Args:
+        name: of the feature, as it is told.
+        indices: of its subfeatures.
+        representation: MultiLabel or MultiClass.
+        data_type: a type of whole numbers.
+
+    Raises:
+        RuleBroken: one of them has no bit, or no value, in that type.
+    """
+    bits = _BITS[data_type]
+    most = bits if representation is DataRepresentation.MultiLabel else 2**bits - 1
+    for index in indices:
+        if index >= most:
+            raise _broken(
+                name,
+                f"index {index} does not fit in {data_type.name}, which has room for {most:,} "
+                f"labels as {representation.name}",
+                index,
+            )
+
+
+def _broken(name: str, reason: str, index: int | None) -> RuleBroken:
+    return RuleBroken(
+        f"Feature {name}: {reason}", entity="Feature", field="subfeatures", value=index
+    )
 
 
 def _member_of(enum: type[M], value: M | str) -> M:

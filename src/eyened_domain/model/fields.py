@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 import attrs
 from attrs import NOTHING, frozen
 
-from eyened_domain.model.values import Choice, Integer, Kind
+from eyened_domain.model.values import Choice, Integer, Kind, Moment
 
 T = TypeVar("T")
 OnDelete = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL"]
@@ -105,6 +105,12 @@ class ColumnInfo:
     """Name of the entity whose primary key the column holds."""
     on_delete: OnDelete = "NO ACTION"
     """What becomes of the object when the one that it refers to is deleted."""
+    copied: bool = True
+    """Whether a copy of the object holds it too; not what belongs to the row alone."""
+    set_on_insert: bool = False
+    """Whether it holds the moment of the row's insertion, unless a value is given."""
+    set_on_update: bool = False
+    """Whether it holds the moment of the row's last change, unless a value is given."""
 
     @property
     def is_link(self) -> bool:
@@ -147,6 +153,7 @@ def key(database_name: str, *, default: None) -> Any:
         required=False,
         primary_key=True,
         generated=True,
+        copied=False,
     )
     return attrs.field(default=default, metadata={_METADATA: info})
 
@@ -158,6 +165,9 @@ def column(
     default: Any = NOTHING,
     nullable: bool = False,
     private: bool = False,
+    copied: bool = True,
+    set_on_insert: bool = False,
+    set_on_update: bool = False,
 ) -> Any:
     """Declare a column.
 
@@ -167,7 +177,12 @@ def column(
         default: what a new object holds when nothing is given; required without one.
         nullable: whether the database accepts NULL.
         private: whether it must never be shown, logged or exported.
+        copied: whether a copy of the object holds it too; not for what belongs to this row
+            alone, nor for moments that the storage fills in.
+        set_on_insert: whether the storage fills in the moment when the row is inserted.
+        set_on_update: whether the storage fills in the moment whenever the row changes.
     """
+    stamped = set_on_insert or (isinstance(kind, Moment) and default is None and not nullable)
     info = ColumnInfo(
         database_name=database_name,
         kind=kind,
@@ -175,6 +190,9 @@ def column(
         required=default is NOTHING,
         private=private,
         generated=default is None and not nullable,
+        copied=copied and not (stamped or set_on_update),
+        set_on_insert=stamped,
+        set_on_update=set_on_update,
     )
     return attrs.field(default=default, metadata={_METADATA: info})
 

@@ -89,7 +89,12 @@ class FormAnnotation(Entity):
     inactive: Column[bool] = column("Inactive", Flag(), default=False)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     date_modified: DateColumn[datetime | None] = column(
-        "DateModified", Moment(), default=None, nullable=True
+        "DateModified",
+        Moment(),
+        default=None,
+        nullable=True,
+        set_on_insert=True,
+        set_on_update=True,
     )
 
     form_schema: One[FormSchema] = one(
@@ -131,11 +136,13 @@ class FormAnnotation(Entity):
             return about
         return self.image_instance or self.study or self.patient
 
+    rules_read = ("form_schema", "study", "image_instance.series.study")
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` where what it is about is missing or does not agree.
 
         Patient, study and image must belong together; a new form must have what its schema
-        is about. Looks only at what is in memory.
+        is about. Looks only at what is in view; see `rules_read`.
         """
         check_lineage(self)
         own = self.__dict__.get("form_annotation_id")

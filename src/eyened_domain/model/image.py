@@ -110,7 +110,7 @@ class ImageInstance(Entity):
         "AltDatasetIdentifier", Text(256), default=None, nullable=True
     )
     thumbnail_path: Column[str | None] = column(
-        "ThumbnailPath", Text(256), default=None, nullable=True
+        "ThumbnailPath", Text(256), default=None, nullable=True, copied=False
     )
     old_path: Column[str | None] = column("OldPath", Text(256), default=None, nullable=True)
     fda_identifier: Column[int | None] = column(
@@ -126,7 +126,7 @@ class ImageInstance(Entity):
     data_hash: Column[bytes | None] = column("DataHash", Blob(255), default=None, nullable=True)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     date_modified: DateColumn[datetime | None] = column(
-        "DateModified", Moment(), default=None, nullable=True
+        "DateModified", Moment(), default=None, nullable=True, set_on_update=True
     )
     date_preprocessed: DateColumn[datetime | None] = column(
         "DatePreprocessed", Moment(), default=None, nullable=True

@@ -1,8 +1,9 @@
 """What an object points at, as far as it is known without asking the storage.
 
-Rules run while objects are being stored, when nothing may be loaded. A link can be known
-as an object, as an id, as both, or, right after one of the two was changed, as two that
-contradict each other; then the storage decides, and no rule judges.
+Rules look at what is in memory. Before an object is stored, the storage puts in view what
+its rules read (`Entity.rules_read`), where that is known by its id only. Elsewhere a link
+can be known as an object, as an id, as both, or, right after one of the two was changed, as
+two that contradict each other; then the storage decides, and no rule judges.
 """
 
 from __future__ import annotations
@@ -27,8 +28,12 @@ class Target:
         if self.identity is not None and other.identity is not None:
             return self.identity != other.identity
         if self.target is None or other.target is None:
-            return False
+            return self._is_new() != other._is_new() and UNKNOWN not in (self, other)
         return self.target is not other.target
+
+    def _is_new(self) -> bool:
+        """Whether it is an object without an id, which nothing that has one can be."""
+        return self.target is not None and self.identity is None
 
     def __str__(self) -> str:
         return "not stored yet" if self.identity is None else str(self.identity)
@@ -53,7 +58,7 @@ def target_of(owner: Entity | None, link: str) -> Target:
         cleared = link in owner.__dict__
         return UNKNOWN if cleared else Target(None, identity)
     own = target.__dict__.get(entity_class(info.target).__entity__.primary_key[0])
-    if identity is not None and identity != own:
+    if identity is not None and own is not None and identity != own:
         return UNKNOWN
     return Target(target, own)
 

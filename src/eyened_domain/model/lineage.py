@@ -12,7 +12,7 @@ _UPWARDS = {"image_instance": "series", "series": "study", "study": "patient"}
 def check_lineage(one: Entity) -> None:
     """Raise unless the patient, study, series and image of an object belong together.
 
-    Looks only at what is in memory, and says nothing about what is not.
+    Looks only at what is in view; see `Entity.rules_read`.
 
     Raises:
         RuleBroken: one of them belongs to another than the object says.

@@ -189,14 +189,16 @@ class PixelGrid:
             return feature.decode(pixels, self.data_representation, threshold=self.threshold)
         return decode(pixels, self.data_representation, threshold=self.threshold)
 
+    rules_read: ClassVar[tuple[str, ...]] = ("image_instance",)
+
     def check_rules(self) -> None:
         """Raise `RuleBroken` where grid, number type or place on the image are not valid.
 
-        Looks only at what is in memory: the image and the feature when they are loaded. A
+        Looks only at what is in view: the image (see `Entity.rules_read`) and the feature. A
         row that was read and whose grid nobody set is not judged: an old mask that breaks a
         rule can still be tagged or made inactive.
         """
-        if not self.__dict__.keys() >= _JUDGED:
+        if not dict.keys(self.__dict__) >= _JUDGED:
             return  # a query left columns out: there is nothing whole to judge
         if _SET_HERE not in self.__dict__:
             if self.scan_indices is not None:
@@ -206,7 +208,7 @@ class PixelGrid:
         self._check_numbers()
         self._check_place()
         image: ImageInstance | None = self.__dict__.get("image_instance")
-        sized = image is not None and image.__dict__.keys() >= _IMAGE_SIZE
+        sized = image is not None and dict.keys(image.__dict__) >= _IMAGE_SIZE
         if image is not None and sized and image.shape is not None:
             self.check_fits(image)
 
@@ -263,10 +265,8 @@ class PixelGrid:
                 self.data_type,
             )
         threshold = self.threshold
-        if threshold is None:
-            return
-        if meaning is not DataRepresentation.Probability:
-            raise self._broken(f"{meaning.name} has no threshold", "threshold", threshold)
+        if meaning is not DataRepresentation.Probability or threshold is None:
+            return  # elsewhere it has no meaning: web clients send one along, and it is kept
         if not 0 <= threshold <= 1:
             raise self._broken(f"{threshold} is not from 0 to 1", "threshold", threshold)
 

@@ -51,11 +51,11 @@ class Segmentation(PicturedPixels, Entity):
     )
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     date_modified: DateColumn[datetime | None] = column(
-        "DateModified", Moment(), default=None, nullable=True
+        "DateModified", Moment(), default=None, nullable=True, copied=False
     )
     inactive: Column[bool] = column("Inactive", Flag(), default=False)
     zarr_array_index: Column[int | None] = column(
-        "ZarrArrayIndex", Integer(), default=None, nullable=True
+        "ZarrArrayIndex", Integer(), default=None, nullable=True, copied=False
     )
     image_instance_id: Column[int] = foreign_key(
         "ImageInstanceID", "ImageInstance", default=None, on_delete="CASCADE"
@@ -134,7 +134,7 @@ class ModelSegmentation(PicturedPixels, Entity):
     model_id: Column[int] = foreign_key("ModelID", "Model", default=None)
     date_inserted: DateColumn[datetime] = column("DateInserted", Moment(), default=None)
     zarr_array_index: Column[int | None] = column(
-        "ZarrArrayIndex", Integer(), default=None, nullable=True
+        "ZarrArrayIndex", Integer(), default=None, nullable=True, copied=False
     )
     image_instance_id: Column[int] = foreign_key(
         "ImageInstanceID", "ImageInstance", default=None, on_delete="CASCADE"

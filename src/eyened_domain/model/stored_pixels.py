@@ -113,7 +113,8 @@ class StoredPixels(PixelGrid):
                 booleans.
             axis: 0 for a B-scan, 1 for a depth, 2 for a column; None for all pixels.
             slice_index: which one, from 0. Other slices keep their pixels; they are zero
-                when nothing was written before.
+                when nothing was written before. Without it, the one slice that there is:
+                ``axis=1`` alone is an en-face map, (depth, width).
 
         Raises:
             RuleBroken: shape, number type, a value, or the segmentation itself breaks a
@@ -125,6 +126,8 @@ class StoredPixels(PixelGrid):
         store = self._store()
         place = self._place(axis, slice_index)
         pixels = self.as_stored(array, place)
+        if place is not None and self.shape[place[0]] == 1:
+            pixels, place = pixels.reshape(self.shape), None  # one slice is the whole
         self._check_before_writing(store, pixels)
         store.write(self, pixels, place, self._scans_with(pixels, place))
 
@@ -141,7 +144,7 @@ class StoredPixels(PixelGrid):
 
         Args:
             axis: 0 for a B-scan, 1 for a depth, 2 for a column; None for all pixels.
-            slice_index: which one, from 0.
+            slice_index: which one, from 0; without it, the one slice that there is.
 
         Returns:
             an array of shape (depth, height, width), or of the slice without its axis.
@@ -195,12 +198,19 @@ class StoredPixels(PixelGrid):
     def _place(self, axis: object, slice_index: object) -> tuple[int, int] | None:
         if axis is None and slice_index is None:
             return None
-        if axis is None or slice_index is None:
-            raise self._refused("axis and slice_index go together", "slice_index", slice_index)
-        number, along = _whole_number(slice_index), _whole_number(axis)
+        along = _whole_number(axis)
         if along not in (0, 1, 2):
             raise self._refused("axis is 0 (B-scans), 1 (depth) or 2 (columns)", "axis", axis)
         length = self.shape[along]
+        if slice_index is None and length == 1:
+            slice_index = 0  # as web clients save a map seen from the front
+        if slice_index is None:
+            raise self._refused(
+                f"axis {along} has {length} slices: give slice_index, 0 to {length - 1}",
+                "slice_index",
+                None,
+            )
+        number = _whole_number(slice_index)
         if number is None or not 0 <= number < length:
             raise self._refused(
                 f"there is no slice {shown(slice_index)} along axis {along}: they are numbered 0 "

@@ -71,6 +71,7 @@ class OnlyForItsType:
     """A link of a tag to what it is put on: the tag must be of that type."""
 
     tag_type_needed: ClassVar[TagType]
+    rules_read: ClassVar[tuple[str, ...]] = ("tag",)
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` when the tag, as far as loaded, is for other things."""

@@ -174,7 +174,10 @@ class Json:
     """Anything that JSON can say (JSON): dict, list, text, numbers, bool, None."""
 
     def convert(self, value: Any) -> Any:
-        """Accept nested dicts with text keys, lists and plain values; tuples become lists."""
+        """Accept nested dicts with text keys, lists and plain values; tuples become lists.
+
+        What is held is a copy: two objects never share a value that can be edited in place.
+        """
         return json_value(value)
 
 
@@ -199,15 +202,11 @@ def _json_object(value: dict[Any, Any]) -> dict[str, Any]:
     for key in value:
         if not isinstance(key, str):
             raise Refused(f"a JSON object has texts as keys, not {shown(key)}")
-    converted = {key: json_value(item) for key, item in value.items()}
-    same = all(converted[key] is item for key, item in value.items())
-    return value if same else converted
+    return {key: json_value(item) for key, item in value.items()}
 
 
 def _json_array(value: list[Any] | tuple[Any, ...]) -> list[Any]:
-    converted = [json_value(item) for item in value]
-    same = isinstance(value, list) and all(a is b for a, b in zip(converted, value, strict=True))
-    return value if same else converted  # type: ignore[return-value]
+    return [json_value(item) for item in value]
 
 
 def is_same_json(one: Any, other: Any) -> bool:

@@ -73,7 +73,8 @@ class Segmenting:
             sparse_axis: 0, or 1 for a map seen from the front; None for what the shape says.
             scan_indices: the B-scans with data, where not all have; the others must be zero.
             image_projection_matrix: 3 x 3, from pixels on a grid of their own to the image's.
-            threshold: above which a probability counts.
+            threshold: above which a probability counts, 0 to 1; kept without a meaning in
+                other representations.
             reference: a segmentation of the same shape; what is shown is both of them.
             sub_task: the task in which it was drawn.
 

@@ -4,14 +4,16 @@
     study = builder.a_study(StudyDate="2024-01-31")   # with its patient and project
     image = builder.build(ImageInstance, laterality="R", series=study.series[0])
 
-What is not told is filled in, another value for each object, the same in every run.
+What is not told is filled in, another value for each object, the same in every run. All
+builders of a test count together, so that no two of them make the same natural key; the
+pytest plugin lets each test begin at 1.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from eyened_domain import model
 from eyened_domain.errors import BadInput
@@ -73,14 +75,28 @@ _PARENTS = {("AttributeValue", "producing_model"): "AttributesModel"}
 _LINEAGE = {"image_instance": "series", "series": "study", "study": "patient"}
 
 
+class _Counts:
+    """How many objects were made of each entity, by all builders of a test."""
+
+    current: ClassVar[defaultdict[str, int]] = defaultdict(int)
+
+
+def begin_to_count() -> None:
+    """Let the builders that are made from now on count from 1.
+
+    Builders that were made before go on counting together.
+    """
+    _Counts.current = defaultdict(int)
+
+
 class Builder(NamedBuilders):
-    """Makes valid objects; each builder counts for itself, from 1.
+    """Makes valid objects; all builders of a test count together, from 1.
 
     Every entity has a method of its own, such as `a_patient`, besides `build`.
     """
 
     def __init__(self) -> None:
-        self._made: defaultdict[str, int] = defaultdict(int)
+        self._made = _Counts.current
 
     def build(self, entity: type[E], /, **values: Any) -> E:
         """Return a new object with the parents that it needs; nothing is stored.
@@ -203,7 +219,7 @@ class _Order:
 
 
 def build(entity: type[E], /, **values: Any) -> E:
-    """Return one valid object, as `Builder().build` does; use one `Builder` for several."""
+    """Return one valid object, as `Builder().build` does."""
     return Builder().build(entity, **values)
 
 

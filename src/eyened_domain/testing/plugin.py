@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("eyened_domain.testing.contracts")
 
 # everything is imported where it is used: the plugin is loaded by every run of pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let the builders of each test begin at 1, whichever tests ran before."""
+    builders = sys.modules.get("eyened_domain.testing.builders")
+    if builders is not None:
+        builders.begin_to_count()
 
 
 @pytest.fixture
@@ -44,7 +53,7 @@ def memory_unit_of_work(memory_store: MemoryStore) -> MemoryUnitOfWork:
 
 @pytest.fixture
 def builder() -> Builder:
-    """Makes valid objects of every entity."""
+    """Makes valid objects of every entity; it counts together with other builders of the test."""
     from eyened_domain.testing.builders import Builder  # noqa: PLC0415
 
     return Builder()

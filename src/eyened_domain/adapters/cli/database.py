@@ -12,6 +12,7 @@ from eyened_domain.adapters.cli.output import print_json, print_pairs, print_tab
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.migrations.adopt import AdoptionReport
+    from eyened_domain.adapters.sql.migrations.differences import Difference
     from eyened_domain.adapters.sql.migrations.status import DatabaseStatus
     from eyened_domain.adapters.sql.migrations.upgrade import Upgrade
 
@@ -109,6 +110,8 @@ def adopt(ctx: click.Context, env: Path | None, as_json: bool) -> None:
         print_json(_adoption_as_dict(report))
     else:
         _print_adoption(report)
+    if report.advice:
+        click.echo(f"eorm: {report.advice}", err=True)
     if report.blocking:
         click.echo(
             f"eorm: {report.database} is not as Eyened needs it: "
@@ -123,11 +126,16 @@ def _adoption_as_dict(report: AdoptionReport) -> dict[str, object]:
         "database": report.database,
         "revision": report.revision,
         "adopted_now": report.is_new,
-        "differences": [
-            {"severity": d.severity, "table": d.table, "column": d.column, "what": d.what}
-            for d in report.differences
-        ],
+        "advice": report.advice,
+        "differences": _as_dicts(report.differences),
     }
+
+
+def _as_dicts(differences: tuple[Difference, ...]) -> list[dict[str, object]]:
+    return [
+        {"severity": d.severity, "table": d.table, "column": d.column, "what": d.what}
+        for d in differences
+    ]
 
 
 def _print_adoption(report: AdoptionReport) -> None:
@@ -150,7 +158,8 @@ def status(env: Path | None, as_json: bool) -> None:
     Nothing is changed. The state is one of: empty, foreign (tables, but none of Eyened's),
     interrupted (`eorm init` did not finish), incomplete (some of Eyened's tables),
     contract-unadopted (made by another program: `eorm adopt`), behind (`eorm upgrade`),
-    at head, ahead (made by a newer version).
+    at head, ahead (made by a newer version), changed by another program (tables or columns
+    that are needed are gone; they are listed).
 
     \b
     Examples:
@@ -164,7 +173,14 @@ def status(env: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(_status_as_dict(found))
         return
-    print_pairs({name: value for name, value in _status_as_dict(found).items() if name != "counts"})
+    listed = {"counts", "differences", "advice"}
+    print_pairs({k: v for k, v in _status_as_dict(found).items() if k not in listed})
+    if found.differences:
+        click.echo()
+        rows = [(d.table, d.column, d.what) for d in found.differences]
+        print_table(("table", "column", "what"), rows, title="Keeps Eyened from working")
+    if found.advice:
+        click.echo(found.advice)
     if found.counts:
         click.echo()
         print_table(("entity", "rows"), found.counts.items())
@@ -178,4 +194,6 @@ def _status_as_dict(found: DatabaseStatus) -> dict[str, object]:
         "revision": found.revision,
         "head": found.head,
         "counts": dict(found.counts),
+        "differences": _as_dicts(found.differences),
+        "advice": found.advice,
     }

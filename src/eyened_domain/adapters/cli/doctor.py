@@ -33,8 +33,8 @@ _SHOWN = 50
 @click.option(
     "--adopt",
     is_flag=True,
-    help="Take the checksums of pixels that an older program wrote, and store a file where it "
-    "stored none for zeros. Implies --fix.",
+    help="Take the checksums of pixels that an older program wrote, also over ours, and store a "
+    "file where it stored none for zeros. Implies --fix.",
 )
 @click.option(
     "--claim-store",

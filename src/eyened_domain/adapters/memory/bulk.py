@@ -94,16 +94,20 @@ class MemoryRows:
     def update(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
 
-        The last who writes wins: they are not compared with what was read.
+        The last who writes wins: they are not compared with what was read. A column with the
+        moment of the last change holds that of this call in all of them, unless a row gives
+        another one.
         """
         self._objects.flush()
         shape, view = shape_of(entity), self._objects.view
+        now = datetime.now().replace(microsecond=0)
+        stamps = {column.name: now for column in shape.columns if column.set_on_update}
         written = []
         with self._all_or_none():
             for given in rows:
                 found = view.row(shape.root, shape.key(given))
                 if found is not None:
-                    view.overwrite(found, given)
+                    view.overwrite(found, {**stamps, **given})
                     written.append(self._now(found))
             self._check(written)
         self._objects.read_again(written)
@@ -163,7 +167,7 @@ class MemoryRows:
         values: Columns = {}
         for column in shape_of(entity).columns:
             value = given.get(column.name)
-            if value is None and column.name == "date_inserted":
+            if value is None and column.set_on_insert:
                 value = datetime.now()
             values[column.name] = None if value is None else column.kind.convert(value)
         return values

@@ -14,6 +14,8 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
 )
 from eyened_domain.adapters.memory.held import Held, copied_json
+from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
+from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import BadInput, RowChanged
@@ -22,7 +24,7 @@ from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
 from eyened_domain.model.stored_pixels import StoredPixels
-from eyened_domain.model.values import Moment, Refused, json_value
+from eyened_domain.model.values import Refused, is_same_json, json_value
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -40,6 +42,9 @@ def flush(objects: Objects) -> None:
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return
+    settle_modalities(objects, changed, _agree)
+    put_in_view(objects, changed, _agree)
+    check_stored_parts(objects, changed)
     for held in changed:
         held.entity.check_rules()
         _check_references(held)
@@ -180,9 +185,8 @@ def _list_with(objects: Objects, item: Entity, link: LinkInfo, identity: int | N
 
 def _row_of(held: Held) -> Row:
     mine = held.entity.__dict__
-    for column in held.shape.columns:
-        if mine[column.name] is None and column.generated and isinstance(column.kind, Moment):
-            mine[column.name] = datetime.now().replace(microsecond=0)
+    now = datetime.now().replace(microsecond=0)
+    mine |= {column.name: now for column in _to_be_stamped(held)}
     values = {column.name: mine[column.name] for column in held.shape.columns}
     for column in held.shape.columns:
         if column.name in held.shape.json:
@@ -190,6 +194,18 @@ def _row_of(held: Held) -> Row:
     row = Row(type(held.entity), values)
     check_values(row)
     return row
+
+
+def _to_be_stamped(held: Held) -> list[ColumnInfo]:
+    """Return the columns that hold the moment of this change, and were given no other value."""
+    mine, row, columns = held.entity.__dict__, held.row, held.shape.columns
+    if row is None:
+        return [c for c in columns if c.set_on_insert and mine[c.name] is None]
+    stamped = [c for c in columns if c.set_on_update and mine[c.name] == row.values[c.name]]
+    lacking = [c for c in columns if c.generated and c.set_on_insert and mine[c.name] is None]
+    if stamped and all(is_same_json(mine[c.name], row.values[c.name]) for c in columns):
+        stamped = []
+    return stamped + lacking
 
 
 def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:

@@ -9,6 +9,7 @@ from eyened_domain.adapters.memory.shape import Shape, shape_of
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import NotLoaded, deleted
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity_dict import whole
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
 from eyened_domain.model.values import is_same_json
@@ -59,7 +60,10 @@ class Held:
         _own_lists(entity)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _released, (self.entity, None if self.row is None else self.row.values)
+        if self.row is None:
+            return _released, (self.entity, None)
+        private = {column.name: None for column in self.shape.columns if column.private}
+        return _released, (self.entity, self.row.values | private)
 
     @property
     def is_open(self) -> bool:
@@ -138,7 +142,7 @@ class Held:
 
     def _see(self) -> None:
         held = self.entity.__dict__
-        self.seen = dict(held)
+        self.seen = whole(held)
         self.watched = any(held[name] is not None for name in self.shape.json) or any(
             link.name in held for link in self.shape.through
         )
@@ -176,7 +180,7 @@ def _released(entity: Entity, values: dict[str, Any] | None) -> Held:
     """Return what is known of a pickled or copied object: no unit of work holds it."""
     held = Held(entity, None)
     held.row = None if values is None else Row(type(entity), values)
-    return held
+    return held  # private columns are not among the values, and hold nothing
 
 
 def hanging_on(entity: Entity, wanted: Any) -> Iterator[Entity]:

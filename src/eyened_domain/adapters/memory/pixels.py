@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eyened_domain.errors import NotLoaded
@@ -56,8 +55,6 @@ class MemoryPixels:
         grid.zarr_array_index = position
         if scan_indices is not None:
             grid.scan_indices = scan_indices
-        if "date_modified" in grid.__entity__.columns:
-            grid.date_modified = datetime.now().replace(microsecond=0)
 
     def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
         """See `model.stored_pixels.PixelStore`."""

@@ -8,9 +8,22 @@ from typing import Any
 from sqlalchemy.orm.attributes import manager_of_class
 
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity_dict import whole
 from eyened_domain.model.links import HOLDER
 
 _STATE = "_sa_instance_state"
+
+
+def revived(entity: type[Entity]) -> Entity:
+    """Return an empty object to unpickle into; its class is mapped by then.
+
+    An object that was pickled where the classes were mapped holds state of SQLAlchemy, which
+    can be read only where they are mapped.
+    """
+    from eyened_domain.adapters.sql.mapping import map_entities  # noqa: PLC0415 - a cycle
+
+    map_entities()
+    return entity.__new__(entity)
 
 
 def adopt(entity: Entity) -> Any:
@@ -24,7 +37,7 @@ def adopt(entity: Entity) -> Any:
     if HOLDER in entity.__dict__:
         manager_of_class(type(entity)).setup_instance(entity)
         return entity.__dict__[_STATE]
-    before = [(one, dict(one.__dict__)) for one in _born_before(entity)]
+    before = [(one, whole(one.__dict__)) for one in _born_before(entity)]
     for one, values in before:
         one.__dict__.clear()
         manager_of_class(type(one)).setup_instance(one)

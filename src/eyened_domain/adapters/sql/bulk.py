@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.errors import RuleBroken, StorageError
@@ -123,7 +124,9 @@ class SqlRows:
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
 
-        The last who writes wins: they are not compared with what was read.
+        The last who writes wins: they are not compared with what was read. A column with the
+        moment of the last change holds that of this call in all of them, unless a row gives
+        another one.
 
         One statement sets every row of a chunk: PyMySQL would send an executemany of
         UPDATE row by row.
@@ -131,6 +134,8 @@ class SqlRows:
         table = TABLES[entity]
         (primary,) = entity.__entity__.primary_key
         self._session.flush()
+        stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
+        now = now_of(self._session.connection())
         for chunk in _chunks(rows, _UPDATE_CHUNK):
             names = sorted({name for row in chunk for name in row} - {primary})
             values = {
@@ -143,13 +148,14 @@ class SqlRows:
                         for row in chunk
                         if name in row
                     ),
-                    else_=table.c[name],
+                    else_=now if name in stamped else table.c[name],
                 )
                 for name in names
             }
             ids = [row[primary] for row in chunk]
             self._execute(update(table).where(table.c[primary].in_(ids)).values(values))
-        self._let_objects_hold(entity, rows)
+        stamps = dict.fromkeys(stamped, now)
+        self._let_objects_hold(entity, [{**stamps, **row} for row in rows])
 
     def _let_objects_hold(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""

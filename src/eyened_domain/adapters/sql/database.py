@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Engine
 
 from eyened_domain.adapters.sql.engine import engine_of
+from eyened_domain.adapters.sql.made_once import made_once
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
@@ -23,6 +25,7 @@ from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFile
 from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
+from eyened_domain.config.temporary import remove_folder
 from eyened_domain.services.ports import Subscribers
 
 T = TypeVar("T")
@@ -47,33 +50,29 @@ class Database:
     def __init__(self, source: object = None, *, subscribers: Subscribers = ()) -> None:
         self.settings = source if isinstance(source, Settings) else Settings.load(source)
         self._subscribers = subscribers
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         map_entities()
 
     def __repr__(self) -> str:
         return f"Database({self.settings.display_url!r})"
 
-    @cached_property
+    @made_once
     def engine(self) -> Engine:
         """The SQLAlchemy engine; its database has been found to be ready for use."""
-        with self._lock:
-            if "engine" in self.__dict__:
-                made: Engine = self.__dict__["engine"]
-                return made
-            self.settings = self.settings.prepare()
-            engine = engine_of(self.settings)
-            try:
-                ensure_ready(engine, embedded=self.settings.is_embedded)
-            except BaseException:
-                engine.dispose()
-                raise
-            self.__dict__["engine"] = engine
-            return engine
+        self.settings = self.settings.prepare()
+        engine = engine_of(self.settings)
+        weakref.finalize(engine, remove_folder, self.settings.home)
+        try:
+            ensure_ready(engine, embedded=self.settings.is_embedded)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
 
     def init(self) -> None:
         """Make the tables in an empty database; one that is set up is left as it is.
 
-        An embedded database does this by itself when it is first used.
+        An embedded database, and one in memory, do this by themselves when they are first used.
 
         Raises:
             ConfigurationError: it holds tables of another program; the message says
@@ -90,7 +89,7 @@ class Database:
         finally:
             engine.dispose()
 
-    @cached_property
+    @made_once
     def image_store(self) -> StoredImages:
         """The image files and thumbnails."""
         return StoredImages(
@@ -99,13 +98,13 @@ class Database:
             thumbnails=self.settings.thumbnails_path,
         )
 
-    @cached_property
+    @made_once
     def pixel_shelf(self) -> PixelShelf:
         """Where the pixels of segmentations are."""
         files = SlotFiles(self.settings.segmentations_zarr_store)
         return PixelShelf(files, Reservations(self.engine, files), self.engine.connect)
 
-    @cached_property
+    @made_once
     def annotation_files(self) -> StoredAnnotationFiles:
         """The files of legacy annotations."""
         return StoredAnnotationFiles(self.settings.annotations_path)
@@ -151,12 +150,17 @@ class Database:
         return run_unit(self._logged_unit, self.create_session, work, retries=retries)
 
     def close(self) -> None:
-        """Close all connections; the database can be used again afterwards."""
+        """Close all connections; the database can be used again afterwards.
+
+        One in memory is gone then, with its stores (unless their places were set), and is
+        empty when it is used again.
+        """
         with self._lock:
             engine = self.__dict__.pop("engine", None)
             self.__dict__.pop("pixel_shelf", None)
-        if engine is not None:
-            engine.dispose()
+            if engine is not None:
+                engine.dispose()
+                remove_folder(self.settings.home)
 
     def _logged_unit(self, may_give_way: bool) -> SqlUnitOfWork:
         how = "LATE" if may_give_way else "IMMEDIATE"

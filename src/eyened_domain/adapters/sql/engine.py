@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import IsolationLevel
-from sqlalchemy.pool import StaticPool
 
+from eyened_domain.adapters.sql.clock import ask_for_time
+from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
 from eyened_domain.adapters.sql.server import prepare_connections
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
@@ -15,6 +16,7 @@ from eyened_domain.adapters.sql.sqlite_turns import (
     before_statement,
     begin_sqlite,
 )
+from eyened_domain.adapters.sql.tables.old_rows import read_json
 from eyened_domain.adapters.sql.tls import tls_arguments
 from eyened_domain.adapters.sql.translation import translate_errors
 from eyened_domain.config import Settings, TLSSettings
@@ -82,11 +84,13 @@ def mysql_engine(
         pool_recycle=3600,
         hide_parameters=True,
         isolation_level=ISOLATION_LEVEL,
+        json_deserializer=read_json,
         connect_args=options | connect_args,
     )
     if url.get_driver_name() == "pymysql":
         event.listen(engine, "do_connect", _connect_keeping)
     prepare_connections(engine, strict=raise_on_warnings)
+    event.listen(engine, "connect", ask_for_time)
     _finish(engine)
     return engine
 
@@ -133,23 +137,26 @@ def _connect_keeping(
 
 def sqlite_engine(url: URL) -> Engine:
     """Return an engine for SQLite, with foreign keys on and transactions that are whole."""
-    in_memory = url.database in (None, "", ":memory:")
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    engine = create_engine(
+    in_memory = is_in_memory(url)
+    engine = in_memory_engine(url) if in_memory else _file_engine(url)
+    event.listen(engine, "connect", _prepare_in_memory if in_memory else _prepare_file)
+    event.listen(engine, "begin", begin_sqlite)
+    event.listen(engine, "before_cursor_execute", before_statement)
+    _finish(engine)
+    return engine
+
+
+def _file_engine(url: URL) -> Engine:
+    return create_engine(
         url,
         hide_parameters=True,
+        json_deserializer=read_json,
         connect_args={
             "check_same_thread": False,
             "timeout": PATIENCE_S,
             "factory": TurnTaking,
         },
-        **options,
     )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", begin_sqlite)
-    event.listen(engine, "before_cursor_execute", before_statement)
-    _finish(engine)
-    return engine
 
 
 def _finish(engine: Engine) -> None:
@@ -164,9 +171,17 @@ def _log_no_rows(engine: Engine, _options: object = None) -> None:
     engine._should_log_debug = lambda: False  # type: ignore[method-assign]
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_file(connection: Any, _record: Any) -> None:
+    _prepare_sqlite(connection, synchronous="FULL")
+
+
+def _prepare_in_memory(connection: Any, _record: Any) -> None:
+    _prepare_sqlite(connection, synchronous="OFF")
+
+
+def _prepare_sqlite(connection: Any, *, synchronous: str) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA synchronous = {synchronous}")
     cursor.close()

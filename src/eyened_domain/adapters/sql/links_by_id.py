@@ -22,22 +22,21 @@ _SET = "eyened_domain.links_set_by_id"
 
 def note_ids(session: Session, objects: Iterable[Entity]) -> None:
     """Note the links of objects that are about to be flushed which were set by id alone."""
-    noted: list[tuple[Entity, LinkInfo]] = session.info.setdefault(_SET, [])
+    noted: list[tuple[Entity, LinkInfo, Any]] = session.info.setdefault(_SET, [])
     for one in objects:
         changed = instance_state(one).committed_state
         for column, name in one.__entity__.link_of.items():
             if column in changed and name not in changed:
-                noted.append((one, one.__entity__.links[name]))
+                noted.append((one, one.__entity__.links[name], one.__dict__.get(name)))
 
 
 def follow_ids(session: Session, _context: UOWTransaction) -> None:
     """Let links and lists follow the ids that are stored now (an `after_flush` listener)."""
-    for one, link in session.info.pop(_SET, ()):
-        before = one.__dict__.get(link.name)
+    for one, link, before in session.info.pop(_SET, ()):
         target = _in_hand(session, link, one.__dict__.get(str(link.via)))
         if before is not None and before is not target:
             _drop(before, link, one)
-            del one.__dict__[link.name]
+            one.__dict__.pop(link.name, None)
         if target is not None:
             set_committed_value(one, link.name, target)
             _take(target, link, one)

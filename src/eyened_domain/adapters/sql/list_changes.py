@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, SupportsIndex
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstanceState, Session
 
 from eyened_domain.errors import RuleBroken, deleted
 from eyened_domain.model.entity import Entity
@@ -110,6 +110,31 @@ def _set_items(self: list[Any], index: Any, value: Any) -> None:
     there = {id(one) for one in self}
     self.extend([item for item in distinct.values() if id(item) not in there])
     list.__setitem__(self, slice(None), list(distinct.values()))
+
+
+def refuse_strange(session: Session, state: InstanceState[Any]) -> None:
+    """Refuse an object of another open session, and one whose row another object stands for.
+
+    Raises:
+        RuleBroken: it is one of these.
+    """
+    owner = state.session
+    name = state.class_.__name__
+    if owner is not None and owner is not session:
+        raise RuleBroken(
+            f"this {name} belongs to another session or unit of work that is still open; load it "
+            "in this one, or close the other first",
+            entity=name,
+        )
+    if state.key is None:
+        return
+    there = session.identity_map.get(state.key)
+    if there is not None and there is not state.obj():
+        raise RuleBroken(
+            f"another object stands for {name} {state.key[1]} in this session already; use that "
+            "one",
+            entity=name,
+        )
 
 
 def refuse_held(_session: Session, one: object) -> None:

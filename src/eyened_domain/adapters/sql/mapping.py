@@ -22,7 +22,7 @@ from sqlalchemy.orm import (
 
 from eyened_domain import model
 from eyened_domain.adapters.sql import tables
-from eyened_domain.adapters.sql.adoption import adopt
+from eyened_domain.adapters.sql.adoption import adopt, revived
 from eyened_domain.adapters.sql.attribute_access import (
     DistinctList,
     explain_unloaded,
@@ -127,6 +127,7 @@ def _map_all() -> None:
         )
     _registry.configure()
     Entity.late_state = {"_sa_instance_state": adopt}
+    Entity.revive = staticmethod(revived)
     for entity in TABLES:
         _instrument(entity)
     guard_changes(DistinctList)

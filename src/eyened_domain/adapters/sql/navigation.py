@@ -8,7 +8,7 @@ siblings too: the objects of the same class in the session that lack it, in chun
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Result, Select, select
@@ -113,19 +113,32 @@ def _load(session: Session, prop: RelationshipProperty[Any], wanted: list[_Wante
 def _load_parents(
     session: Session, prop: RelationshipProperty[Any], wanted: list[_Wanted]
 ) -> list[Any]:
+    found = find_parents(session, prop, {value for _, value in wanted if value is not None})
+    for state, value in wanted[1:]:
+        fill(state, prop.key, found.get(value))
+    first = found.get(wanted[0][1])
+    return [] if first is None else [first]
+
+
+def find_parents(
+    session: Session, prop: RelationshipProperty[Any], values: Collection[Any]
+) -> dict[Any, Any]:
+    """Return what a link to one leads to, by the keys that it goes by.
+
+    Args:
+        session: what it holds already is not asked for.
+        prop: the link.
+        values: the keys; those that lead nowhere are not in the answer, or lead to None.
+    """
     mapper = prop.mapper
     ((_, remote),) = prop.local_remote_pairs or ()
-    values = {value for _, value in wanted if value is not None}
     found = {value: _held(session, mapper, value) for value in values}
     missing = [value for value, one in found.items() if one is None]
     remote_attribute = getattr(mapper.class_, _key_of(mapper, remote))
     for some in _chunks(missing):
         for one in session.scalars(select(mapper.class_).where(remote_attribute.in_(some))):
             found[getattr(one, remote_attribute.key)] = one
-    for state, value in wanted[1:]:
-        _set(state, prop.key, found.get(value))
-    first = found.get(wanted[0][1])
-    return [] if first is None else [first]
+    return found
 
 
 def _held(session: Session, mapper: Mapper[Any], value: Any) -> Any:
@@ -141,7 +154,7 @@ def _load_children(
         for value, child in session.execute(_children_of(prop, some)):
             children[value].append(child)
     for state, value in wanted[1:]:
-        _set(state, prop.key, children.get(value, ()))
+        fill(state, prop.key, children.get(value, ()))
     return children.get(wanted[0][1], [])
 
 
@@ -158,7 +171,7 @@ def _key_of(mapper: Mapper[Any], column: Any) -> str:
     return mapper.get_property_by_column(column).key
 
 
-def _set(state: InstanceState[Any], key: str, value: Any) -> None:
+def fill(state: InstanceState[Any], key: str, value: Any) -> None:
     """`set_committed_value` for who has the state already."""
     implementation: Any = state.manager[key].impl
     implementation.set_committed_value(state, state.dict, value)

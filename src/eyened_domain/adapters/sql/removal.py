@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.util import identity_key
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 
@@ -46,6 +47,29 @@ def take_places(session: Session) -> None:
                 is_empty = new.__dict__.get(name) is None and not column.references
                 if column.generated and is_empty and not column.primary_key:
                     setattr(new, name, getattr(before, name))
+
+
+def refuse_same_key(session: Session) -> None:
+    """Raise where a new object has the primary key of another one in hand.
+
+    Raises:
+        Duplicate: it has.
+    """
+    for new in session.new:
+        if not isinstance(new, Entity):
+            continue
+        parts = _key_parts(new)
+        if None in parts:
+            continue
+        other = session.identity_map.get(identity_key(type(new), parts))
+        if other is not None and other not in session.deleted:
+            raise Duplicate(
+                f"there is a {type(new).__name__} with the same "
+                f"{', '.join(new.__entity__.primary_key)} already; look it up instead of adding "
+                "another",
+                entity=type(new).__name__,
+                field=", ".join(new.__entity__.primary_key),
+            )
 
 
 def _key_parts(one: Any) -> tuple[Any, ...]:

@@ -36,8 +36,10 @@ from eyened_domain.adapters.sql.ended import (
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
-from eyened_domain.adapters.sql.list_changes import refuse_held
+from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
+from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
@@ -47,6 +49,7 @@ from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
     refuse_links_to_deleted,
+    refuse_same_key,
     take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
@@ -212,6 +215,11 @@ class DomainSession(Session):
         begin_writing(self)
         refuse_overwriting(self, [one])
 
+    def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
+        """Refuse what another open session holds, by whatever way it comes in."""
+        refuse_strange(self, state)
+        return super()._before_attach(state, obj)
+
     def close(self) -> None:
         """Close the session; what is not committed is rolled back, by the server if it is gone."""
         go_on(self)
@@ -244,26 +252,30 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     if session.deleted:
         delete_along(session)
         take_places(session)
+    note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
+    settle_modalities(session)
     changed = [
         one
         for one in session.dirty
         if isinstance(one, Entity) and session.is_modified(one, include_collections=False)
     ]
+    with in_view(session):
+        check_stored_parts(session)
+        for one in (*session.new, *changed):
+            if isinstance(one, Entity):
+                one.check_rules()
+                _check_references(session, one)
     for one in (*session.new, *changed):
         if isinstance(one, Entity):
-            one.check_rules()
-            _check_references(session, one)
-    for one in (*session.new, *changed):
-        if isinstance(one, Entity):
-            one.check_needed(_cleared(one))
+            one.check_needed(_cleared(one), _untouched(one))
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
+    refuse_same_key(session)
     if session.deleted:
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
-    note_ids(session, [one for one in (*session.new, *changed) if isinstance(one, Entity)])
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
 
@@ -275,6 +287,14 @@ def _cleared(one: Entity) -> frozenset[str]:
     return frozenset(
         column for column, link in links if link in changed and one.__dict__.get(link) is None
     )
+
+
+def _untouched(one: Entity) -> frozenset[str]:
+    """Return the columns that are needed and stay as they were read."""
+    state = instance_state(one)
+    if state.key is None:
+        return frozenset()
+    return frozenset(one.__entity__.needed) - state.committed_state.keys()
 
 
 def _check_references(session: DomainSession, one: Entity) -> None:

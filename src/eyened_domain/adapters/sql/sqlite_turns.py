@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, false
 from sqlalchemy.dialects.sqlite import dialect
 
 from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
-from eyened_domain.errors import Conflict, RuleBroken
+from eyened_domain.errors import Conflict
 
 BEGIN = "eyened_begin"
 """Execution option: how a transaction begins on SQLite.
@@ -56,14 +56,7 @@ class TurnTaking(sqlite3.Connection):
 
         Raises:
             Conflict: it did not become this connection's turn.
-            RuleBroken: another session is in a transaction on this connection, the only one
-                of a database in memory.
         """
-        if self.in_transaction:
-            raise RuleBroken(
-                "a database in memory has one connection, and another session or unit of work is "
-                "in a transaction on it: end that first, or use a database in a file"
-            )
         self._changes_before = self.total_changes
         self._is_late = how == "LATE"
         self._is_writing = how == "IMMEDIATE"

@@ -11,7 +11,10 @@ from collections import deque
 from typing import Any
 
 from pymysql.connections import Connection
+from pymysql.constants import FIELD_TYPE
 from pymysql.cursors import Cursor, SSCursor
+
+from eyened_domain.adapters.sql.tables.old_rows import read_date, read_moment
 
 
 class KeepingCursor(SSCursor):
@@ -45,11 +48,24 @@ class KeepingCursor(SSCursor):
         return found
 
 
+_DATES = {
+    FIELD_TYPE.DATE: read_date,
+    FIELD_TYPE.NEWDATE: read_date,
+    FIELD_TYPE.DATETIME: read_moment,
+    FIELD_TYPE.TIMESTAMP: read_moment,
+}
+"""PyMySQL's own give the text of a date of zeros."""
+
+
 class KeepingConnection(Connection):
-    """A connection of PyMySQL whose streams lose nothing."""
+    """A connection of PyMySQL whose streams lose nothing, and whose dates are dates or None."""
 
     stream: KeepingCursor | None = None
     """The cursor that may not have read all of its rows."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.decoders = self.decoders | _DATES
 
     def cursor(self, cursor: type[Cursor] | None = None) -> Any:
         """Give a cursor; an unbuffered one is one that keeps its rows."""

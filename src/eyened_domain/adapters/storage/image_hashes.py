@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.adapters.storage.paths import RootFolder
-from eyened_domain.errors import EyenedError, StorageError
+from eyened_domain.errors import EyenedError, FolderMissing, StorageError
 from eyened_domain.services.batches import Failure
 from eyened_domain.services.hashing import HashRequest, ImageHashes
 from eyened_domain.services.image_files import normalised_identifier
@@ -50,6 +50,8 @@ class StoredHashes:
             return ImageHashes(file_checksum=checksum)
         try:
             found = self.data_hash(request)
+        except FolderMissing:
+            raise
         except EyenedError as error:
             return ImageHashes(file_checksum=checksum, failure=Failure.of(error))
         return ImageHashes(file_checksum=checksum, data_hash=found)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from eyened_domain.adapters.storage.openat2 import READ, open_beneath, openat2_works
-from eyened_domain.errors import BadInput, ConfigurationError, StorageError
+from eyened_domain.errors import BadInput, FolderMissing, StorageError
 
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _STORE_FAILED = frozenset(
@@ -87,7 +87,7 @@ class RootFolder:
 
         Raises:
             BadInput: there is no such file, it lies outside, or it is not a regular file.
-            ConfigurationError: the folder itself is not there.
+            FolderMissing: the folder itself is not there, or holds nothing at all.
             StorageError: the file system failed.
         """
         parts = _parts(relative)
@@ -110,9 +110,24 @@ class RootFolder:
         """Find out whether the folder is there.
 
         Raises:
-            ConfigurationError: it is not.
+            FolderMissing: it is not.
         """
         os.close(self._open_root())
+
+    def check_filled(self) -> None:
+        """Find out whether the folder is there and holds anything, as it must once files are named.
+
+        Raises:
+            FolderMissing: it is not there, or is empty, as the place is where a disk is mounted.
+        """
+        self.check()
+        if is_empty(self._path):
+            raise FolderMissing(
+                f"{self._setting} is {str(self.given)[:200]!r}, which is empty: mount what belongs "
+                f"there, or set {self._setting}",
+                field=self._setting,
+                value=str(self.given)[:200],
+            )
 
     def refusal(self, relative: str, reason: str) -> BadInput:
         """Make the error for a file beneath this folder that is refused."""
@@ -137,7 +152,7 @@ class RootFolder:
         try:
             return os.open(self._path, _FOLDER | os.O_NOFOLLOW)
         except OSError as error:
-            raise ConfigurationError(
+            raise FolderMissing(
                 f"{self._setting} is {str(self.given)[:200]!r}, which cannot be opened as a "
                 f"folder ({error.strerror}); make the folder or set {self._setting}",
                 field=self._setting,
@@ -175,8 +190,23 @@ class RootFolder:
                 field=self._field,
                 value=relative[:256],
             ) from error
+        if error.errno == errno.ENOENT:
+            self.check_filled()  # not one file is missing, but all of them
         reason = _REASONS.get(error.errno or 0, f"cannot be opened: {error.strerror}")
         raise self.refusal(relative, reason) from error
+
+
+def is_empty(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is nothing in a folder, but for hidden files and what a file system makes.
+
+    That is what the place of a disk looks like which is not mounted. A folder that is not
+    there, or cannot be listed, is not called empty.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return all(one.name.startswith(".") or one.name == "lost+found" for one in found)
+    except OSError:
+        return False
 
 
 def _open_by_component(root: int, parts: list[str]) -> int:

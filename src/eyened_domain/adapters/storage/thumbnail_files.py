@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.adapters.storage.paths import RootFolder
-from eyened_domain.errors import BadInput, ConfigurationError, StorageError
+from eyened_domain.errors import BadInput, FolderMissing, StorageError
 from eyened_domain.services.image_files import THUMBNAIL_SIZES
 from eyened_domain.services.thumbnails import ThumbnailRequest
 
@@ -133,8 +133,8 @@ def _checked(identifier: str) -> str:
     return identifier
 
 
-def _no_folder(folder: Path, reason: str) -> ConfigurationError:
-    return ConfigurationError(
+def _no_folder(folder: Path, reason: str) -> FolderMissing:
+    return FolderMissing(
         f"THUMBNAILS_PATH is {str(folder)[:200]!r}, which {reason}; make the folder or set "
         "THUMBNAILS_PATH",
         field="THUMBNAILS_PATH",

@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from attrs import define, field, frozen
 
+from eyened_domain.errors import FolderMissing
 from eyened_domain.services.batches.engine import IN_FLIGHT, work_on
 from eyened_domain.services.batches.outcomes import BatchReport, ItemFailure, Outcome
 
@@ -112,6 +113,7 @@ def run_job(storage: Storage, job: Job[T], options: RunOptions | None = None) ->
 
     Raises:
         KeyboardInterrupt: what was finished before it is stored.
+        FolderMissing: a folder that the files are in is not mounted (any more); as before.
         StorageError: the database or the workers are gone; as before.
     """
     return _JobRun(storage, job, options or RunOptions()).run()
@@ -170,6 +172,9 @@ class _JobRun(Generic[T]):
             after = page.last
 
     def _take(self, outcome: Outcome[T]) -> None:
+        failure = outcome.failure
+        if failure is not None and failure.kind == FolderMissing.__name__:
+            raise FolderMissing(failure.message)  # as it would be with all that follow
         self.waiting.append(outcome)
         self.worked_on += 1
         if len(self.waiting) >= self.options.portion:

@@ -10,7 +10,9 @@ from attrs import field, frozen
 T = TypeVar("T")
 
 _LONGEST = 500
-_NOT_THE_ITEMS_FAULT = frozenset({"StorageError", "ConfigurationError", "Conflict"})
+_NOT_THE_ITEMS_FAULT = frozenset(
+    {"StorageError", "ConfigurationError", "Conflict", "FolderMissing"}
+)
 
 
 @frozen

@@ -20,6 +20,7 @@ class Kind(Enum):
     WRONG_OWNER = "position is noted for another row"
     PIXELS_DAMAGED = "pixels damaged"
     PIXELS_REPLACED = "pixels replaced by another program"
+    PIXELS_ERASED = "pixels erased by another program, or file removed"
     IN_QUARANTINE = "pixels in quarantine"
     NOT_ADOPTED = "pixels without a checksum"
     # the store
@@ -47,15 +48,25 @@ class Kind(Enum):
     FEATURE_WITHIN_ITSELF = "feature within itself"
     LINEAGE = "patient, study and image that do not belong together"
     OLD_LOG = "log of units of work is long"
+    # what older programs could write, and no column means
+    NOT_A_DATE = "date that is none"
+    NOT_JSON = "text that is no JSON"
+    UNKNOWN_WORD = "word that its list does not have"
+    EMPTY_WORD = "empty text for no word"
+    NOT_A_FLAG = "flag that is neither 0 nor 1"
+    NOT_OF_ITS_TYPE = "value that is not of its column's type"
+    WITHOUT_TRANSACTIONS = "table without transactions"
 
 
 NOTES = frozenset(
     {
         Kind.NOT_ADOPTED,
+        Kind.PIXELS_REPLACED,
         Kind.GARBAGE,
         Kind.STORE_WITHOUT_OWNER,
         Kind.THUMBNAIL_UNKNOWN,
         Kind.OLD_LOG,
+        Kind.EMPTY_WORD,
     }
 )
 """What is no defect: it is told, and does not make the exit code 1."""

@@ -75,7 +75,12 @@ class Rows(Protocol):
         """
 
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
-        """Write the given columns of rows that exist; each row holds its primary key."""
+        """Write the given columns of rows that exist; each row holds its primary key.
+
+        A column with the moment of the last change holds that of this call in all of them,
+        unless a row gives another one. The modality of an image and the id of its entry are
+        two columns here: give both.
+        """
 
     def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
         """Delete the rows with these runs of ids (first, last); return how many there were."""

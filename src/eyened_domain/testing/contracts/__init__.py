@@ -12,13 +12,20 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.client_pixels import (
+    ClientPixelContract as ClientPixelContract,
+)
 from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
+from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
+from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
+from eyened_domain.testing.contracts.modalities import ModalityContract as ModalityContract
+from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
 from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
@@ -34,12 +41,17 @@ class StorageContract(
     ErrorContract,
     RepositoryContract,
     LinkContract,
+    KnownByIdContract,
     KeyContract,
     RemovalContract,
     JsonContract,
+    CopyContract,
+    ModalityContract,
+    MomentContract,
     RoundTripContract,
     TaggingContract,
     PixelContract,
+    ClientPixelContract,
     SegmentingContract,
 ):
     """Everything that a storage of entities is held to."""

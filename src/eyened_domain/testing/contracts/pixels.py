@@ -32,7 +32,8 @@ def _volume(build: Builder) -> Any:
     return build.an_image(nr_of_frames=SHAPE[0], rows_y=SHAPE[1], columns_x=SHAPE[2])
 
 
-def _drawn(build: Builder, **values: Any) -> Segmentation:
+def drawn_on(build: Builder, **values: Any) -> Segmentation:
+    """Return a new segmentation of a volume, or of the image that is given."""
     depth, height, width = values.pop("shape", SHAPE)
     values = {
         "image_instance": values.pop("image_instance", None) or _volume(build),
@@ -48,14 +49,15 @@ def _drawn(build: Builder, **values: Any) -> Segmentation:
     return Segmentation(**values)
 
 
-def _pixels(seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Any:
+def pixels_of(seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Any:
+    """Return pixels of 0 and 1 that the seed tells."""
     import numpy as np  # noqa: PLC0415 - only these contracts need it
 
     return np.random.default_rng(seed).integers(0, 2, shape, dtype=np.uint8)
 
 
 def _write_and_commit(uow: Any, drawn: Segmentation) -> None:
-    drawn.write_data(_pixels(3))
+    drawn.write_data(pixels_of(3))
     uow.commit()
 
 
@@ -66,20 +68,20 @@ class PixelContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
+            drawn = uow.segmentations.add(drawn_on(build))
             assert not drawn.has_pixels
-            drawn.write_data(_pixels())
+            drawn.write_data(pixels_of())
             assert drawn.has_pixels
             uow.commit()
             identity = drawn.segmentation_id
-        assert (drawn.read_data() == _pixels()).all()
+        assert (drawn.read_data() == pixels_of()).all()
         with make_unit_of_work() as uow:
             found = uow.segmentations.get(identity)
-            assert (found.read_data() == _pixels()).all()
-            assert (found.read_data(axis=0, slice_index=2) == _pixels()[2]).all()
-            assert (found.read_data(axis=1, slice_index=5) == _pixels()[:, 5]).all()
-            assert (found.read_data(axis=2, slice_index=0) == _pixels()[:, :, 0]).all()
-            assert (found.masks()["mask"] == (_pixels() > 0)).all()
+            assert (found.read_data() == pixels_of()).all()
+            assert (found.read_data(axis=0, slice_index=2) == pixels_of()[2]).all()
+            assert (found.read_data(axis=1, slice_index=5) == pixels_of()[:, 5]).all()
+            assert (found.read_data(axis=2, slice_index=0) == pixels_of()[:, :, 0]).all()
+            assert (found.masks()["mask"] == (pixels_of() > 0)).all()
 
     def test_pixels_of_models_are_kept_as_well(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
@@ -97,19 +99,19 @@ class PixelContract(Contract):
                 threshold=0.25,
             )
             uow.model_segmentations.add(made)
-            made.write_data((_pixels() * 0.5).astype("float32"))
+            made.write_data((pixels_of() * 0.5).astype("float32"))
             uow.commit()
             identity = made.model_segmentation_id
         with make_unit_of_work() as uow:
             found = uow.model_segmentations.get(identity)
-            assert (found.read_data() == _pixels() * 0.5).all()
-            assert (found.masks()["mask"] == (_pixels() > 0)).all()
+            assert (found.read_data() == pixels_of() * 0.5).all()
+            assert (found.masks()["mask"] == (pixels_of() > 0)).all()
 
     def test_what_was_not_written_says_so(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
+            drawn = uow.segmentations.add(drawn_on(build))
             with pytest.raises(NotFound, match="no pixels yet"):
                 drawn.read_data()
             drawn.write_empty()
@@ -117,15 +119,15 @@ class PixelContract(Contract):
         with pytest.raises(NotLoaded, match="in no open"):
             drawn.write_empty()
         with pytest.raises(NotLoaded, match="add it to a session or unit of work"):
-            _drawn(build).write_empty()
+            drawn_on(build).write_empty()
 
     @pytest.mark.parametrize("how", ["rolled back", "left"])
     def test_an_overwrite_that_is_not_committed_leaves_the_old_pixels(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, how: str
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build, scan_indices=[]))
-            drawn.write_data(_pixels(1)[0], axis=0, slice_index=1)
+            drawn = uow.segmentations.add(drawn_on(build, scan_indices=[]))
+            drawn.write_data(pixels_of(1)[0], axis=0, slice_index=1)
             uow.commit()
             identity = drawn.segmentation_id
         with make_unit_of_work() as uow:
@@ -144,9 +146,9 @@ class PixelContract(Contract):
     def test_slices_are_put_together_and_noted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
-        whole = _pixels(2)
+        whole = pixels_of(2)
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build, scan_indices=[]))
+            drawn = uow.segmentations.add(drawn_on(build, scan_indices=[]))
             drawn.write_data(whole[2], axis=0, slice_index=2)
             drawn.write_data(whole[:1], axis=0, slice_index=0)
             uow.commit()
@@ -168,19 +170,19 @@ class PixelContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
-            drawn.write_data(_pixels(1))
+            drawn = uow.segmentations.add(drawn_on(build))
+            drawn.write_data(pixels_of(1))
             uow.commit()
             identity = drawn.segmentation_id
             drawn = uow.segmentations.get(identity)
             uow.commit()  # its transaction ends, what it has read stays
             with make_unit_of_work() as other:
-                other.segmentations.get(identity).write_data(_pixels(2))
+                other.segmentations.get(identity).write_data(pixels_of(2))
                 other.commit()
             with pytest.raises(Conflict):
                 _write_and_commit(uow, drawn)
         with make_unit_of_work() as uow:
-            assert (uow.segmentations.get(identity).read_data() == _pixels(2)).all()
+            assert (uow.segmentations.get(identity).read_data() == pixels_of(2)).all()
 
     @pytest.mark.parametrize(
         ("shape", "axis", "number"),
@@ -208,9 +210,9 @@ class PixelContract(Contract):
         number: Any,
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
+            drawn = uow.segmentations.add(drawn_on(build))
             with pytest.raises(BadInput):
-                drawn.write_data(_pixels(shape=shape), axis=axis, slice_index=number)
+                drawn.write_data(pixels_of(shape=shape), axis=axis, slice_index=number)
             assert not drawn.has_pixels
 
     @pytest.mark.parametrize("dtype", ["int64", "uint16", "float32", "int8", "complex64"])
@@ -218,19 +220,19 @@ class PixelContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, dtype: str
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
+            drawn = uow.segmentations.add(drawn_on(build))
             with pytest.raises(BadInput, match=r"astype\(numpy.uint8\)"):
-                drawn.write_data(_pixels().astype(dtype))
-            drawn.write_data(_pixels().astype(bool))
+                drawn.write_data(pixels_of().astype(dtype))
+            drawn.write_data(pixels_of().astype(bool))
             assert drawn.read_data().dtype == "uint8"
 
     def test_values_that_mean_nothing_are_refused(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
+            drawn = uow.segmentations.add(drawn_on(build))
             with pytest.raises(RuleBroken, match="means nothing in Binary"):
-                drawn.write_data(_pixels() * 2)
+                drawn.write_data(pixels_of() * 2)
             assert not drawn.has_pixels
 
     def test_masks_are_limited_by_the_segmentation_that_is_referred_to(
@@ -238,18 +240,18 @@ class PixelContract(Contract):
     ) -> None:
         with make_unit_of_work() as uow:
             image = uow.images.add(_volume(build))
-            limit = uow.segmentations.add(_drawn(build, image_instance=image))
-            limit.write_data(_pixels(1))
+            limit = uow.segmentations.add(drawn_on(build, image_instance=image))
+            limit.write_data(pixels_of(1))
             uow.flush()
-            drawn = _drawn(build, image_instance=image)
+            drawn = drawn_on(build, image_instance=image)
             drawn.reference_segmentation_id = limit.segmentation_id
-            uow.segmentations.add(drawn).write_data(_pixels(2))
-            assert (drawn.masks()["mask"] == (_pixels(1) & _pixels(2) > 0)).all()
-            assert (drawn.read_data() == _pixels(2)).all()
+            uow.segmentations.add(drawn).write_data(pixels_of(2))
+            assert (drawn.masks()["mask"] == (pixels_of(1) & pixels_of(2) > 0)).all()
+            assert (drawn.read_data() == pixels_of(2)).all()
             uow.flush()
             limit.reference_segmentation_id = drawn.segmentation_id
             with pytest.raises(RuleBroken, match="circle"):
-                limit.write_data(_pixels(1))
+                limit.write_data(pixels_of(1))
 
     @pytest.mark.parametrize("wrong", ["another shape", "itself in a circle", "nobody"])
     def test_a_reference_that_cannot_be_is_refused_when_it_is_stored(
@@ -257,9 +259,9 @@ class PixelContract(Contract):
     ) -> None:
         with make_unit_of_work() as uow:
             image = uow.images.add(_volume(build))
-            first = uow.segmentations.add(_drawn(build, image_instance=image))
+            first = uow.segmentations.add(drawn_on(build, image_instance=image))
             uow.flush()
-            second = _drawn(build, image_instance=image)
+            second = drawn_on(build, image_instance=image)
             second.reference_segmentation_id = first.segmentation_id
             uow.segmentations.add(second)
             uow.commit()
@@ -269,7 +271,7 @@ class PixelContract(Contract):
                 first.reference_segmentation_id = 987654
             else:
                 values = {"shape": (3, 1, 8), "sparse_axis": 1}
-                third = _drawn(build, image_instance=image, **values)
+                third = drawn_on(build, image_instance=image, **values)
                 third.reference_segmentation_id = first.segmentation_id
                 uow.segmentations.add(third)
             with pytest.raises((RuleBroken, NotFound)):
@@ -281,11 +283,11 @@ class PixelContract(Contract):
         with make_unit_of_work() as uow:
             image = build.an_image(nr_of_frames=1, rows_y=6, columns_x=8)
             matrix = [[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]]
-            drawn = _drawn(
+            drawn = drawn_on(
                 build, image_instance=image, shape=(1, 3, 4), image_projection_matrix=matrix
             )
-            uow.segmentations.add(drawn).write_data(_pixels(3, (1, 3, 4)))
-            expected = _pixels(3, (3, 4)).repeat(2, 0).repeat(2, 1)[None]
+            uow.segmentations.add(drawn).write_data(pixels_of(3, (1, 3, 4)))
+            expected = pixels_of(3, (3, 4)).repeat(2, 0).repeat(2, 1)[None]
             assert (drawn.masks()["mask"] == (expected > 0)).all()
             assert drawn.masks(on_image=False)["mask"].shape == (1, 3, 4)
             uow.commit()
@@ -294,7 +296,7 @@ class PixelContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            drawn = uow.segmentations.add(_drawn(build))
+            drawn = uow.segmentations.add(drawn_on(build))
             drawn.write_empty()
             for name, value in {"depth": 4, "data_type": "R16UI", "height": 1}.items():
                 with pytest.raises(RuleBroken, match="has pixels already"):
@@ -313,7 +315,7 @@ class PixelContract(Contract):
             uow.commit()
             model.version = "1.5"
             uow.commit()
-            made.write_data(_pixels())
+            made.write_data(pixels_of())
             uow.commit()
             identity = model.model_id
         for name in ("model_name", "version"):
@@ -326,7 +328,7 @@ class PixelContract(Contract):
             model = uow.segmentation_models.get(identity)
             model.description = "its description may change"
             uow.commit()
-            assert (model.segmentations[0].read_data() == _pixels()).all()
+            assert (model.segmentations[0].read_data() == pixels_of()).all()
 
     def test_pixels_of_a_model_are_not_handed_to_another_model(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
@@ -336,7 +338,7 @@ class PixelContract(Contract):
             made.image_instance = _volume(build)
             other = uow.segmentation_models.add(build.a_segmentation_model())
             uow.model_segmentations.add(made)
-            made.write_data(_pixels())
+            made.write_data(pixels_of())
             uow.commit()
             with pytest.raises(RuleBroken, match="has pixels already"):
                 made.model = other

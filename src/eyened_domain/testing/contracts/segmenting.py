@@ -115,7 +115,15 @@ REFUSED: list[tuple[str, int, Callable[[], Given], str]] = [
     ("scans on a 2-D image", 1, lambda: (_drawn(6, 8), {"scan_indices": [0]}), "volumes only"),
     ("a map on a 2-D image", 1, lambda: (_drawn(6, 8), {"sparse_axis": 1}), "SparseAxis is 0"),
     ("an axis that is none", 4, lambda: (_drawn(*VOLUME), {"sparse_axis": 2}), "sparse_axis"),
-    ("a threshold for Binary", 1, lambda: (_drawn(6, 8), {"threshold": 0.5}), "no threshold"),
+    (
+        "a threshold beyond 1",
+        1,
+        lambda: (
+            _drawn(6, 8, dtype="float32"),
+            {"data_representation": "Probability", "threshold": 40},
+        ),
+        "from 0 to 1",
+    ),
     (
         "labels without subfeatures",
         1,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, String, func, select, type_coerce, update
 
+from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.adapters.sql.tables.image import image_instance
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.adapters.storage.paths import RootFolder
@@ -78,6 +79,7 @@ class Thumbnails:
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""
+        check_thumbnails(self._engine, self._folder)
         there = set(self._standing(watch))
         known: set[str] = set()
         columns = image_instance.c.image_instance_id, image_instance.c.thumbnail_path
@@ -123,7 +125,7 @@ class Thumbnails:
 
     def _standing(self, watch: Watch) -> Iterator[str]:
         if not self._folder.exists():
-            return
+            return  # and no row speaks of any
         root = os.path.realpath(self._folder)
         try:
             for folder, _, names in os.walk(root, onerror=_raise):

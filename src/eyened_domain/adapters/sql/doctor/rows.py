@@ -44,14 +44,18 @@ class SlotRow:
         position: SlotIndex.
         state: reserved, live, garbage or quarantine.
         size: bytes of its file.
+        since: since when the state is so, in seconds of Unix time.
         digest: of the slot, where it was asked for.
+        token: of the reservation, or of the adoption; where it was asked for.
     """
 
     array_id: int
     position: int
     state: str
     size: int | None
+    since: int
     digest: bytes | None = None
+    token: str | None = None
 
 
 def place_of(found: Finding) -> tuple[str, int, int]:
@@ -203,19 +207,20 @@ def slot_rows(
     Args:
         connection: to the database.
         conditions: which positions.
-        digests: with their digests; without it is faster.
+        digests: with their digests and tokens; without it is faster.
     """
     asked = select(
         zarr_slot.c.zarr_array_id,
         zarr_slot.c.slot_index,
         zarr_slot.c.state,
         zarr_slot.c.bytes,
-        *([zarr_slot.c.digest] if digests else []),
+        zarr_slot.c.since,
+        *([zarr_slot.c.digest, zarr_slot.c.token] if digests else []),
     ).where(*conditions)
     by_id: dict[int, dict[int, SlotRow]] = {}
     result = connection.execution_options(yield_per=_PORTION).execute(asked)
-    for array_id, position, state, size, *rest in result:
-        row = SlotRow(array_id, int(position), state, size, *rest)
+    for array_id, position, *rest in result:
+        row = SlotRow(array_id, int(position), *rest)
         by_id.setdefault(array_id, {})[row.position] = row
     arrays = select(zarr_array.c.zarr_array_id, zarr_array.c.group_name, zarr_array.c.array_name)
     named = {array_id: (group, name) for array_id, group, name in connection.execute(arrays)}

@@ -34,7 +34,7 @@ from eyened_domain.adapters.sql.tables.segmentation import segmentation
 from eyened_domain.adapters.sql.tables.study import series, study
 from eyened_domain.errors import EyenedError
 from eyened_domain.model.attribute import OWNERS
-from eyened_domain.model.enums import AttributeDataType
+from eyened_domain.model.enums import AttributeDataType, DataRepresentation
 from eyened_domain.model.pixel_grid import LONGEST_SIDE, NUMBER_TYPES
 from eyened_domain.services.doctor import Finding, Kind, Watch
 
@@ -119,13 +119,17 @@ def _clearly_valid(table: Any) -> Any:
         and_(grid.data_representation == meaning, grid.data_type.in_(sorted(types, key=str)))
         for meaning, types in NUMBER_TYPES.items()
     ]
-    absent = [
-        grid[name].is_(None) for name in ("image_projection_matrix", "scan_indices", "threshold")
-    ]
+    absent = [grid[name].is_(None) for name in ("image_projection_matrix", "scan_indices")]
+    threshold_fits = or_(
+        grid.threshold.is_(None),
+        grid.data_representation != DataRepresentation.Probability,
+        grid.threshold.between(0, 1),
+    )
     depth = func.coalesce(func.nullif(image.nr_of_frames, 0), 1)
     return func.coalesce(
         and_(
             *absent,
+            threshold_fits,
             or_(*types),
             func.coalesce(grid.sparse_axis, 0) == 0,
             func.coalesce(grid.zarr_array_index, 0) >= 0,
@@ -223,7 +227,7 @@ def _modalities(connection: Connection) -> Iterator[Finding]:
     asked = (
         select(image_instance.c.image_instance_id, said, modality_table.c.modality_tag)
         .join(modality_table, modality_table.c.modality_id == image_instance.c.modality_id)
-        .where(said.is_not(None), said != modality_table.c.modality_tag)
+        .where(said.is_not(None), said != "", said != modality_table.c.modality_tag)
     )
     for identity, name, tag in connection.execute(asked):
         text = f"Modality is {name}, and ModalityID leads to {tag}"

@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy import Engine
 
 from eyened_domain.adapters.sql.doctor.damage import damage_in, what_is_wrong
+from eyened_domain.adapters.sql.doctor.quarantine import YOUNG_S, damaged, quarantine
 from eyened_domain.adapters.sql.doctor.rows import (
     Pointing,
     SlotRow,
@@ -21,7 +22,8 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.sql.doctor.store_files import damaged, quarantine
+from eyened_domain.adapters.sql.doctor.taking_over import take_over
+from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import QUARANTINE, has_pixels
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
@@ -43,10 +45,10 @@ _Suspects = list[tuple[int, Kind, str]]
 
 @attrs.frozen
 class _Task:
-    """Some slots of one array: positions with their digests."""
+    """Some slots of one array: positions with what the database knows of them."""
 
     key: ArrayKey
-    slots: list[tuple[int, bytes | None]]
+    slots: list[tuple[int, SlotRow | None]]
 
 
 class SlotPixels:
@@ -57,18 +59,29 @@ class SlotPixels:
         files: the store.
         threads: how many read and decode at a time.
         resume: go on where the last check-up ran out of time.
+        adopt: take over what another program has written when things are fixed.
+        young_s: how old in seconds a damaged file of others must be to be put aside.
     """
 
     title = "Pixels"
     level = 3
 
     def __init__(
-        self, engine: Engine, files: SlotFiles, *, threads: int = 2, resume: bool = False
+        self,
+        engine: Engine,
+        files: SlotFiles,
+        *,
+        threads: int = 2,
+        resume: bool = False,
+        adopt: bool = False,
+        young_s: float = YOUNG_S,
     ) -> None:
         self._engine = engine
         self._files = files
         self._threads = threads
         self._resume = resume
+        self._adopt = adopt
+        self._young_s = young_s
         self.looked_at = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
@@ -76,6 +89,7 @@ class SlotPixels:
         with self._engine.connect() as connection:
             if not self._files.root.exists() and not has_pixels(connection):
                 return
+            check_store(connection, self._files.root)
             rows, slots = pointing_rows(connection), slot_rows(connection)
         after = self._state() if self._resume else None
         tasks = [
@@ -86,7 +100,7 @@ class SlotPixels:
         for task, suspects in self._checked(tasks):
             for position, kind, words in suspects:
                 one = pointing[(task.key.group, task.key.name), position]
-                yield _finding(one, task.key, kind, words)
+                yield self._finding(one, task.key, kind, words)
             self.looked_at += len(task.slots)
             try:
                 watch.tick(self.looked_at, total)
@@ -106,22 +120,36 @@ class SlotPixels:
                 slot = slot_row(connection, one.detail, position)
             if slot is not None and slot.state == QUARANTINE:
                 continue
-            digest = None if slot is None else slot.digest
-            wrong = what_is_wrong(self._files, one.detail, position, digest)
+            wrong = what_is_wrong(self._files, one.detail, position, slot)
             if wrong is not None:
-                yield _finding(Pointing(entity, identity, position), one.detail, *wrong)
+                yield self._finding(Pointing(entity, identity, position), one.detail, *wrong)
 
     def fix(self, found: Sequence[Finding]) -> Iterator[Repair]:
-        """Put damaged slots aside."""
+        """Put damaged slots aside, and take over those of another program."""
         check_owner(self._engine, self._files)
         for one in found:
             try:
-                done = quarantine(self._engine, self._files, one)
+                done = self._mend(one)
             except EyenedError as error:
                 yield Repair(one, None, str(error))
             else:
                 if done is not None:
                     yield Repair(one, done)
+
+    def _mend(self, one: Finding) -> str | None:
+        if one.kind is Kind.PIXELS_DAMAGED:
+            return quarantine(self._engine, self._files, one, young_s=self._young_s)
+        return take_over(self._engine, self._files, one)
+
+    def _finding(self, one: Pointing, key: ArrayKey, kind: Kind, words: str) -> Finding:
+        common: dict[str, Any] = {
+            "entity": one.entity,
+            "identity": one.identity,
+            "path": key.path,
+            "position": one.position,
+            "detail": key,
+        }
+        return damaged(one, (kind, words), common, adopt=self._adopt)
 
     def _checked(self, tasks: list[_Task]) -> Iterator[tuple[_Task, _Suspects]]:
         """Yield the tasks in their order, with what seems wrong."""
@@ -187,13 +215,13 @@ def _tasks(
     if key is None:
         return
     known = slots.get(place, {})
-    wanted: list[tuple[int, bytes | None]] = []
+    wanted: list[tuple[int, SlotRow | None]] = []
     for position in sorted({one.position for one in rows}):
         slot = known.get(position)
         if after is not None and (place, position) <= after:
             continue
         if slot is None or slot.state != QUARANTINE:
-            wanted.append((position, None if slot is None else slot.digest))
+            wanted.append((position, slot))
     for start in range(0, len(wanted), _CHUNK):
         yield _Task(key, wanted[start : start + _CHUNK])
 
@@ -201,22 +229,11 @@ def _tasks(
 def _suspects(
     task: _Task, codec: Any, open_slot: Callable[[int, bytes | None], Any]
 ) -> Iterator[tuple[int, Kind, str]]:
-    for position, digest in task.slots:
+    for position, slot in task.slots:
         try:
-            with open_slot(position, digest) as file:
-                wrong = damage_in(file, codec, position)
+            with open_slot(position, None if slot is None else slot.digest) as file:
+                wrong = damage_in(file, codec, position, slot)
         except SlotGone:
             continue  # level 2 tells of files that are not there
         if wrong is not None:
             yield (position, *wrong)
-
-
-def _finding(one: Pointing, key: ArrayKey, kind: Kind, words: str) -> Finding:
-    common: dict[str, Any] = {
-        "entity": one.entity,
-        "identity": one.identity,
-        "path": key.path,
-        "position": one.position,
-        "detail": key,
-    }
-    return damaged(one, (kind, words), common)

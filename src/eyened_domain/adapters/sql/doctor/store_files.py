@@ -11,9 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Engine, insert
 
-from eyened_domain.adapters.sql.doctor.damage import QUARANTINE_FOLDER, what_is_wrong
+from eyened_domain.adapters.sql.doctor.damage import (
+    is_signed,
+    missing,
+    what_is_wrong,
+)
+from eyened_domain.adapters.sql.doctor.quarantine import (
+    DOCTORS_TOKEN,
+    YOUNG_S,
+    damaged,
+    known_array,
+    quarantine,
+)
 from eyened_domain.adapters.sql.doctor.rows import (
     Pointing,
     SlotRow,
@@ -23,6 +34,8 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
+from eyened_domain.adapters.sql.doctor.taking_over import take_over
+from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import (
@@ -33,7 +46,7 @@ from eyened_domain.adapters.sql.pixels.slots import (
     now,
 )
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.identity import owner_of
@@ -41,10 +54,6 @@ from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.survey import FoundFile, MetadataState
 from eyened_domain.errors import Duplicate, EyenedError
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
-
-YOUNG_S = 3600
-"""How old in seconds a file must be before it is asked why nobody points to it."""
-_DOCTORS_TOKEN = "d0c7" * 8
 
 
 @attrs.frozen
@@ -81,15 +90,19 @@ class StoreFiles:
         engine: of the database.
         files: the store.
         young_s: how old in seconds a file must be before it is said that nobody points to it.
+        adopt: take over what another program has written when things are fixed.
     """
 
     title = "Files of pixels"
     level = 2
 
-    def __init__(self, engine: Engine, files: SlotFiles, *, young_s: float = YOUNG_S) -> None:
+    def __init__(
+        self, engine: Engine, files: SlotFiles, *, young_s: float = YOUNG_S, adopt: bool = False
+    ) -> None:
         self._engine = engine
         self._files = files
         self._young_s = young_s
+        self._adopt = adopt
         self.looked_at = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
@@ -97,6 +110,7 @@ class StoreFiles:
         with self._engine.connect() as connection:
             if not self._files.root.exists() and not has_pixels(connection):
                 return
+            check_store(connection, self._files.root)
         yield from self._whose()
         yield from self._groups()
         standing: dict[tuple[str, str], dict[int, FoundFile]] = {}
@@ -141,6 +155,8 @@ class StoreFiles:
             Kind.METADATA_SHORT: self._grow,
             Kind.UNKNOWN_FILE: self._note_garbage,
             Kind.PIXELS_DAMAGED: self._quarantine,
+            Kind.PIXELS_REPLACED: self._take_over,
+            Kind.PIXELS_ERASED: self._take_over,
         }
         for one in found:
             try:
@@ -219,25 +235,32 @@ class StoreFiles:
             "detail": spot.key,
         }
         where = f"position {one.position} of {spot.path}"
-        if slot is not None and slot.state == QUARANTINE:
-            return None
         if file is not None and file.bytes is not None:
-            if spot.key is None or slot is None or slot.size in (None, file.bytes):
+            if spot.key is None or slot is None or not self._is_suspect(spot.key, file, slot):
                 return None
             wrong = self._damage(spot.key, one.position)
-            return None if wrong is None else damaged(one, wrong, common)
-        if slot is not None:
-            said = f"the file of the pixels of {one.entity} {one.identity} is gone ({where})"
-            return Finding(Kind.PIXELS_LOST, said, **common)
+            return None if wrong is None else damaged(one, wrong, common, adopt=self._adopt)
+        if slot is not None and slot.state == QUARANTINE:
+            return None
+        if slot is not None and spot.key is not None:
+            wrong = missing(self._files, spot.key, one.position, slot)
+            return damaged(one, wrong, common, adopt=self._adopt)
         if one.position < 0 or (spot.length is not None and one.position >= spot.length):
             said = f"{one.entity} {one.identity} points to {where}, which is not there"
             return Finding(Kind.POINTS_NOWHERE, said, **common)
         return None
 
+    def _is_suspect(self, key: ArrayKey, file: FoundFile, slot: SlotRow) -> bool:
+        """Whether a file may be another than the one that was stored, without decoding it."""
+        if slot.size not in (None, file.bytes) or slot.state == QUARANTINE:
+            return True
+        was_changed = slot.size is not None and file.changed >= slot.since + 1
+        return was_changed and not is_signed(self._files, key, slot.position)
+
     def _damage(self, key: ArrayKey, position: int) -> tuple[Kind, str] | None:
         with self._engine.connect() as connection:
             slot = slot_row(connection, key, position)
-        return what_is_wrong(self._files, key, position, None if slot is None else slot.digest)
+        return what_is_wrong(self._files, key, position, slot)
 
     def _row_again(self, found: Finding) -> Iterator[Finding]:
         entity, identity, position = place_of(found)
@@ -316,7 +339,7 @@ class StoreFiles:
         with writing.begin() as connection:
             array_id = known_array(connection, key, position + 1)
             values = {"zarr_array_id": array_id, "slot_index": position, "state": GARBAGE}
-            values |= {"token": _DOCTORS_TOKEN, "since": now()}
+            values |= {"token": DOCTORS_TOKEN, "since": now()}
             try:
                 with connection.begin_nested():
                     connection.execute(insert(zarr_slot), [values])
@@ -325,57 +348,10 @@ class StoreFiles:
         return "is garbage now"
 
     def _quarantine(self, found: Finding) -> str | None:
-        return quarantine(self._engine, self._files, found)
+        return quarantine(self._engine, self._files, found, young_s=self._young_s)
 
-
-def damaged(one: Pointing, wrong: tuple[Kind, str], common: dict[str, Any]) -> Finding:
-    """Make the finding for pixels that are not what was stored."""
-    kind, words = wrong
-    fix = f"its file is moved to {QUARANTINE_FOLDER}" if kind is Kind.PIXELS_DAMAGED else None
-    return Finding(kind, f"{one.entity} {one.identity}: {words}", fix=fix, **common)
-
-
-def quarantine(engine: Engine, files: SlotFiles, found: Finding) -> str | None:
-    """Put a damaged slot aside, if it is damaged still: reading it says so, nothing is lost."""
-    key, position = found.detail, place_of(found)[2]
-    writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
-    with writing.begin() as connection:
-        array_id = known_array(connection, key, position + 1)
-        slot = slot_row(connection, key, position)
-        wrong = what_is_wrong(files, key, position, slot.digest if slot else None)
-        if wrong is None or wrong[0] is not Kind.PIXELS_DAMAGED:
-            return None
-        if slot is None:
-            values: dict[str, Any] = {"zarr_array_id": array_id, "slot_index": position}
-            values |= {"token": _DOCTORS_TOKEN, "state": QUARANTINE, "since": now()}
-            connection.execute(insert(zarr_slot), [values])
-        else:
-            connection.execute(
-                update(zarr_slot)
-                .where(
-                    zarr_slot.c.zarr_array_id == array_id,
-                    zarr_slot.c.slot_index == position,
-                )
-                .values(state=QUARANTINE, since=now())
-            )
-        moved = survey.move_to_quarantine(files, key, position, QUARANTINE_FOLDER)
-    return f"was moved to {moved}"
-
-
-def known_array(connection: Connection, key: ArrayKey, beyond: int) -> int:
-    """Return the id of an array, which is made known if need be; its row is locked."""
-    found = array_id_of(connection, key, lock=True)
-    if found is None:
-        row = {"group_name": key.group, "array_name": key.name, "next_index": 0}
-        connection.execute(insert(zarr_array), [row])
-        found = array_id_of(connection, key, lock=True)
-    if found.next_index < beyond:
-        connection.execute(
-            update(zarr_array)
-            .where(zarr_array.c.zarr_array_id == found.zarr_array_id)
-            .values(next_index=beyond)
-        )
-    return int(found.zarr_array_id)
+    def _take_over(self, found: Finding) -> str | None:
+        return take_over(self._engine, self._files, found)
 
 
 def _end(standing: Iterable[int] | None) -> int:

@@ -12,17 +12,18 @@ import attrs
 from sqlalchemy import Connection, Engine, insert, select
 
 from eyened_domain.adapters.sql.doctor.damage import stored_digest
+from eyened_domain.adapters.sql.doctor.quarantine import YOUNG_S, known_array
 from eyened_domain.adapters.sql.doctor.rows import (
     KINDS,
     pointing_again,
     table_of,
     unknown_rows,
 )
-from eyened_domain.adapters.sql.doctor.store_files import YOUNG_S, known_array
 from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
+from eyened_domain.adapters.storage.zarr_store.adopted import token_of, token_of_adopted
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slices import zeros
@@ -42,6 +43,7 @@ class _Signed:
     position: int
     digest: bytes
     bytes: int
+    token: str
 
 
 class Unsigned:
@@ -117,7 +119,7 @@ class Unsigned:
         ]
         writing = self._engine.execution_options(**{BEGIN: "IMMEDIATE"})
         with writing.begin() as connection:
-            return _note(connection, kind, key, signed, token)
+            return _note(connection, kind, key, signed)
 
     def _signed(
         self, kind: type[Any], key: ArrayKey, position: int, identity: int, token: str
@@ -127,8 +129,10 @@ class Unsigned:
             return None  # somebody may be writing it
         try:
             with self._files.open(key, position, None) as file:
-                digest = stored_digest(file, self._files.codec(key), key)
-                return _Signed(identity, position, digest, file.size)
+                digest, is_ours = stored_digest(file, self._files.codec(key), key)
+                if not is_ours:
+                    token = token_of_adopted(file.changed_ns)
+                return _Signed(identity, position, digest, file.size, token)
         except PixelsDamaged:
             return None
         except SlotGone:
@@ -144,7 +148,8 @@ class Unsigned:
             self._files.put(key, position, content)
         except Conflict:  # somebody has written there
             return None
-        return _Signed(identity, position, content.digest, content.size)
+        token = token_of(self._files, key, position, content, token)
+        return _Signed(identity, position, content.digest, content.size, token)
 
     def _is_young(self, kind: type[Any], identity: int) -> bool:
         table, key = table_of(kind)
@@ -154,9 +159,7 @@ class Unsigned:
             return connection.execute(asked).first() is not None
 
 
-def _note(
-    connection: Connection, kind: type[Any], key: ArrayKey, signed: list[_Signed], token: str
-) -> int:
+def _note(connection: Connection, kind: type[Any], key: ArrayKey, signed: list[_Signed]) -> int:
     """Note slots as live, of the rows that still point to them and of which nothing is noted."""
     if not signed:
         return 0
@@ -175,7 +178,7 @@ def _note(
             "zarr_array_id": array_id,
             "slot_index": one.position,
             "state": LIVE,
-            "token": token,
+            "token": one.token,
             "digest": one.digest,
             "bytes": one.bytes,
             "since": now(),

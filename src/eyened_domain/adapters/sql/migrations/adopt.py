@@ -7,7 +7,9 @@ from attrs import frozen
 from sqlalchemy import Connection, Engine
 
 from eyened_domain.adapters.sql.migrations.comparison import compare_with_contract
+from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.migrations.differences import Difference, Severity
+from eyened_domain.adapters.sql.migrations.needed_columns import find_lacking, said_of
 from eyened_domain.adapters.sql.migrations.revisions import CONTRACT
 from eyened_domain.adapters.sql.migrations.running import alembic_config, migrating
 from eyened_domain.adapters.sql.migrations.state import State, display_url, find_state
@@ -25,6 +27,8 @@ class AdoptionReport:
     """The revision that the database is at now; None when it was not adopted."""
     is_new: bool
     """Whether it was adopted now; False as well when it was before."""
+    advice: str | None = None
+    """What is to be done with a database that is at another schema of the other program."""
 
     @property
     def blocking(self) -> tuple[Difference, ...]:
@@ -54,12 +58,14 @@ def adopt(engine: Engine) -> AdoptionReport:
         if found.state in {State.EMPTY, State.FOREIGN, State.INTERRUPTED, State.AHEAD}:
             raise refusal(engine, found)
         differences = compare_with_contract(connection)
+        lacking = find_lacking(connection, contract.tables.values())
         blocked = any(d.severity is Severity.BLOCKING for d in differences)
         is_new = found.revision is None and not blocked
         if is_new:
             _stamp(connection)
     revision = CONTRACT if is_new else found.revision
-    return AdoptionReport(display_url(engine), differences, revision, is_new)
+    advice = f"The database {said_of(lacking)}." if lacking.is_other_schema else None
+    return AdoptionReport(display_url(engine), differences, revision, is_new, advice)
 
 
 def _stamp(connection: Connection) -> None:

@@ -29,6 +29,7 @@ from eyened_domain.adapters.sql.migrations.differences import (
     note,
 )
 from eyened_domain.adapters.sql.migrations.state import present_tables
+from eyened_domain.adapters.sql.migrations.table_engines import without_transactions
 
 
 def compare_with_contract(connection: Connection) -> tuple[Difference, ...]:
@@ -41,7 +42,7 @@ def compare_with_contract(connection: Connection) -> tuple[Difference, ...]:
             differences += _TableComparison(inspector, table, present[name])
         else:
             differences.append(blocking("is missing", name))
-    return tuple(differences)
+    return (*without_transactions(connection, contract.tables), *differences)
 
 
 class _TableComparison:

@@ -7,6 +7,12 @@ import logging
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from eyened_domain.adapters.sql.in_memory import is_in_memory
+from eyened_domain.adapters.sql.migrations.needed_columns import (
+    changed_refusal,
+    find_lacking,
+    needed_tables,
+)
 from eyened_domain.adapters.sql.migrations.state import (
     Found,
     State,
@@ -20,7 +26,7 @@ logger = logging.getLogger("eyened_domain")
 
 
 def ensure_ready(engine: Engine, *, embedded: bool) -> None:
-    """Let a database pass that this software can work on; one statement when it is at head.
+    """Let a database pass that this software can work on; two statements when it is at head.
 
     An embedded database, or one in memory, that is empty is made now. One that another
     program made passes with a warning in the log.
@@ -30,10 +36,13 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
         embedded: whether it is the one that nobody configured.
 
     Raises:
-        ConfigurationError: it is empty, older, newer, or not ours; the message names it,
-            without its password, and says which command to run.
+        ConfigurationError: it is empty, older, newer, or not ours, or another program has
+            taken away columns that are needed; the message names it, without its password,
+            and says which command to run.
     """
     found = _find(engine)
+    if found.state in {State.AT_HEAD, State.UNADOPTED}:
+        _refuse_lacking(engine, found)
     if found.state is State.AT_HEAD:
         return
     if found.state is State.UNADOPTED:
@@ -50,7 +59,7 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
         refusal,
     )
 
-    makes_itself = embedded or _is_in_memory(engine)
+    makes_itself = embedded or is_in_memory(engine.url)
     if makes_itself and found.state in {State.EMPTY, State.INTERRUPTED}:
         initialise(engine)
         return
@@ -69,9 +78,18 @@ def _find(engine: Engine) -> Found:
         return find_state(connection)
 
 
-def _is_in_memory(engine: Engine) -> bool:
-    if engine.dialect.name != "sqlite":
-        return False
-    name = engine.url.database or ""
-    memory = "mode=memory" in name or engine.url.query.get("mode") == "memory"
-    return memory or name in ("", ":memory:")
+def _refuse_lacking(engine: Engine, found: Found) -> None:
+    """Refuse a database without a column that is needed; warn of one that cannot be added to."""
+    with engine.connect() as connection:
+        lacking = find_lacking(connection, needed_tables(found))
+    if lacking.missing:
+        raise changed_refusal(engine, lacking)
+    for one in lacking.unfillable:
+        logger.warning(
+            "The database %s was changed by another program: %s.%s %s. `eorm adopt` lists "
+            "everything that differs.",
+            display_url(engine),
+            one.table,
+            one.column,
+            one.what,
+        )

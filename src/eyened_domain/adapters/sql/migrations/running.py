@@ -87,6 +87,8 @@ def _mysql_lock(connection: Connection) -> Iterator[None]:
                 f"somebody else is migrating {database} and has not finished in "
                 f"{LONGEST_WAIT_S} seconds; run it again"
             )
+        # whatever the server's default is: what is made here must roll back
+        connection.execute(text("SET SESSION default_storage_engine = InnoDB"))
         try:
             yield
         finally:

@@ -23,6 +23,7 @@ class State(Enum):
     BEHIND = "behind"
     AT_HEAD = "at head"
     AHEAD = "ahead"
+    CHANGED = "changed by another program"
 
 
 @frozen

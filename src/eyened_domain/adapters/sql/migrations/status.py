@@ -8,13 +8,22 @@ from attrs import frozen
 from sqlalchemy import Connection, Engine, func, literal, select, table, union_all
 
 from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.adapters.sql.migrations.differences import Difference
+from eyened_domain.adapters.sql.migrations.needed_columns import (
+    Lacking,
+    find_lacking,
+    needed_tables,
+    said_of,
+)
 from eyened_domain.adapters.sql.migrations.revisions import HEAD
 from eyened_domain.adapters.sql.migrations.state import (
+    Found,
     State,
     display_url,
     find_state,
     present_tables,
 )
+from eyened_domain.adapters.sql.migrations.table_engines import without_transactions
 
 
 @frozen
@@ -31,6 +40,14 @@ class DatabaseStatus:
     """The newest revision that this software knows."""
     counts: Mapping[str, int]
     """How many rows there are of each entity; only entities whose table is there."""
+    differences: tuple[Difference, ...] = ()
+    """What keeps the software from working: tables and columns that are missing or that it
+    cannot fill, and tables without transactions."""
+    advice: str | None = None
+    """What is to be done where something is missing."""
+
+
+_COMPARED = frozenset({State.AT_HEAD, State.BEHIND, State.UNADOPTED})
 
 
 def status(engine: Engine) -> DatabaseStatus:
@@ -41,14 +58,25 @@ def status(engine: Engine) -> DatabaseStatus:
     """
     with engine.connect() as connection:
         found = find_state(connection)
+        lacking, without = _compared(connection, found)
         return DatabaseStatus(
             database=display_url(engine),
             server=_server(connection),
-            state=found.state,
+            state=State.CHANGED if lacking.missing else found.state,
             revision=found.revision,
             head=HEAD,
             counts=_counts(connection),
+            differences=(*lacking.all, *without),
+            advice=f"The database {said_of(lacking)}." if lacking.missing else None,
         )
+
+
+def _compared(connection: Connection, found: Found) -> tuple[Lacking, tuple[Difference, ...]]:
+    """Return what is missing, and the tables without transactions."""
+    if found.state not in _COMPARED:
+        return Lacking(), ()
+    needed = {table.name: table for table in needed_tables(found)}
+    return find_lacking(connection, needed.values()), without_transactions(connection, needed)
 
 
 def _server(connection: Connection) -> str:

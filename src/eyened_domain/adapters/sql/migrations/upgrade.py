@@ -117,6 +117,10 @@ _WHAT_TO_DO = {
     State.INCOMPLETE: (
         "has some of Eyened's tables but not all: `eorm adopt` lists what is missing"
     ),
+    State.CHANGED: (
+        "was changed by another program: `eorm status` names what is missing, `eorm adopt` "
+        "lists everything that differs"
+    ),
     State.UNADOPTED: (
         "has Eyened's tables, made by another program: run `eorm adopt`, then `eorm upgrade`"
     ),

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
 from eyened_domain.adapters.sql.sqlite_turns import turns_of
 from eyened_domain.adapters.sql.staleness import mark_all_stale
@@ -26,11 +25,7 @@ def aside(session: Session) -> Iterator[bool]:
     Nothing may be sent through the session in the block.
     """
     bind: Any = session.get_bind()
-    if bind.dialect.name != "sqlite":
-        yield True
-    elif isinstance(bind.pool, StaticPool):
-        yield False  # a database in memory has one connection
-    elif not session.in_transaction():
+    if bind.dialect.name != "sqlite" or not session.in_transaction():
         yield True
     elif session.in_nested_transaction() or turns_of(session.connection()).has_written:
         yield False

@@ -30,6 +30,7 @@ from eyened_domain.adapters.sql.pixels.ownership import (
     claim_store,
     identify,
 )
+from eyened_domain.adapters.sql.pixels.slots import LIVE
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.storage.zarr_store.copying import Journal, Row, Source, copy_slot
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
@@ -199,7 +200,10 @@ def _read(connection: Connection, files: SlotFiles) -> dict[Row, Source]:
                 None if slot is None else slot.digest,
                 is_known=slot is not None,
                 identity=one.identity,
-                seen=slot_at(files, key, one.position) if slot is None else None,
+                seen=slot_at(files, key, one.position),
+                token=None if slot is None else slot.token,
+                since=None if slot is None else slot.since,
+                is_live=slot is not None and slot.state == LIVE,
             )
             found[one.entity, one.identity] = source
     return found

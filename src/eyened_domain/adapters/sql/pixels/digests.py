@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import Connection
 
-from eyened_domain.adapters.sql.pixels.slots import OWNERS, digest_at, digests_of_owners
+from eyened_domain.adapters.sql.pixels.slots import OWNERS, digests_of_owners, noted_at
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -27,17 +27,28 @@ class Record:
     Attributes:
         is_known: whether it knows it; if not, an older program has written there.
         digest: of the slot; None when it was never taken.
+        state: reserved, live, garbage or quarantine; None where only the digest is in hand.
+        token: of the reservation, or of the adoption; None as above.
+        since: when it was noted so, in seconds of Unix time; None as above.
     """
 
     is_known: bool
     digest: bytes | None
+    state: str | None = None
+    token: str | None = None
+    since: int | None = None
 
 
 class Digests:
-    """Digests of slots. What is written to a position stays, so they may be kept."""
+    """Digests of slots. What is written to a position here stays, so they may be kept.
+
+    Another program may write there all the same, and a digest be taken anew: whoever finds
+    that one does not fit asks again before anything is said of it.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[Known, bytes] = {}
+        self._told: dict[Known, tuple[int, int]] = {}
 
     def kept(self, key: ArrayKey, position: int) -> Record | None:
         """Return what is known without asking the database."""
@@ -50,10 +61,13 @@ class Digests:
 
     def ask(self, connection: Connection, key: ArrayKey, position: int) -> Record:
         """Ask the database for one position."""
-        is_known, digest = digest_at(connection, key, position)
+        found = noted_at(connection, key, position)
+        if found is None:
+            return Record(False, None)
+        digest = bytes(found.digest) if found.digest else None
         if digest is not None:
             self.keep(key, position, digest)
-        return Record(is_known, digest)
+        return Record(True, digest, found.state, found.token, found.since)
 
     def ask_for(
         self,
@@ -66,6 +80,16 @@ class Digests:
         for start in range(0, len(waiting), _CHUNK):
             chunk = waiting[start : start + _CHUNK]
             self._keep(digests_of_owners(connection, OWNERS[owner][1], chunk))
+
+    def is_news(self, key: ArrayKey, position: int, file: tuple[int, int]) -> bool:
+        """Whether nobody was told yet of this file of another program; size and time of it."""
+        here = (key.group, key.name, position)
+        if self._told.get(here) == file:
+            return False
+        if len(self._told) > _MOST:
+            self._told = {}
+        self._told[here] = file
+        return True
 
     def _keep(self, found: dict[Known, bytes]) -> None:
         if len(self._kept) > _MOST:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels import ownership
 from eyened_domain.adapters.sql.pixels.slots import (
     Slot,
@@ -157,6 +158,7 @@ class Reservations:
         """Make the array; and the store, unless rows say that there was one."""
         if not self.files.root.exists() and not has_pixels(connection):
             self.files.make_root()
+        check_store(connection, self.files.root)
         self.files.prepare(key)
 
     def _own_pool(self) -> _Pool:

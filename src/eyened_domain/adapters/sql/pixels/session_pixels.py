@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
+from sqlalchemy.pool import StaticPool
 
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.pixels import within
@@ -20,12 +20,14 @@ from eyened_domain.adapters.sql.pixels.aside import aside
 from eyened_domain.adapters.sql.pixels.digests import Digests, Record
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
+from eyened_domain.adapters.sql.pixels.standing import Standing
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.adapters.sql.tables.image import image_instance
+from eyened_domain.adapters.storage.zarr_store.adopted import token_of
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, Stamp, StoredSlot
-from eyened_domain.errors import Conflict, NotLoaded, PixelsDamaged, PixelsLost, StorageError
+from eyened_domain.errors import Conflict, NotLoaded, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance, shape_of
 from eyened_domain.model.pixel_grid import Shape
@@ -89,13 +91,17 @@ class SessionPixels:
         if object_session(grid) is not self._session:
             raise _not_held(grid)
         key, before = ArrayKey.of(grid), grid.zarr_array_index
-        base = None if place is None else self._base(grid, key)
+        base = None if place is None else self._standing(grid, key, before)
 
         def put(slot: Slot) -> tuple[Slot, SlotContent]:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
             files = self._shelf.files
+
+            def content_on(stored: StoredSlot | None) -> SlotContent:
+                return slices.content(files, key, pixels, place, base=stored, stamp=stamp)
+
             try:
-                content = slices.content(files, key, pixels, place, base=base, stamp=stamp)
+                content = content_on(None) if base is None else base.use(content_on)
             except SlotGone as error:
                 raise _lost(grid, key, before) from error
             with self._given_up(slot, is_written=False):
@@ -195,11 +201,11 @@ class SessionPixels:
         """Let the row point to the new pixels, and the object with it."""
         self._session.flush()
         values: dict[str, Any] = {} if scan_indices is None else {"scan_indices": scan_indices}
-        if "date_modified" in grid.__entity__.columns:
-            values["date_modified"] = datetime.now().replace(microsecond=0)
         connection = self._session.connection()
         kept = self._shelf.digests.kept
+        files = self._shelf.files
         with ending_on(self._session, *DATABASE), self._given_up(slot, is_written=True):
+            token = token_of(files, slot.key, slot.position, content, slot.token)
             point(
                 connection,
                 slot,
@@ -208,6 +214,7 @@ class SessionPixels:
                 before_is_known=before is not None and kept(slot.key, before) is not None,
                 digest=content.digest,
                 size=content.size,
+                token=token,
                 values=values,
             )
         self._shelf.digests.keep(slot.key, slot.position, content.digest)
@@ -242,33 +249,31 @@ class SessionPixels:
                     self._shelf.files.remove(slot.key, slot.position)
             raise
 
-    def _base(self, grid: Segmentation | ModelSegmentation, key: ArrayKey) -> StoredSlot | None:
-        """Return where the other slices are; None when they are zero."""
-        position = grid.zarr_array_index
-        if position is None:
-            return None
-        record = self._record(grid, key, position)
-        if not record.is_known and not self._shelf.files.has(key, position):
-            return None  # an older program stores no file for zeros
-        return StoredSlot(position, record.digest)
-
     def _read(self, grid: Any, key: ArrayKey, position: int, place: Place) -> npt.NDArray[Any]:
         from eyened_domain.adapters.storage.zarr_store import slices  # noqa: PLC0415 - numpy
 
-        files = self._shelf.files
+        def pixels_of(stored: StoredSlot | None) -> npt.NDArray[Any]:
+            if stored is None:
+                return slices.zeros(key, place)
+            return slices.read(self._shelf.files, key, stored, place)
+
+        standing = self._standing(grid, key, position)
+        if standing is None:
+            raise _lost(grid, key, position)
+        return standing.use(pixels_of)
+
+    def _standing(self, grid: Any, key: ArrayKey, position: int | None) -> Standing | None:
+        """Return what stands at a position, as far as the database knows; None for nowhere."""
+        if position is None:
+            return None
+        shelf = self._shelf
+
+        def ask_again() -> Record:
+            with self._another_connection() as connection:
+                return shelf.digests.ask(connection, key, position)
+
         record = self._record(grid, key, position)
-        try:
-            return slices.read(files, key, StoredSlot(position, record.digest), place)
-        except SlotGone:
-            if record.is_known or not files.is_within(key, position):
-                raise
-            return slices.zeros(key, place)  # an older program stores no file for zeros
-        except PixelsDamaged:
-            with self._connection(grid) as connection:
-                newer = self._shelf.digests.ask(connection, key, position)
-            if newer == record:
-                raise
-            return slices.read(files, key, StoredSlot(position, newer.digest), place)
+        return Standing(shelf.files, shelf.digests, key, position, record, ask_again)
 
     def _record(self, grid: Any, key: ArrayKey, position: int) -> Record:
         """Return what the database knows of a position; ask for its siblings along with it."""
@@ -301,6 +306,16 @@ class SessionPixels:
         with self._shelf.connect() as connection:
             found: int | None = connection.execute(asked).scalar()
         return found
+
+    @contextmanager
+    def _another_connection(self) -> Iterator[Connection]:
+        """Give a connection that sees what is committed at this moment."""
+        bind: Any = self._session.get_bind()
+        if isinstance(bind.pool, StaticPool):
+            yield self._session.connection()  # a database in memory has no other
+        else:
+            with self._shelf.connect() as connection:
+                yield connection
 
     @contextmanager
     def _connection(self, grid: Any) -> Iterator[Connection]:

@@ -42,7 +42,16 @@ _TO_GARBAGE = update(zarr_slot).where(_HERE).values(state=GARBAGE, since=bindpar
 _DIGESTS = select(
     zarr_array.c.group_name, zarr_array.c.array_name, zarr_slot.c.slot_index, zarr_slot.c.digest
 ).join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
-_DIGEST = _DIGESTS.where(_NAMED, zarr_slot.c.slot_index == bindparam("b_position"))
+_NOTED = (
+    select(
+        zarr_slot.c.state,
+        zarr_slot.c.token,
+        zarr_slot.c.digest,
+        zarr_slot.c.since,
+    )
+    .join(zarr_array, zarr_array.c.zarr_array_id == zarr_slot.c.zarr_array_id)
+    .where(_NAMED, zarr_slot.c.slot_index == bindparam("b_position"))
+)
 
 
 @attrs.frozen
@@ -163,6 +172,7 @@ def point(
     before_is_known: bool,
     digest: bytes,
     size: int,
+    token: str,
     values: dict[str, Any],
 ) -> None:
     """Let the row of a segmentation point to a new position, if it still points where it did.
@@ -175,6 +185,7 @@ def point(
         before_is_known: whether there is a row for that position.
         digest: of the slot.
         size: bytes of its file.
+        token: of the reservation, or when a file without a manifest was written.
         values: of other columns of the row, set along with it.
 
     Raises:
@@ -183,7 +194,8 @@ def point(
     _, key = OWNERS[type(owner)]
     identity = getattr(owner, key)
     # the row comes last: a program that commits in spite of a conflict has its old pixels
-    _make_live(connection, slot, key, {"identity": identity, "digest": digest, "bytes": size})
+    noted = {"identity": identity, "digest": digest, "bytes": size, "token": token}
+    _make_live(connection, slot, key, noted)
     changed = connection.execute(
         _pointing(type(owner), tuple(values)),
         {"b_identity": identity, "b_before": before, "b_position": slot.position}
@@ -219,7 +231,7 @@ def _pointing(owner: type[Segmentation | ModelSegmentation], names: tuple[str, .
 @cache
 def _making_live(key: str) -> Update:
     """Return the statement that makes a reserved position live, of the table with that key."""
-    names = {key: "identity", "digest": "digest", "bytes": "bytes", "since": "since"}
+    names = {key: "identity"} | {one: one for one in ("digest", "bytes", "token", "since")}
     return (
         update(zarr_slot)
         .where(_HERE, zarr_slot.c.state == RESERVED)
@@ -275,10 +287,7 @@ def digests_of_owners(
     return {(g, a, int(p)): bytes(d) for g, a, p, d in connection.execute(asked) if d}
 
 
-def digest_at(connection: Connection, key: ArrayKey, position: int) -> tuple[bool, bytes | None]:
-    """Return whether a position is known, and its digest."""
+def noted_at(connection: Connection, key: ArrayKey, position: int) -> Any:
+    """Return state, token, digest and since of a position; None when it is not known."""
     names = {"b_group": key.group, "b_array": key.name}
-    found = connection.execute(_DIGEST, names | {"b_position": position}).first()
-    if found is None:
-        return False, None
-    return True, bytes(found.digest) if found.digest else None
+    return connection.execute(_NOTED, names | {"b_position": position}).first()

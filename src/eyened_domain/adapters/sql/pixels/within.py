@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, insert, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
-from eyened_domain.adapters.sql.pixels.slots import GARBAGE, Slot, array_id_for, digest_at, now
+from eyened_domain.adapters.sql.pixels.slots import GARBAGE, Slot, array_id_for, noted_at, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -107,7 +107,7 @@ def _note_garbage(connection: Connection, slot: Slot) -> None:
         .where(zarr_array.c.zarr_array_id == array_id, zarr_array.c.next_index < beyond)
         .values(next_index=beyond)
     )
-    if not digest_at(connection, slot.key, slot.position)[0]:
+    if noted_at(connection, slot.key, slot.position) is None:
         values: dict[str, Any] = {"zarr_array_id": array_id, "slot_index": slot.position}
         values |= {"state": GARBAGE, "token": slot.token, "since": now()}
         connection.execute(insert(zarr_slot), [values])

@@ -12,6 +12,7 @@ from sqlalchemy import (
     text,
 )
 
+from eyened_domain.adapters.sql.clock import moment_of_update
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.tables.types import LongBlob, Moment, varchar
 
@@ -95,7 +96,13 @@ annotation_data = Table(
     Column("ValueFloat", Float, key="value_float", nullable=True),
     Column("ValueBlob", LongBlob, key="value_blob", nullable=True),
     Column("DatasetIdentifier", varchar(45), key="dataset_identifier", nullable=False),
-    Column("DateModified", Moment, key="date_modified", nullable=True),
+    Column(
+        "DateModified",
+        Moment,
+        key="date_modified",
+        nullable=True,
+        onupdate=moment_of_update,
+    ),
     Column("MediaType", varchar(45), key="media_type", nullable=False),
     UniqueConstraint("dataset_identifier"),
     Index("fk_AnnotationData_Annotation1_idx", "annotation_id"),

@@ -11,6 +11,7 @@ from sqlalchemy import (
     text,
 )
 
+from eyened_domain.adapters.sql.clock import moment_of_update
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.tables.types import Json, Moment, names_of, varchar
 from eyened_domain.model.enums import EntityType, Laterality
@@ -79,6 +80,7 @@ form_annotation = Table(
         Moment,
         key="date_modified",
         nullable=True,
+        onupdate=moment_of_update,
         server_default=text("CURRENT_TIMESTAMP"),
     ),
     Index("ix_FormAnnotation_FormAnnotationReferenceID", "form_annotation_reference_id"),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, text
 
+from eyened_domain.adapters.sql.clock import moment_of_update
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.adapters.sql.tables.types import Json, Moment, TinyBlob, names_of, varchar
 from eyened_domain.model.enums import ETDRSField, Laterality, Modality, ModalityType
@@ -82,7 +83,13 @@ image_instance = Table(
         nullable=False,
         server_default=text("CURRENT_TIMESTAMP"),
     ),
-    Column("DateModified", Moment, key="date_modified", nullable=True),
+    Column(
+        "DateModified",
+        Moment,
+        key="date_modified",
+        nullable=True,
+        onupdate=moment_of_update,
+    ),
     Column("DatePreprocessed", Moment, key="date_preprocessed", nullable=True),
     Index("SOPInstanceUid_UNIQUE", "sop_instance_uid", unique=True),
     Index(

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
 from sqlalchemy.types import TypeEngine
 
+from eyened_domain.adapters.sql.tables.old_rows import Reader, reader_of
 from eyened_domain.model.values import is_same_json
 
 
@@ -37,24 +38,48 @@ def exact(length: int) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
-def names_of(enum: type[PythonEnum]) -> Enum:
+class OldRows(TypeDecorator[Any]):
+    """A type whose columns may hold, in old rows, what they cannot mean."""
+
+    impl: Any = Enum
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        """See `old_rows`."""
+        return reader_of(self.impl_instance, dialect, coltype)
+
+
+class Word(OldRows):
+    """ENUM."""
+
+    cache_ok = True
+
+
+class Bytes(OldRows):
+    """BLOB."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+
+def names_of(enum: type[PythonEnum]) -> Word:
     """ENUM of the names of a Python enum; the member or its name is accepted in queries."""
-    return Enum(enum, validate_strings=True)
+    return Word(enum, validate_strings=True)
 
 
-def values_of(enum: type[PythonEnum]) -> Enum:
+def values_of(enum: type[PythonEnum]) -> Word:
     """ENUM of the values of a Python enum."""
-    return Enum(
+    return Word(
         enum, values_callable=lambda members: [m.value for m in members], validate_strings=True
     )
 
 
 def binary(length: int) -> TypeEngine[bytes]:
     """BINARY, filled up with zero bytes on MySQL; a BLOB on SQLite, which knows no BINARY."""
-    return BINARY(length).with_variant(LargeBinary(), "sqlite")
+    return BINARY(length).with_variant(Bytes(), "sqlite")
 
 
-class Day(TypeDecorator[date]):
+class Day(OldRows):
     """DATE; an ISO string is accepted in queries."""
 
     impl = Date
@@ -65,7 +90,7 @@ class Day(TypeDecorator[date]):
         return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-class Moment(TypeDecorator[datetime]):
+class Moment(OldRows):
     """DATETIME in whole seconds, without zone; an ISO string is accepted in queries."""
 
     impl = DateTime
@@ -89,5 +114,5 @@ class _ExactJson(JSON):
 
 
 Json = _ExactJson(none_as_null=True)
-TinyBlob = LargeBinary(255).with_variant(TINYBLOB(), "mysql", "mariadb")
-LongBlob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+TinyBlob = Bytes(255).with_variant(TINYBLOB(), "mysql", "mariadb")
+LongBlob = Bytes().with_variant(LONGBLOB(), "mysql", "mariadb")

@@ -17,7 +17,9 @@ from numcodecs.zstd import Zstd
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import (
     Manifest,
+    content_size,
     digest_of,
+    has_remains,
     split,
 )
 from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, SlotFile, Stamp
@@ -111,7 +113,9 @@ class FrameCodec(WholeSlots):
         blob = file.all()
         found = split(blob)
         if found is None:
-            check_digest(file, digest_of(blob), by_others=True)
+            check_of_others(file, blob)
+            if file.is_replaced and has_remains(blob, chunks=1):
+                raise file.damaged("is damaged: its manifest cannot be read")
             return blob
         manifest, length = found
         check_digest(file, manifest.digest())
@@ -121,22 +125,34 @@ class FrameCodec(WholeSlots):
         return frame
 
 
-def check_digest(file: SlotFile, digest: bytes, *, by_others: bool = False) -> None:
-    """Raise unless the digest of a file is the one that the database has for it.
+def check_digest(file: SlotFile, digest: bytes) -> None:
+    """Raise unless the digest of a file with a manifest is the one that the database has for it.
 
     Args:
         file: the slot.
         digest: of what the file holds now.
-        by_others: the file has no manifest.
 
     Raises:
         PixelsDamaged: it is not.
     """
-    if file.digest is None or file.digest == digest:
+    if file.digest is not None and file.digest != digest:
+        raise file.damaged("is damaged or another slot's: its checksum differs from the database's")
+
+
+def check_of_others(file: SlotFile, content: bytes | memoryview) -> None:
+    """Raise unless a file without a manifest is the one that the database knows.
+
+    Args:
+        file: the slot.
+        content: all that the file holds now.
+
+    Raises:
+        PixelsReplaced: it is not, and it is not said that another program's is wanted.
+    """
+    if file.digest is None or file.is_replaced:
         return
-    if by_others:
-        raise file.damaged("was damaged, or written by another program after it was stored here")
-    raise file.damaged("is damaged or another slot's: its checksum differs from the database's")
+    if file.digest != digest_of(content):
+        raise file.replaced()
 
 
 def decode_frame(zstd: Zstd, frame: bytes | memoryview, into: Pixels, file: SlotFile) -> None:
@@ -145,10 +161,20 @@ def decode_frame(zstd: Zstd, frame: bytes | memoryview, into: Pixels, file: Slot
     Raises:
         PixelsDamaged: the frame is damaged, or has another size.
     """
+    target, content = into.reshape(-1).view(np.uint8), None
     try:
-        zstd.decode(frame, into.reshape(-1).view(np.uint8))
+        size = content_size(frame)
+        if size is None:  # of a program that writes without knowing how much
+            content = zstd.decode(frame)
+            size = len(content)
+        elif size == target.nbytes:
+            zstd.decode(frame, target)
     except (RuntimeError, ValueError) as error:
         raise file.damaged(f"cannot be decoded ({str(error)[:60]})") from error
+    if size != target.nbytes:  # numcodecs leaves the rest as it was
+        raise file.damaged(f"holds {size:,} bytes of pixels, where {target.nbytes:,} were stored")
+    if content is not None:
+        target[:] = np.frombuffer(content, np.uint8)
 
 
 def native(pixels: Pixels, key: ArrayKey) -> Pixels:

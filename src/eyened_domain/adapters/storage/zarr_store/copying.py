@@ -7,21 +7,29 @@ import json
 import os
 import uuid
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
 from eyened_domain.adapters.storage.durable import PARTIAL
+from eyened_domain.adapters.storage.zarr_store.adopted import taken_over
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.identity import StoreOwner
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
-from eyened_domain.adapters.storage.zarr_store.slot_file import Stamp, StoredSlot
+from eyened_domain.adapters.storage.zarr_store.slot_file import (
+    PixelsReplaced,
+    Stamp,
+    StoredSlot,
+)
 from eyened_domain.adapters.storage.zarr_store.survey import (
     FoundFile,
     arrays_in,
     slots_in,
 )
 from eyened_domain.errors import ConfigurationError, PixelsDamaged
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 JOURNAL = ".eyened-defragment.jsonl"
 Row = tuple[str, int]
@@ -38,8 +46,10 @@ class Source:
         digest: of the slot; None when the database has none.
         is_known: whether the database knows the position; if not, no file means zeros.
         identity: of the row.
-        seen: the file of a position that the database does not know: an older program may
-            write to it in place.
+        seen: its file, which an older program may write to in place.
+        token: of the position, as the database knows it.
+        since: when it was noted so, in seconds of Unix time.
+        is_live: whether the position is noted as live.
     """
 
     key: ArrayKey
@@ -48,6 +58,9 @@ class Source:
     is_known: bool
     identity: int
     seen: FoundFile | None = None
+    token: str | None = None
+    since: int | None = None
+    is_live: bool = False
 
     @property
     def mark(self) -> list[Any]:
@@ -240,12 +253,7 @@ def copy_slot(old: SlotFiles, new: SlotFiles, source: Source, position: int, tok
     from eyened_domain.adapters.storage.zarr_store import slices  # noqa: PLC0415 - numpy
 
     key = source.key
-    try:
-        pixels = slices.read(old, key, StoredSlot(source.position, source.digest), None)
-    except SlotGone:
-        if source.is_known or not old.is_within(key, source.position):
-            raise
-        pixels = slices.zeros(key, None)
+    pixels = _pixels_of(old, source)
     new.prepare(key)
     content = new.codec(key).encode(pixels, Stamp(position, token, source.identity))
     new.put(key, position, content)
@@ -257,6 +265,26 @@ def copy_slot(old: SlotFiles, new: SlotFiles, source: Source, position: int, tok
             value=position,
         )
     return Entry(key, source.mark, position, content.digest, content.size)
+
+
+def _pixels_of(old: SlotFiles, source: Source) -> npt.NDArray[Any]:
+    """Return the pixels of a slot, also where another program has written over it."""
+    from eyened_domain.adapters.storage.zarr_store import slices  # noqa: PLC0415 - numpy
+
+    key, position = source.key, source.position
+    try:
+        return slices.read(old, key, StoredSlot(position, source.digest), None)
+    except PixelsReplaced as error:
+        slot = taken_over(error, position, token=source.token, since=source.since)
+        return slices.read(old, key, slot, None)
+    except SlotGone:
+        if source.is_known:
+            is_zero = source.is_live and old.is_erased(key, position)
+        else:
+            is_zero = old.is_within(key, position)
+        if not is_zero:
+            raise
+        return slices.zeros(key, None)
 
 
 def rows_of(journal: Journal, entity: str) -> Iterable[tuple[int, int]]:

@@ -21,7 +21,7 @@ from eyened_domain.adapters.storage.zarr_store.layout import (
     group_document,
     grown,
 )
-from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, SlotFile
+from eyened_domain.adapters.storage.zarr_store.slot_file import SlotContent, SlotFile, StoredSlot
 from eyened_domain.errors import ConfigurationError, Conflict, EyenedError, StorageError
 
 if TYPE_CHECKING:
@@ -202,6 +202,28 @@ class SlotFiles:
         way = (key.group, key.name, CHUNKS, str(position))
         with self._failures(key), self.open_root() as root:
             return SlotFile(root.open_below(*way, *SLOT_PATH), "/".join(way), digest)
+
+    def open_slot(self, key: ArrayKey, slot: StoredSlot) -> SlotFile:
+        """Open the file of a slot, as what is known of it says; see `open`."""
+        file = self.open(key, slot.position, slot.digest)
+        file.is_replaced = slot.is_replaced
+        return file
+
+    def is_erased(self, key: ArrayKey, position: int) -> bool:
+        """Whether the folder of a slot is there without its file.
+
+        That is how zarr-python leaves it where another program has stored zeros. When a slot
+        is removed here, its folder goes as well.
+        """
+        *folders, file = SLOT_PATH
+        try:
+            with self._failures(key), contextlib.ExitStack() as opened:
+                folder = opened.enter_context(self.open_array(key))
+                for name in (CHUNKS, str(position), *folders):
+                    folder = opened.enter_context(folder.folder(name))
+                return not folder.holds(file)
+        except SlotGone:
+            return False
 
     def remove(self, key: ArrayKey, position: int) -> bool:
         """Take the file of a slot away, with what was left in its folder; whether it was there.

@@ -1,6 +1,7 @@
 """Arrays with chunks or codecs that this software would not choose: zarr-python does it.
 
-Any array that zarr-python can open is read. It is written when a slot is one file.
+Any array that zarr-python can open is read. It is written when a slot is one file. Such a
+file bears no manifest; see `adopted` for how an edit by another program is told from damage.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from eyened_domain.adapters.storage.zarr_store.codecs import (
     Pixels,
     WholeSlots,
-    check_digest,
+    check_of_others,
 )
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
@@ -50,14 +51,14 @@ class ForeignCodec(WholeSlots):
             array[0] = pixels
             blob = chunks[_KEY]
         content = blob.to_bytes()
-        return SlotContent((content,), digest_of(content))
+        return SlotContent((content,), digest_of(content), is_signed=False)
 
     def decode(self, file: SlotFile) -> Pixels:
         """See `SlotCodec`."""
         from zarr.core.buffer import default_buffer_prototype  # noqa: PLC0415 - loads zarr
 
         blob = file.all()
-        check_digest(file, digest_of(blob), by_others=True)
+        check_of_others(file, blob)
         array, chunks = self._array()
         chunks[_KEY] = default_buffer_prototype().buffer.from_bytes(blob)
         try:

@@ -19,6 +19,8 @@ import attrs
 
 DIGEST_BYTES = 16
 _SKIPPABLE = 0x184D2A5E
+_FRAME = bytes.fromhex("28b52ffd")
+_SHORTEST_HEAD, _LONGEST_HEAD = 6, 18
 _HEAD = struct.Struct("<II")
 _FIXED = struct.Struct("<QQ16sI")  # position, owner, token, number of chunks
 _FOOT = struct.Struct("<I4s")
@@ -86,6 +88,35 @@ def split(tail: bytes) -> tuple[Manifest, int] | None:
         tail[first + n * DIGEST_BYTES : first + (n + 1) * DIGEST_BYTES] for n in range(count)
     )
     return Manifest(position, owner, token.hex(), digests), len(tail) - start
+
+
+def content_size(frame: bytes | memoryview) -> int | None:
+    """Return how many bytes a Zstandard frame says that it decodes to; None when it does not say.
+
+    Source: RFC 8878, 3.1.1.1 (frame header).
+
+    Raises:
+        ValueError: it does not begin like a frame.
+    """
+    head = bytes(frame[:_LONGEST_HEAD])
+    if len(head) < _SHORTEST_HEAD or not head.startswith(_FRAME):
+        raise ValueError("no Zstandard frame")
+    descriptor = head[4]
+    is_single = bool(descriptor & 0x20)
+    length = (1 if is_single else 0, 2, 4, 8)[descriptor >> 6]
+    start = 5 + (not is_single) + (0, 1, 2, 4)[descriptor & 3]
+    if not length:
+        return None
+    return int.from_bytes(head[start : start + length], "little") + (256 if length == 2 else 0)
+
+
+def has_remains(tail: bytes, chunks: int) -> bool:
+    """Whether a manifest of so many digests stands at the end of a file, readable or not."""
+    length = size_of_frame(chunks)
+    if len(tail) < length:
+        return False
+    magic: int = struct.unpack_from("<I", tail, len(tail) - length)[0]
+    return magic >> 4 == _SKIPPABLE >> 4
 
 
 def digest_of(chunk: bytes | memoryview) -> bytes:

@@ -20,6 +20,7 @@ from numcodecs.zstd import Zstd
 from eyened_domain.adapters.storage.zarr_store.codecs import (
     Pixels,
     check_digest,
+    check_of_others,
     decode_frame,
     native,
 )
@@ -151,20 +152,27 @@ class ShardCodec:
         return SlotContent((packed, *parts, manifest.frame()), manifest.digest(packed))
 
     def _opened_part(self, file: SlotFile) -> _Opened:
+        self._check_length(file)
         return self._opened(
             file, file.at(0, self._index_bytes), file.tail(size_of_frame(self._depth))
         )
+
+    def _check_length(self, file: SlotFile) -> None:
+        if file.size >= self._index_bytes:
+            return
+        if file.digest is None or file.is_replaced:
+            raise file.damaged("is cut off")
+        raise file.replaced()  # or another program is about to
 
     def _tail(self, blob: memoryview) -> memoryview:
         return blob[max(0, len(blob) - size_of_frame(self._depth)) :]
 
     def _opened(self, file: SlotFile, packed: bytes, tail: bytes) -> _Opened:
-        if len(packed) < self._index_bytes:
-            raise file.damaged("is cut off")
+        self._check_length(file)
         found = split(tail)
         if found is None:
-            if file.digest is not None:
-                check_digest(file, digest_of(file.all()), by_others=True)
+            if file.digest is not None and not file.is_replaced:
+                check_of_others(file, file.all())
             return self._parsed(file, packed, None)
         manifest, _ = found
         check_digest(file, manifest.digest(packed))
@@ -178,6 +186,9 @@ class ShardCodec:
         ends = index[there].sum(axis=1)
         if ends.size and int(ends.max()) > file.size:
             raise file.damaged("is cut off")
+        end = int(ends.max()) if ends.size else self._index_bytes
+        if manifest is None and file.is_replaced and end != file.size:
+            raise file.damaged("is damaged: there is something behind its last B-scan")
         if manifest is None:
             return _Opened(index, (None,) * self._depth, is_signed=False)
         if len(manifest.digests) != int(there.sum()):

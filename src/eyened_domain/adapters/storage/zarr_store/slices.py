@@ -24,7 +24,7 @@ def read(files: SlotFiles, key: ArrayKey, slot: StoredSlot, place: Place) -> Pix
         PixelsDamaged: it is not what was stored.
     """
     codec = files.codec(key)
-    with files.open(key, slot.position, slot.digest) as file:
+    with files.open_slot(key, slot) as file:
         if place is None:
             return codec.decode(file)
         if place[0] == 0:
@@ -68,7 +68,7 @@ def content(
     if place[0] == 0:
         if base is None:
             return codec.with_scan(None, place[1], pixels, stamp)
-        with files.open(key, base.position, base.digest) as file:
+        with files.open_slot(key, base) as file:
             return codec.with_scan(file, place[1], pixels, stamp)
     whole = zeros(key, None) if base is None else read(files, key, base, None)
     whole = whole if whole.flags.writeable else whole.copy()

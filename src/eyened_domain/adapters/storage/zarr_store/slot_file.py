@@ -6,12 +6,14 @@ import contextlib
 import os
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import attrs
 
 from eyened_domain.adapters.storage.durable import read_all, read_part
 from eyened_domain.errors import PixelsDamaged, StorageError
+
+E = TypeVar("E", bound=PixelsDamaged)
 
 
 @attrs.frozen
@@ -36,10 +38,27 @@ class StoredSlot:
     Attributes:
         position: on axis 0 of the array.
         digest: of the slot; None when the database has none.
+        is_replaced: another program has written there since, and what it wrote is wanted.
     """
 
     position: int
     digest: bytes | None
+    is_replaced: bool = False
+
+
+class PixelsReplaced(PixelsDamaged):
+    """The file is not the one that the database knows, and does not say that it is of ours.
+
+    Another program has written there, unless the file was of another program before and was
+    damaged since; see `adopted.taken_over`.
+
+    Attributes:
+        size: bytes of the file.
+        changed_ns: when it was last changed, in nanoseconds of Unix time.
+    """
+
+    size = 0
+    changed_ns = 0
 
 
 @attrs.frozen
@@ -47,12 +66,14 @@ class SlotContent:
     """What is written into the file of a slot.
 
     Attributes:
-        parts: the bytes, in order.
+        parts: the bytes, in order; the manifest is the last.
         digest: by which the database knows it.
+        is_signed: whether it ends with a manifest.
     """
 
     parts: tuple[bytes | memoryview, ...]
     digest: bytes
+    is_signed: bool = True
 
     @property
     def size(self) -> int:
@@ -67,17 +88,23 @@ class SlotFile:
         descriptor: of the open file; closed with this object.
         name: what it is called in errors, for example ``group/array.zarr/c/5``.
         digest: of the slot, as the database knows it; None when it does not.
+
+    Attributes:
+        is_replaced: another program has written there since; see `StoredSlot`.
     """
 
     def __init__(self, descriptor: int, name: str, digest: bytes | None) -> None:
         self._descriptor = descriptor
         self.name = name
         self.digest = digest
+        self.is_replaced = False
         try:
-            self.size = os.fstat(descriptor).st_size
+            status = os.fstat(descriptor)
         except OSError:
             os.close(descriptor)
             raise
+        self.size = status.st_size
+        self.changed_ns = status.st_mtime_ns
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +148,18 @@ class SlotFile:
 
     def damaged(self, reason: str) -> PixelsDamaged:
         """Make the error for a file that does not hold what was stored."""
-        return PixelsDamaged(
+        return self._error(PixelsDamaged, reason)
+
+    def replaced(self) -> PixelsReplaced:
+        """Make the error for a file that is not of ours, and not the one that is known."""
+        error = self._error(
+            PixelsReplaced, "was damaged, or written by another program after it was stored here"
+        )
+        error.size, error.changed_ns = self.size, self.changed_ns
+        return error
+
+    def _error(self, kind: type[E], reason: str) -> E:
+        return kind(
             f"the file of the pixels {self.name} {reason}; restore it from a backup, and run "
             "`eorm doctor` for a list of all such files",
             field="zarr_array_index",

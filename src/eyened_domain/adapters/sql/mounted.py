@@ -1,0 +1,52 @@
+"""Whether the folders are there that rows speak of: a place where a disk is mounted is empty else.
+
+Whoever works on many rows asks first. What cannot be found because nothing can be is no
+fault of a row, and nothing is marked, written or repaired then.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, exists, select
+
+from eyened_domain.adapters.sql.pixels.slots import has_pixels
+from eyened_domain.adapters.sql.tables.image import image_instance
+from eyened_domain.adapters.storage.paths import is_empty
+from eyened_domain.errors import FolderMissing
+
+
+def check_store(connection: Connection, store: Path) -> None:
+    """Raise if the zarr store is empty that rows point into.
+
+    Raises:
+        FolderMissing: it is.
+    """
+    # looked at twice: who stores the first pixels of all makes the array, and then the rows
+    if is_empty(store) and has_pixels(connection) and is_empty(store):
+        raise _empty("SEGMENTATIONS_ZARR_STORE", store, "rows point into it")
+
+
+def check_thumbnails(engine: Engine, folder: Path) -> None:
+    """Raise if the folder of thumbnails is not there or empty, and rows say that there are some.
+
+    Raises:
+        FolderMissing: it is.
+    """
+    if folder.exists() and not is_empty(folder):
+        return
+    made = exists(select(1).where(image_instance.c.thumbnail_path != ""))
+    with engine.connect() as connection:
+        if connection.scalar(select(made)):
+            raise _empty("THUMBNAILS_PATH", folder, "rows say that there are thumbnails")
+
+
+def _empty(setting: str, folder: str | os.PathLike[str], why_not: str) -> FolderMissing:
+    state = "empty" if Path(folder).exists() else "not there"
+    return FolderMissing(
+        f"{setting} is {str(folder)!r}, which is {state}, and {why_not}: mount what belongs there, "
+        f"or set {setting}. If it is lost for good, put any file there to say so",
+        field=setting,
+        value=str(folder),
+    )

@@ -1,0 +1,115 @@
+"""What the model knows of each entity class, and the classes by their names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from eyened_domain.errors import UnknownName
+from eyened_domain.model.fields import ColumnInfo, LinkInfo
+
+if TYPE_CHECKING:
+    from eyened_domain.model.entity import Entity
+
+SHORT_NAMES = {"images": "image_instances", "Images": "image_instances"}
+"""Short forms that people write, wherever an entity has the relation."""
+
+
+@frozen(kw_only=True)
+class EntityInfo:
+    """What the model knows of an entity class: its columns, links, names and keys."""
+
+    name: str
+    columns: Mapping[str, ColumnInfo]
+    links: Mapping[str, LinkInfo]
+    aliases: Mapping[str, str]
+    """From every other name of a field to its Python name."""
+    unique: tuple[tuple[str, ...], ...]
+    """The natural keys: each a tuple of columns that no two objects share."""
+    name_column: str | None
+    parent: str | None
+    """Name of the entity that it is a special kind of (joined tables)."""
+
+    @cached_property
+    def primary_key(self) -> tuple[str, ...]:
+        """The columns of the primary key, in order."""
+        return tuple(name for name, info in self.columns.items() if info.primary_key)
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that must hold something before the object is stored."""
+        single = self.primary_key if len(self.primary_key) == 1 else ()
+        return tuple(
+            name
+            for name, info in self.columns.items()
+            if not (info.nullable or name in single or (info.generated and not info.references))
+        )
+
+    @cached_property
+    def link_of(self) -> Mapping[str, str]:
+        """The link to one behind each column of a foreign key."""
+        links = self.links.values()
+        return {str(link.via): link.name for link in links if not link.many}
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The Python names of all columns and links."""
+        return frozenset(self.columns) | frozenset(self.links)
+
+    @cached_property
+    def told_by(self) -> tuple[str, ...]:
+        """The columns that may be shown, those first that tell objects apart."""
+        first = [*self.primary_key, *(name for key in self.unique for name in key)]
+        shown_columns = [name for name, info in self.columns.items() if not info.private]
+        ordered = dict.fromkeys([*first, *filter(None, [self.name_column]), *shown_columns])
+        return tuple(name for name in ordered if name in shown_columns)
+
+    def field_name(self, name: str) -> str:
+        """Return the Python name of a field given in either style.
+
+        Raises:
+            UnknownName: there is no such field; the message names the nearest ones.
+        """
+        if name in self.fields:
+            return name
+        if name in self.aliases:
+            return self.aliases[name]
+        raise UnknownName(self.unknown(name), entity=self.name, field=name)
+
+    def unknown(self, name: str) -> str:
+        """Say that there is no such field, and which ones come near."""
+        known = [*self.fields, *self.aliases]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"{self.name} has no field {name!r}{hint}"
+
+
+_ENTITIES: dict[str, type[Entity]] = {}
+
+
+def entity_class(name: str) -> type[Entity]:
+    """Return the entity class of that name, for example ``"Patient"``.
+
+    Raises:
+        UnknownName: there is no such entity.
+    """
+    try:
+        return _ENTITIES[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, _ENTITIES, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownName(f"there is no entity {name!r}{hint}", entity=name) from None
+
+
+def entity_classes() -> tuple[type[Entity], ...]:
+    """Return all entity classes, in the order of their definition."""
+    return tuple(_ENTITIES.values())
+
+
+def register(entity: type[Entity]) -> None:
+    """Let a class be found by its name."""
+    _ENTITIES[entity.__name__] = entity
