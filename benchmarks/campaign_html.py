@@ -181,15 +181,15 @@ def _show_cards(payload: str, figures: Counter[str]) -> None:
                 builder.an_image(dataset_identifier=file, nr_of_frames=12, rows_y=4, columns_x=6)
             )
             who, what = builder.a_creator(creator_name=name), Feature(feature_name=name)
-            what.add_subfeature(Feature(feature_name=f"{name} "))
-            masks = {f"{name} ": np.ones((12, 4, 6), bool)}
+            what.add_subfeature(Feature(feature_name=f"{name}2"))
+            masks = {f"{name}2": np.ones((12, 4, 6), bool)}
             drawn = Segmenting().create_from_masks(uow, image, masks, feature=what, creator=who)
             uow.flush()
         except EyenedError:
             figures["refused"] += 1
             return
         _judge(image, [file], figures)
-        _judge(drawn, [name, f" {name} "], figures)
+        _judge(drawn, [name, f" {name}2"], figures)
         images.pixels.clear()  # the reason that is told instead of a picture names the file
         _judge(image, [file], figures)
         _judge(drawn, [name], figures)

@@ -11,12 +11,16 @@ from eyened_domain import (
     BadInput,
     Creator,
     Database,
+    ImageInstance,
     Patient,
     Project,
     RuleBroken,
+    Segmentation,
     Study,
     StudyTagLink,
 )
+from eyened_domain.model.values import Json
+from eyened_domain.testing import Builder
 
 
 @pytest.fixture
@@ -78,6 +82,26 @@ def test_no_rows_are_a_frame_with_the_same_columns_and_types(session, backend):
     assert len(found) == 0
     assert list(found.columns) == ["patient_identifier", "sex", "study_date", "study_round"]
     assert str(found["study_date"].dtype) in {"datetime64[s]", "Date"}
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars"])
+@pytest.mark.parametrize("entity", [Patient, Study, ImageInstance, Creator, Segmentation])
+def test_a_frame_without_rows_has_the_types_of_one_with_rows(session, backend, entity):
+    build = Builder()
+    names = {"ImageInstance": "an_image", "Creator": "a_creator", "Segmentation": "a_segmentation"}
+    if entity.__name__ in names:
+        session.add(getattr(build, names[entity.__name__])())
+        session.flush()
+    key = getattr(entity, entity.__entity__.primary_key[0])
+    full = session.frame(select(entity), backend=backend)
+    empty = session.frame(select(entity).where(key < 0), backend=backend)
+    assert (len(empty), list(empty.columns)) == (0, list(full.columns))
+    for name in full.columns:
+        kind = entity.__entity__.columns[name].kind
+        if not isinstance(kind, Json) and not any(one is None for one in list(full[name])):
+            found = str(empty[name].dtype).lower()
+            assert found == str(full[name].dtype).lower(), name
+    assert str(empty[key.key].dtype).lower() == "int64"
 
 
 def test_an_entity_stands_for_its_columns_without_private_ones(session):

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Column, Date, DateTime, Integer, Select, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Select,
+    String,
+    Table,
+)
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.sql.elements import ColumnElement, TextClause
@@ -159,10 +171,13 @@ def _plain_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _named(values: Sequence[Any], kind: TypeEngine[Any]) -> list[Any]:
-    """Return the values, with the names of enum members in their place."""
-    if not isinstance(kind, EnumType):
-        return list(values)
-    return [value.name if isinstance(value, Enum) else value for value in values]
+    """Return the values, with the names of enum members in their place, and no Decimals."""
+    if isinstance(kind, EnumType):
+        return [value.name if isinstance(value, Enum) else value for value in values]
+    if isinstance(kind, Integer | Numeric):  # MySQL gives sums and means as Decimals
+        number = int if isinstance(kind, Integer) else float
+        return [number(value) if isinstance(value, Decimal) else value for value in values]
+    return list(values)
 
 
 def _pandas(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) -> Any:
@@ -171,15 +186,22 @@ def _pandas(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) ->
         import pandas as pd  # noqa: PLC0415
     except ImportError as error:
         raise _not_installed("pandas") from error
+    texts = pd.Series(["a text"]).dtype  # what pandas makes of texts depends on its version
     columns: dict[str, Any] = {}
     for label, values in data.items():
         kind = types[label]
         if isinstance(kind, Date | DateTime):
             columns[label] = np.array(values, dtype="datetime64[s]")
-        elif isinstance(kind, Integer) and None in values:
-            columns[label] = pd.array(values, dtype="Int64")
+        elif isinstance(kind, Integer):
+            columns[label] = pd.array(values, dtype="Int64" if None in values else "int64")
+        elif isinstance(kind, Numeric):
+            columns[label] = np.array(values, dtype="float64")
+        elif isinstance(kind, Boolean) and None not in values:
+            columns[label] = np.array(values, dtype="bool")
+        elif isinstance(kind, String):
+            columns[label] = pd.Series(values, dtype=texts)
         else:
-            columns[label] = values
+            columns[label] = pd.Series(values, dtype="object")
     return pd.DataFrame(columns)
 
 
@@ -188,7 +210,15 @@ def _polars(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) ->
         import polars as pl  # noqa: PLC0415 - loaded when used
     except ImportError as error:
         raise _not_installed("polars") from error
-    known = ((EnumType, pl.String), (Date, pl.Date), (DateTime, pl.Datetime), (Integer, pl.Int64))
+    known = (
+        (String, pl.String),
+        (Date, pl.Date),
+        (DateTime, pl.Datetime),
+        (Integer, pl.Int64),
+        (Numeric, pl.Float64),
+        (Boolean, pl.Boolean),
+        (LargeBinary, pl.Binary),
+    )
     overrides = {
         label: kind for label in data for of, kind in known if isinstance(types[label], of)
     }

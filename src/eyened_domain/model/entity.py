@@ -23,7 +23,7 @@ from typing import (
 
 import attrs
 
-from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.errors import BadInput, RuleBroken, UnknownName
 from eyened_domain.model.attrs_view import defined, show_columns_only
 from eyened_domain.model.copying import KEPT, copied, let_follow
 from eyened_domain.model.entity_dict import EntityDict, whole
@@ -49,7 +49,7 @@ from eyened_domain.model.fields import (
 from eyened_domain.model.html_table import html_table
 from eyened_domain.model.links import ToMany, ToOne
 from eyened_domain.model.queries import Queries
-from eyened_domain.model.values import Refused, shown
+from eyened_domain.model.values import Refused, plain, shown
 
 __all__ = [
     "DatabaseName",
@@ -81,12 +81,13 @@ class EntityMeta(type):
         def __getattr__(cls, name: str) -> Any:
             info = cls.__dict__.get("__entity__")
             hook = EntityMeta.on_unmapped
-            if info is not None and hook is not None:
-                asked_by_sqlalchemy = name == "__clause_element__"
-                if (name in info.columns or asked_by_sqlalchemy) and hook():
-                    found = cls.__dict__.get(name)
-                    if found is not None:
-                        return getattr(cls, name)
+            asked_by_sqlalchemy = name == "__clause_element__"
+            is_column = info is not None and name in info.columns
+            if hook is not None and (is_column or asked_by_sqlalchemy) and hook():
+                if cls.__dict__.get(name) is not None:
+                    return getattr(cls, name)
+                if asked_by_sqlalchemy and "__mapper__" not in cls.__dict__:
+                    raise RuleBroken(f"{cls.__name__} has no table in the database")
             raise AttributeError(
                 info.unknown(name) if info is not None else name, name=name, obj=cls
             )
@@ -144,6 +145,7 @@ class Entity(Queries, metaclass=EntityMeta):
         info = self.__entity__
         column_info = info.columns.get(name)
         if column_info is not None:
+            value = plain(value)
             if value is not None:
                 if value is not self.__dict__.get(name):
                     value = self._converted(column_info, value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_DIGITS = re.compile("0|-?[1-9][0-9]{0,9}", re.ASCII)
 _INT32 = 2**31
 _FLOAT32_MAX = 3.4028234663852886e38
 _FIRST_YEAR = 1000  # the range of MySQL's DATE
@@ -30,6 +32,43 @@ class Kind(Protocol):
 
     def convert(self, value: Any) -> Any:
         """Return the value to hold, or raise `Refused` saying what is accepted."""
+
+
+PLAIN = frozenset(
+    (str, int, float, bool, bytes, memoryview, date, datetime, type(None), list, dict, tuple)
+)
+"""The types of values that `plain` returns as they are."""
+_MISSING = frozenset(("NaTType", "NAType"))
+
+
+def plain(value: Any) -> Any:
+    """Return a value of numpy or pandas as Python's own; NaT and NA become None.
+
+    Anything else is returned as it is. Neither library is imported for it.
+    """
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    origin = kind.__module__.partition(".")[0]
+    if origin == "pandas" and kind.__name__ in _MISSING:
+        return None
+    if origin == "pandas" and isinstance(value, datetime):
+        return datetime.combine(value.date(), value.time(), value.tzinfo)
+    if origin == "numpy" and getattr(value, "shape", None) == ():
+        if kind.__name__ == "datetime64":
+            return value.astype("datetime64[us]").item()
+        return value.item()
+    return value
+
+
+def members(value: Any) -> list[Any] | None:
+    """Return the members of a list, set, array or column of a frame; None for anything else."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    origin = type(value).__module__.partition(".")[0]
+    if origin in {"numpy", "pandas", "polars"} and getattr(value, "shape", ()) != ():
+        return list(value)
+    return None
 
 
 def shown(value: object) -> str:
@@ -80,9 +119,27 @@ def _whole(value: Any) -> int:
     raise Refused(f"a whole number is needed, not {shown(value)}")
 
 
+def sought(kind: Kind, value: Any) -> Any:
+    """Return what a value that is looked for in a column is, as the column holds it.
+
+    It is what the kind makes of it; a number may come as its digits, as ids do that were read
+    from a text: "12", not "012" or "12abc".
+
+    Raises:
+        Refused: the column cannot hold it.
+    """
+    if isinstance(kind, Integer) and isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    return kind.convert(value)
+
+
 @frozen
 class Real:
-    """A finite number of single precision (FLOAT); read back it may differ in the 7th digit."""
+    """A finite number of single precision (FLOAT).
+
+    It is held as the shortest decimal number that is the same in single precision: 0.1 stays
+    0.1, and 1/3 becomes 0.33333334, which is what every database gives back.
+    """
 
     def convert(self, value: Any) -> float:
         """Accept a number that is finite and within single precision."""
@@ -91,7 +148,26 @@ class Real:
         number = float(value)
         if not math.isfinite(number) or abs(number) > _FLOAT32_MAX:
             raise Refused(f"a finite number of single precision is needed, not {shown(value)}")
-        return number
+        return shortest(number)
+
+
+_FLOAT32 = struct.Struct("f")
+
+
+def single(number: float) -> float:
+    """Return a number as single precision holds it, exactly."""
+    (held,) = _FLOAT32.unpack(_FLOAT32.pack(number))
+    return float(held)
+
+
+def shortest(number: float) -> float:
+    """Return the shortest decimal number that is the same in single precision."""
+    held = single(number)
+    for digits in (6, 7, 8):
+        short = float(f"{held:.{digits}g}")
+        if abs(short) <= _FLOAT32_MAX and single(short) == held:
+            return short
+    return float(f"{held:.9g}")
 
 
 @frozen
@@ -143,7 +219,7 @@ class Moment:
             raise Refused(f"{shown(value)} has a time zone, the column has none: convert it first")
         if value.year < _FIRST_YEAR:
             raise Refused(f"the time {value.isoformat()} is before the year {_FIRST_YEAR}")
-        return value.replace(microsecond=0)
+        return value.replace(microsecond=0) if value.microsecond else value
 
 
 def _parsed(kind: type[date], text: str) -> date:

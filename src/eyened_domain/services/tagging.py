@@ -87,9 +87,10 @@ class Tagging:
         kind = _kind_of(target)
         if comment is not None and "comment" not in kind.link.__entity__.columns:
             raise RuleBroken(f"a tag on a {type(target).__name__} takes no comment")
-        tag = self._tag(uow, kind.tag_type, name, by)
-        found = self._link(uow, kind, tag, target)
-        if found is not None:
+        tag = uow.repository(Tag).one(tag_name=name, tag_type=kind.tag_type, default=None)
+        if tag is None:  # so that nothing has it yet
+            tag = uow.repository(Tag).add(Tag(tag_name=name, tag_type=kind.tag_type, creator=by))
+        elif (found := self._link(uow, kind, tag, target)) is not None:
             return found
         remark = {} if comment is None else {"comment": comment}
         made = kind.link(tag=tag, creator=by, **{kind.field: target}, **remark)
@@ -111,14 +112,6 @@ class Tagging:
         uow.repository(kind.link).delete(found)
         uow.record(Untagged(target, name))
         return True
-
-    def _tag(self, uow: UnitOfWork, tag_type: TagType, name: str, by: Creator) -> Tag:
-        tags = uow.repository(Tag)
-        found: Tag | None = tags.one(tag_name=name, tag_type=tag_type, default=None)
-        if found is not None:
-            return found
-        made: Tag = tags.add(Tag(tag_name=name, tag_type=tag_type, creator=by))
-        return made
 
     def _link(self, uow: UnitOfWork, kind: _Taggable, tag: Tag, target: Entity) -> Any:
         uow.flush()

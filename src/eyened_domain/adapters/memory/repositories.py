@@ -14,7 +14,7 @@ from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Json, Refused, shown
+from eyened_domain.model.values import Json, Refused, members, plain, shown, sought
 
 E = TypeVar("E", bound=Entity)
 
@@ -174,6 +174,7 @@ class MemoryRepository(Generic[E]):
             if link.many:
                 raise BadInput(f"{self._info.name}.{name} is a list; ask with a function")
             return str(link.via), self._identities(value)
+        value = plain(value)
         if value is None:
             return name, [None]
         if isinstance(self._info.columns[name].kind, Json):
@@ -183,8 +184,9 @@ class MemoryRepository(Generic[E]):
                 entity=self._info.name,
                 field=name,
             )
-        if isinstance(value, list | tuple | set | frozenset):
-            return name, [folded(_converted(self._info, name, one)) for one in value]
+        several = members(value)
+        if several is not None:
+            return name, [folded(_converted(self._info, name, one)) for one in several]
         return name, [folded(_converted(self._info, name, value))]
 
     def _identities(self, value: Any) -> list[Any]:
@@ -235,7 +237,7 @@ class MemoryPatientRepository(MemoryRepository[Patient]):
 
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
     try:
-        return info.columns[name].kind.convert(value)
+        return sought(info.columns[name].kind, plain(value))
     except Refused as refused:
         raise BadInput(f"{info.name}.{name}: {refused}", entity=info.name, field=name) from None
 

@@ -16,6 +16,7 @@ from eyened_domain.adapters.memory.import_journal import ImportRecord
 from eyened_domain.adapters.memory.shape import Key, Shape, indexed, shape_of
 from eyened_domain.errors import Conflict, RowChanged, RuleBroken
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.names import fold
 from eyened_domain.model.values import shown
 
 
@@ -34,7 +35,7 @@ class Row:
 class Index:
     """From the values of some columns to the primary keys of the rows that hold them.
 
-    Texts count as the same without regard to case; rows with a NULL are not in it.
+    Texts count as the same where `model.names.fold` says so; rows with a NULL are not in it.
     """
 
     def __init__(self, columns: tuple[str, ...]) -> None:
@@ -77,7 +78,7 @@ class Index:
 
 def folded(value: Any) -> Any:
     """Return what two values that the database takes for equal have in common."""
-    return value.casefold() if isinstance(value, str) else value
+    return fold(value) if isinstance(value, str) else value
 
 
 class Table:

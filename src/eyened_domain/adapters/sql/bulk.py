@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
-    Float,
     Table,
     and_,
     bindparam,
@@ -20,10 +19,8 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal_column,
     or_,
     select,
-    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
@@ -60,7 +57,7 @@ class SqlRows:
     ) -> list[tuple[Any, ...]]:
         """Return the columns of the rows whose column `by` holds one of the values."""
         table = TABLES[entity]
-        statement = select(*(self._column(table, name) for name in columns)).where(
+        statement = select(*(table.c[name] for name in columns)).where(
             table.c[by].in_(bindparam("chunk", expanding=True)),
             *(table.c[name] == value for name, value in equals.items()),
         )
@@ -84,7 +81,7 @@ class SqlRows:
         table = TABLES[entity]
         (primary,) = entity.__entity__.primary_key
         statement = (
-            select(*(self._column(table, name) for name in columns))
+            select(*(table.c[name] for name in columns))
             .where(table.c[primary] > after, _meets(table, any_of))
             .order_by(table.c[primary])
             .limit(most)
@@ -111,6 +108,9 @@ class SqlRows:
         (primary,) = entity.__entity__.primary_key
         ids: list[int] = []
         for chunk in _chunks(rows, CHUNK):
+            if len(chunk) == 1:  # every server tells the id of one row by itself
+                ids.append(self._execute(insert(table), chunk[0]).inserted_primary_key[0])
+                continue
             highest = self._execute(select(func.max(table.c[primary]))).scalar() or 0
             self._execute(insert(table), chunk)
             made = self._execute(
@@ -191,13 +191,6 @@ class SqlRows:
             if len(found) >= most:
                 break
         return found
-
-    def _column(self, table: Table, name: str) -> Any:
-        """Return a column as it is read; MySQL shows but six digits of a FLOAT by itself."""
-        column = table.c[name]
-        if not isinstance(column.type, Float) or self._session.get_bind().dialect.name == "sqlite":
-            return column
-        return type_coerce(column + literal_column("0e0"), Float).label(name)
 
     def _execute(self, statement: Any, parameters: Any = None) -> Any:
         with ending_on(self._session, *DATABASE):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Float, Select, bindparam, literal_column, select, tuple_, type_coerce
+from sqlalchemy import Select, bindparam, select, tuple_
 from sqlalchemy.orm import InstanceState, Mapper, Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 
@@ -167,20 +167,13 @@ def _rows_now(mapper: Mapper[Any]) -> tuple[Select[Any], tuple[str, ...]]:
     keys: Sequence[Any] = mapper.primary_key
     named = keys[0] if len(keys) == 1 else tuple_(*keys)
     statement = (
-        select(*keys, *(_exact(one.columns[0]).label(f"c_{one.key}") for one in attributes))
+        select(*keys, *(one.columns[0].label(f"c_{one.key}") for one in attributes))
         .select_from(mapper.persist_selectable)
         .where(named.in_(bindparam("keys", expanding=True)))
         .order_by(*keys)
         .with_for_update()
     )
     return statement, tuple(one.key for one in attributes)
-
-
-def _exact(column: Any) -> Any:
-    """Return a column as it is stored: MySQL shows but six digits of a FLOAT by itself."""
-    if not isinstance(column.type, Float):
-        return column
-    return type_coerce(column + literal_column("0e0"), Float)
 
 
 def _chunks(states: States) -> Iterator[States]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import insert, inspect, select
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.tables.pixels import annotation_conversion
 from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
 
 _CHUNK = 1000
@@ -50,7 +50,7 @@ class SqlConversionRecord:
         connection = self._session.connection()
         try:
             return connection.execute(statement)
-        except (ProgrammingError, OperationalError) as error:
+        except NotInDatabase as error:
             if inspect(connection).has_table(annotation_conversion.name):
                 raise
             raise ConfigurationError(

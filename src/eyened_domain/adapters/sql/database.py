@@ -19,6 +19,7 @@ from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
+from eyened_domain.adapters.sql.sqlite_names import follow_names
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
@@ -64,6 +65,7 @@ class Database:
         weakref.finalize(engine, remove_folder, self.settings.home)
         try:
             ensure_ready(engine, embedded=self.settings.is_embedded)
+            follow_names(engine)
         except BaseException:
             engine.dispose()
             raise

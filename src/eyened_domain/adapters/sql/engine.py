@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy.engine.interfaces import Dialect, IsolationLevel
+from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 
 from eyened_domain.adapters.sql.clock import ask_for_time
+from eyened_domain.adapters.sql.compilers import write_alike
 from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
+from eyened_domain.adapters.sql.names import rename_parameters
+from eyened_domain.adapters.sql.parameters import with_plain_parameters
 from eyened_domain.adapters.sql.server import prepare_connections
+from eyened_domain.adapters.sql.sqlite_names import compare_as_servers_do
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
     TurnTaking,
@@ -139,6 +144,7 @@ def sqlite_engine(url: URL) -> Engine:
     """Return an engine for SQLite, with foreign keys on and transactions that are whole."""
     in_memory = is_in_memory(url)
     engine = in_memory_engine(url) if in_memory else _file_engine(url)
+    _insert_many_at_once(engine.dialect)
     event.listen(engine, "connect", _prepare_in_memory if in_memory else _prepare_file)
     event.listen(engine, "begin", begin_sqlite)
     event.listen(engine, "before_cursor_execute", before_statement)
@@ -161,6 +167,9 @@ def _file_engine(url: URL) -> Engine:
 
 def _finish(engine: Engine) -> None:
     """Add what the engines of both kinds have in common."""
+    write_alike(engine)
+    event.listen(engine, "before_execute", rename_parameters, retval=True)
+    event.listen(engine, "before_cursor_execute", with_plain_parameters, retval=True)
     translate_errors(engine)
     _log_no_rows(engine)
     event.listen(engine, "set_engine_execution_options", _log_no_rows)
@@ -169,6 +178,17 @@ def _finish(engine: Engine) -> None:
 def _log_no_rows(engine: Engine, _options: object = None) -> None:
     """Keep SQLAlchemy from logging rows at DEBUG: they hold what is private."""
     engine._should_log_debug = lambda: False  # type: ignore[method-assign]
+
+
+def _insert_many_at_once(dialect: Dialect) -> None:
+    """Let SQLite take many new rows in one INSERT, and give their ids back.
+
+    SQLAlchemy does so where ids that were given by the database tell which row is which. It
+    does not know that of SQLite, which takes the rows of VALUES one after the other, and
+    gives each the highest id of its table and one more.
+    """
+    options: Any = dialect
+    options.insertmanyvalues_implicit_sentinel = InsertmanyvaluesSentinelOpts.ANY_AUTOINCREMENT
 
 
 def _prepare_file(connection: Any, _record: Any) -> None:
@@ -180,6 +200,7 @@ def _prepare_in_memory(connection: Any, _record: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, *, synchronous: str) -> None:
+    compare_as_servers_do(connection)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = WAL")

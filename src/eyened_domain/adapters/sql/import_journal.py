@@ -8,10 +8,10 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy import insert, inspect, select, update
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.tables.bookkeeping import import_batch, import_item
+from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.entity import entity_class
 from eyened_domain.services.importing.ports import ChangedRow, ImportRun, MadeRows, Row
@@ -73,7 +73,7 @@ class SqlImportJournal:
         connection = self._session.connection()
         try:
             return connection.execute(statement, parameters)
-        except (ProgrammingError, OperationalError) as error:
+        except NotInDatabase as error:
             if inspect(connection).has_table(import_item.name):
                 raise
             raise ConfigurationError(

@@ -30,7 +30,9 @@ from eyened_domain.adapters.sql.attribute_access import (
     join_session_of_linked,
 )
 from eyened_domain.adapters.sql.json_tracking import track_json
+from eyened_domain.adapters.sql.kinds import give_kinds
 from eyened_domain.adapters.sql.list_changes import guard_changes
+from eyened_domain.adapters.sql.names import answer_to_both_names
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -81,6 +83,8 @@ TABLES: dict[type[Entity], Table] = {
 }
 """Which table holds the objects of which class."""
 
+give_kinds(TABLES)
+
 _INHERITANCE: dict[type[Entity], dict[str, Any]] = {
     model.Model: {"polymorphic_on": tables.model.c.model_type},
     model.SegmentationModel: {
@@ -129,6 +133,7 @@ def _map_all() -> None:
     Entity.late_state = {"_sa_instance_state": adopt}
     Entity.revive = staticmethod(revived)
     for entity in TABLES:
+        answer_to_both_names(entity)
         _instrument(entity)
     guard_changes(DistinctList)
 

@@ -17,7 +17,7 @@ from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Json, Refused, shown
+from eyened_domain.model.values import Json, Refused, members, plain, shown, sought
 from eyened_domain.services.garbage import rarer_collections
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Entity)
 CHUNK = 1000
-_SEVERAL = (list, tuple, set, frozenset)
 
 
 class SqlRepository(Generic[E]):
@@ -116,16 +115,16 @@ class SqlRepository(Generic[E]):
     def _first_two(self, values: dict[str, Any]) -> Sequence[E]:
         """Return those whose columns hold these values, two at the most."""
         info = self._info
-        named = {info.field_name(name): value for name, value in values.items()}
+        named = {info.field_name(name): plain(value) for name, value in values.items()}
         if len(named) < len(values) or not all(
             name in info.columns
             and value is not None
-            and not isinstance(value, _SEVERAL)
+            and members(value) is None
             and not isinstance(info.columns[name].kind, Json)
             for name, value in named.items()
         ):
-            plain: Select[Any] = self._select((), values).limit(2)
-            return self.session.scalars(plain).all()
+            statement: Select[Any] = self._select((), values).limit(2)
+            return self.session.scalars(statement).all()
         return self._with({name: _converted(info, name, value) for name, value in named.items()})
 
     def _with(self, values: dict[str, Any]) -> Sequence[E]:
@@ -200,6 +199,7 @@ class SqlRepository(Generic[E]):
 
     def _equal(self, name: str, value: Any) -> ColumnElement[bool]:
         attribute: ColumnElement[Any] = getattr(self.entity, name)
+        value = plain(value)
         if name in self._info.links:
             if self._info.links[name].many:
                 raise BadInput(f"{self._info.name}.{name} is a list; ask with an expression")
@@ -212,8 +212,8 @@ class SqlRepository(Generic[E]):
                 entity=self._info.name,
                 field=name,
             )
-        elif isinstance(value, _SEVERAL):
-            return attribute.in_([_converted(self._info, name, one) for one in value])
+        elif (several := members(value)) is not None:
+            return attribute.in_([_converted(self._info, name, one) for one in several])
         else:
             value = _converted(self._info, name, value)
         equal: ColumnElement[bool] = attribute == value
@@ -293,7 +293,7 @@ def repository_for(session: DomainSession, entity: type[E]) -> SqlRepository[E]:
 def _converted(info: EntityInfo, name: str, value: Any) -> Any:
     column = info.columns[name]
     try:
-        return column.kind.convert(value)
+        return sought(column.kind, plain(value))
     except Refused as refused:
         said = "refused" if column.private else refused
         raise BadInput(f"{info.name}.{name}: {said}", entity=info.name, field=name) from None

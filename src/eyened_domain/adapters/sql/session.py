@@ -9,7 +9,6 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import (
     InstanceState,
     QueryContext,
-    Session,
     SessionTransaction,
     UOWTransaction,
 )
@@ -40,6 +39,8 @@ from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
 from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.modalities import settle_modalities
+from eyened_domain.adapters.sql.named_session import NamedSession
+from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
@@ -70,11 +71,12 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.services.garbage import rarer_collections
 
 E = TypeVar("E", bound=Entity)
 
 
-class DomainSession(Session):
+class DomainSession(NamedSession):
     """A SQLAlchemy session that can give a repository, and whose objects know their files.
 
     Objects stay readable after commit, after a rollback and after the session has closed.
@@ -104,6 +106,7 @@ class DomainSession(Session):
 
     def repository(self, entity: type[E], /) -> SqlRepository[E]:
         """Return the repository of an entity class."""
+        entity_of(entity)
         return repository_for(self, entity)
 
     def frame(
@@ -147,6 +150,7 @@ class DomainSession(Session):
     def add(self, instance: object, **options: Any) -> None:
         """Put an object in, with everything that hangs on it."""
         refuse_if_ended(self)
+        entity_of(type(instance))
         if isinstance(instance, Entity) and instance_state(instance)._deleted:
             raise deleted(instance)
         try:
@@ -161,6 +165,7 @@ class DomainSession(Session):
             RuleBroken: it is not stored.
         """
         refuse_if_ended(self)
+        entity_of(type(instance))
         if isinstance(instance, Entity) and (
             not has_identity(instance) or instance_state(instance)._deleted
         ):
@@ -186,7 +191,7 @@ class DomainSession(Session):
         refuse_if_ended(self)
         if self._is_clean():  # asked for before every query
             return
-        with ending_on(self, *FLUSH):
+        with ending_on(self, *FLUSH), rarer_collections():
             super().flush() if objects is None else super().flush(objects)
 
     def commit(self) -> None:

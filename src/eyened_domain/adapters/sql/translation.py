@@ -13,8 +13,18 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+    StatementError,
+)
 
+from eyened_domain.adapters.sql.kinds import ENTITY, RefusedValue
+from eyened_domain.adapters.sql.sqlite_references import broken_reference
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.errors import (
     BadInput,
@@ -43,7 +53,24 @@ _MISSING = {1048, 1364}
 _STILL_REFERRED = {1451}
 _POINTS_NOWHERE = {1452}
 _CHECKS = {3819, 4025}
-_DOES_NOT_FIT = {1264, 1265, 1292, 1366, 1406}
+_DOES_NOT_FIT = {1153, 1264, 1265, 1292, 1366, 1406, 1411, 1690, 3140, 3141, 3143, 3157}
+_NOT_IN_DATABASE = {1054, 1146}
+_MAY_NOT = {1142, 1143, 1227, 1290, 1370, 1792, 1836}
+_NO_SQL = {1052, 1055, 1064, 1066, 1111, 1140, 1241, 1242, 1305, 1582, 1630}
+_NO_SQL_ON_SQLITE = (
+    "syntax error",
+    "incomplete input",
+    "no such function",
+    "ambiguous column",
+    "misuse of",
+    "wrong number of arguments",
+    "sub-select returns",
+)
+_UNFIT_ON_SQLITE = ("datatype mismatch", "too big", "too many SQL variables", "integer overflow")
+
+
+class NotInDatabase(ConfigurationError):
+    """A statement names a table or a column that the database has not got."""
 
 
 def translate_errors(engine: Engine) -> None:
@@ -52,24 +79,54 @@ def translate_errors(engine: Engine) -> None:
 
 
 def _on_error(context: ExceptionContext) -> None:
-    error = context.sqlalchemy_exception
-    if isinstance(context.original_exception, UnicodeEncodeError):
+    error, original = context.sqlalchemy_exception, context.original_exception
+    executed = context.execution_context
+    if executed is not None and executed.execution_options.get("skip_user_error_events"):
+        return  # SQLAlchemy looks whether a table is there
+    if isinstance(original, RefusedValue):
+        raise original.error
+    if isinstance(original, UnicodeEncodeError):
         raise BadInput("a text holds half a character (a lone surrogate): no database keeps it")
+    if isinstance(original, OverflowError):
+        raise BadInput(f"a number is too large for the database: {original}") from original
     if isinstance(error, DBAPIError):
-        translated = translated_error(error)
-        if translated is not None:
-            raise translated from error
+        reference = broken_reference(context) if "FOREIGN KEY" in str(original) else None
+        if reference is not None:
+            refused = _points_nowhere if reference.points_nowhere else _still_referred
+            raise refused(reference.child, reference.column, reference.parent) from error
+        raise translated_error(error) from error
+    if isinstance(error, StatementError) and not isinstance(original, EyenedError):
+        raise BadInput(f"the statement cannot be sent: {original}") from error
 
 
-def translated_error(error: DBAPIError) -> EyenedError | None:
-    """Return our error for a database's; None when it is not known here."""
+def translated_error(error: DBAPIError) -> EyenedError:
+    """Return our error for a database's."""
     code, text = _code_and_text(error)
     closed = code == 0 and not text  # what PyMySQL says of a connection that is closed
     if error.connection_invalidated or code in _LOST or closed:
         return ConnectionLost(f"the connection to the database was lost ({text}); run it again")
     if isinstance(code, int):
-        return _from_mysql(code, text, error.statement or "")
-    return _from_sqlite(text)
+        known = _from_mysql(code, text, error.statement or "")
+    else:
+        known = _from_sqlite(text)
+    return known or _not_known(error, text)
+
+
+def _not_known(error: DBAPIError, text: str) -> EyenedError:
+    """Return the error for what no table of cases has."""
+    if isinstance(error, IntegrityError):
+        return RuleBroken(f"the database refuses it: {text}")
+    if isinstance(error, DataError | InterfaceError | NotSupportedError | ProgrammingError):
+        return BadInput(f"the database cannot do what the statement says: {text}")
+    return StorageError(f"the database fails: {text}")
+
+
+def _not_there(text: str) -> NotInDatabase:
+    return NotInDatabase(
+        f"the database has not got what the statement names ({text}): where that is SQL of your "
+        "own, look at its names; otherwise `eorm status` says in what the database differs, and "
+        "`eorm upgrade` brings it up to date"
+    )
 
 
 def _code_and_text(error: DBAPIError) -> tuple[Any, str]:
@@ -94,6 +151,12 @@ def _from_mysql(code: int, text: str, statement: str) -> EyenedError | None:  # 
         return _check_broken(text)
     if code in _DOES_NOT_FIT:
         return BadInput(f"the database refuses a value: {text}")
+    if code in _NO_SQL:
+        return BadInput(f"the database cannot do what the statement says: {text}")
+    if code in _NOT_IN_DATABASE:
+        return _not_there(text)
+    if code in _MAY_NOT:
+        return ConfigurationError(f"the account of the database may not do this: {text}")
     if code in _UNREACHABLE | _NO_LOGIN:
         return ConfigurationError(f"the database cannot be reached: {text}")
     if code in _DISK_FAILS:
@@ -120,6 +183,14 @@ def _from_sqlite(text: str) -> EyenedError | None:  # noqa: PLR0911 - a table of
         )
     if any(words in text for words in ("disk I/O error", "is malformed", "disk is full")):
         return StorageError(f"the disk of the database fails, or its file is damaged: {text}")
+    if text.startswith(("no such column", "no such table")) or "has no column named" in text:
+        return _not_there(text)
+    if any(words in text for words in _NO_SQL_ON_SQLITE):
+        return BadInput(f"the database cannot do what the statement says: {text}")
+    if any(words in text for words in _UNFIT_ON_SQLITE):
+        return BadInput(f"the database refuses a value: {text}")
+    if "readonly database" in text or "not a database" in text:
+        return ConfigurationError(f"the database cannot be used: {text}")
     if "unable to open database file" in text:
         return ConfigurationError(f"the database cannot be opened: {text}; does its folder exist?")
     return None
@@ -184,20 +255,29 @@ def _missing(table: str, field: str) -> BadInput:
 
 
 def _still_referred(child: str, column: str, parent: str) -> RuleBroken:
+    referrer, field = _entity(child), _field(child, column)[1]
     return RuleBroken(
-        f"this {parent or 'row'} cannot be deleted: {child or 'something'} still refers to it "
-        f"through {column}; delete that first",
-        entity=parent or None,
-        field=column or None,
+        f"this {_entity(parent) or 'row'} cannot be deleted: {referrer or 'something'} still "
+        f"refers to it through {field}; delete that first",
+        entity=_entity(parent) or None,
+        field=field or None,
     )
 
 
 def _points_nowhere(child: str, column: str, parent: str) -> RuleBroken:
+    entity, field, target = _entity(child), _field(child, column)[1], _entity(parent)
     return RuleBroken(
-        f"{child}.{column} points to a {parent} that does not exist; store the {parent} first",
-        entity=child or None,
-        field=column or None,
+        f"{entity}.{field} points to a {target} that does not exist; store the {target} first",
+        entity=entity or None,
+        field=field or None,
     )
+
+
+def _entity(table: str) -> str:
+    """Return the entity class of a table; the table itself where there is none."""
+    known = metadata.tables.get(table)
+    found = None if known is None else known.info.get(ENTITY)
+    return table if found is None else str(found)
 
 
 def _check_broken(text: str) -> RuleBroken:

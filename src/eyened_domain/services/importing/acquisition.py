@@ -13,8 +13,8 @@ from eyened_domain.model.acquisition import (
     SourceInfo,
 )
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import Origin
-from eyened_domain.services.importing.names import fold
 from eyened_domain.services.importing.options import ImportDefaults
 from eyened_domain.services.importing.ports import Row, Rows
 

@@ -9,8 +9,8 @@ from typing import Any
 from eyened_domain.model.acquisition import DeviceInstance, DeviceModel, Scan
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import Origin
-from eyened_domain.services.importing.names import fold
 from eyened_domain.services.importing.ports import Row, Rows
 
 

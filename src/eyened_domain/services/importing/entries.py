@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from eyened_domain.errors import EyenedError
-from eyened_domain.services.importing.names import fold
+from eyened_domain.model.names import fold
 
 _LONGEST_SHOWN = 300
 _LONGEST_FIELD = 80

@@ -8,11 +8,11 @@ from typing import Any
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.names import fold
 from eyened_domain.model.study import Series
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 from eyened_domain.services.importing.columns import convert_value
 from eyened_domain.services.importing.entries import ImageEntry
-from eyened_domain.services.importing.names import fold
 
 _TOLERANCE = 1e-3
 _ORIGIN = ("manufacturer", "manufacturer_model_name", "serial_number")

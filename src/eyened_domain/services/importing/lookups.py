@@ -11,11 +11,11 @@ from attrs import define, field
 from eyened_domain.model.acquisition import DeviceInstance, Scan, SourceInfo
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.names import fold
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing.entries import ImageEntry, PatientEntry, StudyEntry
-from eyened_domain.services.importing.names import fold
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions
 from eyened_domain.services.importing.ports import Rows
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from eyened_domain.errors import BadInput
+from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import ImageEntry, SeriesEntry
 from eyened_domain.services.importing.lookups import Known, KnownImage
-from eyened_domain.services.importing.names import fold
 from eyened_domain.services.importing.options import ImportOptions, OnConflict
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from eyened_domain.errors import BadInput, StorageError
+from eyened_domain.model.names import fold
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing.columns import check_name
 from eyened_domain.services.importing.entries import (
@@ -31,7 +32,6 @@ from eyened_domain.services.importing.lookups import (
     look_up_series,
 )
 from eyened_domain.services.importing.merging import Merging
-from eyened_domain.services.importing.names import fold, spelling
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
 from eyened_domain.services.importing.placing import Placing
 from eyened_domain.services.importing.plan import ImportPlan
@@ -73,7 +73,6 @@ class Planner:
         self._tally = Tally(self._plan)
         self._placing = Placing(options)
         self._seen: dict[int, str] = {}
-        self._spelt: dict[tuple[str, ...], tuple[str, str]] = {}
         self._source = ""
 
     def plan(
@@ -180,18 +179,6 @@ class Planner:
         identifier = str(patient.identifier)
         if known.patient_id(patient) is None and not self._options.create_patients:
             raise _not_there("Patient", "patient_identifier", identifier, "create_patients")
-        project, _ = patient.key
-        self._check_spelling((project,), "project_name", patient.project_name, patient.where)
-        self._check_spelling(patient.key, "patient_identifier", identifier, patient.where)
-
-    def _check_spelling(self, key: tuple[str, ...], field: str, name: str, where: str) -> None:
-        before, first = self._spelt.setdefault(key, (spelling(name), where))
-        if before != spelling(name):
-            raise BadInput(
-                f"{field}: {name!r} here, {before!r} in {first}; not every database tells these "
-                "apart, so write them in the same way",
-                field=field,
-            )
 
     def _has_place(self, study: StudyEntry, known: Known) -> bool:
         if self._options.create_studies or known.study_id(study) is not None:

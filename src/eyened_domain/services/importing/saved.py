@@ -9,6 +9,7 @@ from typing import Any
 from attrs import asdict
 
 from eyened_domain.model.entity import entity_class
+from eyened_domain.model.names import fold
 from eyened_domain.services.image_files import normalised_identifier
 from eyened_domain.services.importing.columns import DEVICE_COLUMNS
 from eyened_domain.services.importing.entries import (
@@ -18,7 +19,6 @@ from eyened_domain.services.importing.entries import (
     SeriesEntry,
     StudyEntry,
 )
-from eyened_domain.services.importing.names import fold
 
 Columns = dict[str, Any]
 

@@ -110,9 +110,9 @@ class Importing:
                 f"{plan.errors[0]}",
                 field=plan.errors[0].field,
             )
-        with self._storage.unit_of_work() as uow:
-            uow.imports.run(0)  # asks for nothing but whether imports are recorded
         if not plan.writes:
+            with self._storage.unit_of_work() as uow:
+                uow.imports.run(0)  # asks for nothing but whether imports are recorded
             found = self._looked_over(plan, progress)
             if found is not None:
                 return found

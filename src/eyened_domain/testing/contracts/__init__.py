@@ -33,6 +33,7 @@ from eyened_domain.testing.contracts.round_trip import RoundTripContract as Roun
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
+from eyened_domain.testing.contracts.values import ValueContract as ValueContract
 
 
 class StorageContract(
@@ -53,5 +54,6 @@ class StorageContract(
     PixelContract,
     ClientPixelContract,
     SegmentingContract,
+    ValueContract,
 ):
     """Everything that a storage of entities is held to."""

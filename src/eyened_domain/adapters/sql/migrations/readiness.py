@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from eyened_domain.adapters.sql.in_memory import is_in_memory
 from eyened_domain.adapters.sql.migrations.needed_columns import (
@@ -21,6 +20,7 @@ from eyened_domain.adapters.sql.migrations.state import (
     read_revision,
     state_of_revision,
 )
+from eyened_domain.adapters.sql.translation import NotInDatabase
 
 logger = logging.getLogger("eyened_domain")
 
@@ -70,7 +70,7 @@ def _find(engine: Engine) -> Found:
     with engine.connect() as connection:
         try:
             revision = read_revision(connection)
-        except (OperationalError, ProgrammingError):
+        except NotInDatabase:
             connection.rollback()
             revision = None  # no such table
         if revision is not None:

@@ -1,12 +1,12 @@
 """Column types: those of the contract on MySQL, their nearest kin on SQLite.
 
-SQLite is made to behave as MySQL where a rule hangs on it: texts compare without
-regard to case. Dates are accepted as ISO strings in queries on both.
+On SQLite texts are declared to compare as NOCASE, which our connections define as
+`model.names.compare` does. What values a column accepts, and what they become, says its kind
+in the model: `adapters.sql.kinds` wraps these types when the classes are mapped.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from enum import Enum as PythonEnum
 from typing import Any
 
@@ -80,29 +80,17 @@ def binary(length: int) -> TypeEngine[bytes]:
 
 
 class Day(OldRows):
-    """DATE; an ISO string is accepted in queries."""
+    """DATE."""
 
     impl = Date
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Turn an ISO string into a date."""
-        return date.fromisoformat(value) if isinstance(value, str) else value
-
 
 class Moment(OldRows):
-    """DATETIME in whole seconds, without zone; an ISO string is accepted in queries."""
+    """DATETIME in whole seconds, without zone."""
 
     impl = DateTime
     cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Turn an ISO string or a date into a datetime."""
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return datetime(value.year, value.month, value.day)
-        return value
 
 
 class _ExactJson(JSON):
