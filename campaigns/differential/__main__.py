@@ -16,7 +16,7 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import Any
 
-from campaigns.differential.comparing import Difference, compare, shortened
+from campaigns.differential.comparing import compare, shortened
 from campaigns.differential.mutants import MUTANTS
 from campaigns.differential.programs import drawn
 from campaigns.differential.storages import Memory, Storage, server, sqlite
@@ -73,7 +73,7 @@ def search(storages: list[Storage], programs: int, seed: int, most: int) -> Coun
     for number in range(programs):
         found = compare(drawn(rng), storages)
         if found is not None:
-            kind = kind_of(found)
+            kind = found.kind
             kinds[kind] += 1
             if kinds[kind] == 1 and len(kinds) <= most:
                 print(f"\n--- {kind} (program {number})\n{shortened(found, storages)}", flush=True)
@@ -83,17 +83,6 @@ def search(storages: list[Storage], programs: int, seed: int, most: int) -> Coun
     for kind, count in kinds.most_common():
         print(f"{count:8} {kind}")
     return kinds
-
-
-def kind_of(difference: Difference) -> str:
-    """Return a short name for what differs."""
-    told = []
-    for outcome in difference.outcomes.values():
-        if outcome is None or len(outcome) < 3:
-            told.append("nothing" if outcome is None else str(outcome[0]))
-        else:
-            told.append(" ".join(map(str, outcome)))
-    return " | ".join(told)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ ALLOWED: list[Allowed] = [
         "it held before the transaction. After a failed flush that was not rolled back, objects "
         "hold in memory what was to be stored, on a database what was stored before.",
         lambda outcomes: all(
-            o is not None and o[0] == "in hand after an error or rollback"
+            o is not None
+            and o[0] == "in hand after an error or rollback"
+            and o[1] != "error"  # they stay readable
             for o in outcomes.values()
         ),
     ),

@@ -29,6 +29,17 @@ class Difference:
     before: Sequence[Outcome]
     outcomes: dict[str, Any]
 
+    @property
+    def kind(self) -> str:
+        """A short name for what differs."""
+        told = []
+        for outcome in self.outcomes.values():
+            if outcome is None or len(outcome) < 3:
+                told.append("nothing" if outcome is None else str(outcome[0]))
+            else:
+                told.append(" ".join(map(str, outcome)))
+        return " | ".join(told)
+
     def __str__(self) -> str:
         lines = [f"{number}: {outcome}" for number, outcome in enumerate(self.before)]
         lines += [f"{self.step}: {name}: {told}" for name, told in self.outcomes.items()]
@@ -55,7 +66,7 @@ def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
 
 
 def shortened(difference: Difference, storages: Sequence[Storage]) -> Difference:
-    """Return a difference of a shorter program, found by taking steps out."""
+    """Return a difference of the same kind of a shorter program, found by taking steps out."""
     best = difference
     again = True
     while again:
@@ -63,7 +74,7 @@ def shortened(difference: Difference, storages: Sequence[Storage]) -> Difference
         for number in range(len(best.program)):
             program = [*best.program[:number], *best.program[number + 1 :]]
             found = compare(program, storages)
-            if found is not None:
+            if found is not None and found.kind == difference.kind:
                 best, again = found, True
                 break
     return best

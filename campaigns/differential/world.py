@@ -317,7 +317,12 @@ class World:
         return None if one is None else self._columns(one)
 
     def _somebody_else(self, which: int, how: int, value: int) -> Any:
-        """Let another unit of work change something, after this one has committed."""
+        """Let another unit of work change something, after this one has committed.
+
+        What a rollback has emptied is read before: see `allowed`.
+        """
+        for one in self.hand if self._unread else ():
+            self._columns(one)
         self.uow.commit()
         with self.storage.unit_of_work() as other:
             word = WORDS[which % len(WORDS)]

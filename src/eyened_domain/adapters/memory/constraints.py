@@ -56,6 +56,20 @@ def check_references(view: View, rows: Iterable[Row]) -> None:
                 )
 
 
+def refuse_links_to(rows: Iterable[Row], gone: Iterable[Row]) -> None:
+    """Raise `RuleBroken` where a row points to one that is to be deleted."""
+    keys = {(row.shape.root, row.key) for row in gone}
+    for row in rows:
+        for column in row.shape.foreign_keys if keys else ():
+            if (root_of(str(column.references)), (row.values[column.name],)) in keys:
+                raise RuleBroken(
+                    f"{row.shape.name}.{column.name} points to a {column.references} that is to "
+                    "be deleted; link it to another one, or delete it, too",
+                    entity=row.shape.name,
+                    field=column.name,
+                )
+
+
 def _is_stored(view: View, name: str, identity: int) -> bool:
     found = view.row(root_of(name), (identity,))
     return found is not None and issubclass(found.entity, entity_class(name))

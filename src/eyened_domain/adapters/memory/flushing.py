@@ -12,12 +12,13 @@ from eyened_domain.adapters.memory.constraints import (
     check_values,
     duplicate,
     follow_removal,
+    refuse_links_to,
 )
 from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.shape import Key, root_of
-from eyened_domain.adapters.memory.store import Row
+from eyened_domain.adapters.memory.store import Row, View
 from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity, entity_class
@@ -119,29 +120,39 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
 
 def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
     view = objects.view
-    gone = [current(objects, held) for held in objects.deleted.values()]
-    for row in gone:
-        view.remove(row)
     for held in changed:
         _give_id(objects, held)
     for held in changed:
         for link in held.shape.to_one:
             _agree(objects, held, link)
-    written: dict[tuple[str, Key], Held] = {}
-    rows: list[Row] = []
+    rows = [_row_of(held) for held in changed]
+    refuse_links_to(rows, [held.row for held in objects.deleted.values() if held.row is not None])
     for held in changed:
-        row = _row_of(held)
+        if held.row is not None:
+            current(objects, held)
+    gone = [current(objects, held) for held in objects.deleted.values()]
+    written = {(row.shape.root, row.key): held for held, row in zip(changed, rows, strict=True)}
+    for row in gone:
+        if (row.shape.root, row.key) in written:  # its place is taken
+            view.remove(row)
+    for held, row in zip(changed, rows, strict=True):
         _put(objects, held, row)
-        written[row.shape.root, row.key] = held
-        rows.append(row)
     for held in changed:
         for link in held.shape.through:
             rows += _put_between(objects, held, link)
     check_references(view, rows)
     check_keys(view, rows)
+    _remove(view, gone)
+    return written
+
+
+def _remove(view: View, gone: list[Row]) -> None:
+    """Take rows out, after everything was written: till then their keys are not free."""
+    for row in gone:
+        if view.row(row.shape.root, row.key) is row:
+            view.remove(row)
     for row in gone:
         follow_removal(view, row)
-    return written
 
 
 def _give_id(objects: Objects, held: Held) -> None:
@@ -220,7 +231,7 @@ def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
 
 
 def _put(objects: Objects, held: Held, row: Row) -> None:
-    before = None if held.row is None else current(objects, held)
+    before = held.row
     if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
         raise duplicate(row.entity, row.shape.primary_key)
     if before is not None and before.key != row.key:

@@ -166,6 +166,16 @@ class Held:
         now = self.entity.__dict__.get(link.name, _UNSET)
         return now is not self.links.get(link.name, _UNSET)
 
+    def hangs_on(self, other: Held, column: str) -> bool:
+        """Whether a stored object is linked to another one by a column, or was moved to it."""
+        mine = self.entity.__dict__
+        for link in self.shape.to_one:
+            if link.via == column and self.is_relinked(link):
+                return mine.get(link.name) is other.entity
+        if self.row is None or other.row is None:
+            return False
+        return bool(self.row.values[column] == other.row.key[0] == mine[column])
+
     def relisted(self, link: LinkInfo) -> tuple[list[Entity], list[Entity]]:
         """Return what has come into a many-to-many list, and what has gone from it."""
         now = self.entity.__dict__.get(link.name)

@@ -173,15 +173,10 @@ class Objects:
         for referrer in referrers(held.shape.root):
             column = referrer.column
             for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
-                mine = other.entity.__dict__
                 if (
                     other.shape.root == referrer.root
-                    and other.row is not None
-                    and other.row.values[column.name] == held.row.key[0] == mine[column.name]
                     and id(other.entity) not in self.deleted
-                    and not any(
-                        other.is_relinked(x) for x in other.shape.to_one if x.via == column.name
-                    )
+                    and other.hangs_on(held, column.name)
                 ):
                     self.delete(other)
 
@@ -221,11 +216,9 @@ class Objects:
     def rollback(self) -> None:
         """Take everything back; the objects hold again what is committed."""
         self._revert()
-        for held in list(self.known.values()):
-            row = self.view.row(held.shape.root, held.row.key) if held.row else None
-            if row is None:
-                self._release(held)
-            else:
+        for (root, key), held in self.known.items():
+            row = self.view.row(root, key) or held.row  # what it held, if others have deleted it
+            if row is not None:
                 held.read(row)
 
     def close(self) -> None:
@@ -270,10 +263,10 @@ class Objects:
     def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
         self._error = None
         self.deleted.clear()
-        for key, held in list(self.known.items()):
-            there = self.view.row(*key)
-            if held not in rows and there is not None:  # it was read within
-                rows[held] = there
+        for held in (*self.known.values(), *self.before):  # what was read in it is still stored
+            row = self.before.get(held, held.row)
+            if held not in rows and held not in before and row is not None:
+                rows[held] = row
         new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
         for held in new:
             held.row = held.objects = None
@@ -284,22 +277,24 @@ class Objects:
             if row is not None:
                 held.objects, held.deleted = self, False
                 self.known[row.shape.root, row.key] = held
-        for held in (*changed, *self._whose_lists_hold(changed + new)):
+        for held in (*changed, *self._whose_lists_hold(changed + new, rows)):
             row = rows.get(held)
             if row is not None:
                 held.read(row)
         self.before = before
 
-    def _whose_lists_hold(self, many: list[Held]) -> list[Held]:
-        """Return the objects in hand whose lists any of these is in, or was in."""
+    def _whose_lists_hold(self, many: list[Held], rows: dict[Held, Row | None]) -> list[Held]:
+        """Return the objects in hand whose lists any of these has come into, or has left."""
         found: dict[Held, None] = {}
         for held in many:
-            rows = [row.values for row in (held.row, self.before.get(held)) if row is not None]
+            stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
             for link in held.shape.to_one:
-                for values in (held.entity.__dict__, *rows):
-                    key = (root_of(link.target), (values.get(str(link.via)),))
-                    if key in self.known:
-                        found[self.known[key]] = None
+                values = [one.get(str(link.via)) for one in (held.entity.__dict__, *stored)]
+                is_same = len(stored) == 2 and len(set(values)) == 1
+                if is_same and not held.is_relinked(link):
+                    continue
+                keys = [(root_of(link.target), (value,)) for value in values]
+                found |= {self.known[key]: None for key in keys if key in self.known}
                 other = held.entity.__dict__.get(link.name)
                 if other is not None:
                     found[other.__dict__[HOLDER]] = None
@@ -322,11 +317,6 @@ class Objects:
                 held.objects = self
                 self.known[row.shape.root, row.key] = held
         self.before.clear()
-
-    def _release(self, held: Held) -> None:
-        if held.row is not None:
-            self.known.pop((held.shape.root, held.row.key), None)
-        held.row = held.objects = None
 
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
@@ -366,7 +356,9 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         mine = held.entity.__dict__
         for link in held.shape.to_one:
-            other = mine.get(link.name)
+            if link.name not in mine:  # it stays readable
+                mine[link.name] = self.linked(link, mine[str(link.via)], flush=False)
+            other = mine[link.name]
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:
                 there.drop(held.entity)

@@ -16,13 +16,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
+from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.links import HOLDER
 
 
@@ -83,11 +84,25 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
         super().__set__(instance, value)
 
     def _load(self, instance: Any, owner: Any) -> Any:
-        """Load a column of an object that a rollback has emptied: nothing is flushed for it."""
+        """Load what is not there; nothing is flushed for what a rollback has emptied or is gone."""
         session = object_session(instance)
-        is_column = self.key in instance.__entity__.columns
-        with session.no_autoflush if session is not None and is_column else nullcontext():
+        quietly = session is not None and (
+            self.key in instance.__entity__.columns
+            or instance_state(instance)._deleted
+            or _leads_to_known(session, instance, self.key)
+        )
+        with session.no_autoflush if session is not None and quietly else nullcontext():
             return super().__get__(instance, owner)
+
+
+def _leads_to_known(session: Session, instance: Any, name: str) -> bool:
+    """Whether a link to one leads to an object of the session, emptied or not."""
+    link = instance.__entity__.links[name]
+    identity = None if link.via is None else instance.__dict__.get(link.via)
+    return (
+        identity is not None
+        and identity_key(entity_class(link.target), identity) in session.identity_map
+    )
 
 
 class _JsonAttribute(_ExplainedAttribute):

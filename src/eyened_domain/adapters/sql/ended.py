@@ -16,6 +16,7 @@ from sqlalchemy.exc import InvalidRequestError, PendingRollbackError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.orm.exc import StaleDataError
 
+from eyened_domain.adapters.sql.restoring import fill_unread
 from eyened_domain.errors import (
     Conflict,
     EyenedError,
@@ -86,6 +87,8 @@ def _end(session: Session, error: BaseException) -> None:
     After a deadlock or a lost connection the server has taken back the whole transaction, and
     the savepoints with it; what was stored before the savepoint is lost as well.
     """
+    fill_unread(session)
+    session._deleted.clear()  # what was to be deleted is not, whichever way the flush has failed
     if isinstance(error, StorageError) and not isinstance(error, RowChanged):
         end_whole(session, error)
     else:

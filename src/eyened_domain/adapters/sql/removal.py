@@ -27,11 +27,24 @@ def delete_along(session: Session) -> None:
     gone = _keys(session)
     while gone:
         reached = [
-            one for one, _ in _referring(session, gone, "CASCADE") if one not in session.deleted
+            *(one for one, _ in _referring(session, gone, "CASCADE")),
+            *_moved_to_deleted(session),
         ]
+        reached = [one for one in reached if one not in session.deleted]
         for one in reached:
             Session.delete(session, one)
         gone = _keys(session) if reached else set()
+
+
+def _moved_to_deleted(session: Session) -> Iterator[Any]:
+    """Yield the stored objects that were linked to one that is to be deleted, and go along."""
+    for state in session.identity_map._modified:
+        for column in state.class_.__entity__.columns.values():
+            link = str(state.class_.__entity__.link_of.get(column.name))
+            if column.on_delete == "CASCADE" and link in state.committed_state:
+                other = state.dict.get(link)
+                if other is not None and other in session.deleted:
+                    yield state.obj()
 
 
 def take_places(session: Session) -> None:
@@ -93,18 +106,21 @@ def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None
     gone = _keys(session)
     for one in objects:
         for column in one.__entity__.columns.values() if gone else ():
-            value = one.__dict__.get(column.name)
-            if column.references and value is not None:
-                key = (_root(entity_class(column.references)), value)
-                link = one.__entity__.link_of.get(column.name)
-                if key in gone and one.__dict__.get(str(link)) is None:
-                    raise RuleBroken(
-                        f"{type(one).__name__}.{column.name} points to a {column.references} that "
-                        f"is to be deleted ({value}); link it to another one, or delete it, too",
-                        entity=type(one).__name__,
-                        field=column.name,
-                        value=value,
-                    )
+            if column.references and _leads_to_one_of(session, one, column, gone):
+                raise RuleBroken(
+                    f"{type(one).__name__}.{column.name} points to a {column.references} that is "
+                    "to be deleted; link it to another one, or delete it, too",
+                    entity=type(one).__name__,
+                    field=column.name,
+                )
+
+
+def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Keys) -> bool:
+    """Whether a link leads to one that is to be deleted; the object or the id, as was set last."""
+    link = one.__entity__.link_of.get(column.name)
+    if link in instance_state(one).committed_state and one.__dict__.get(str(link)) is not None:
+        return one.__dict__[str(link)] in session.deleted
+    return (_root(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
 
 
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:
@@ -139,12 +155,12 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
     for state in session.identity_map.all_states():
         for column in state.class_.__entity__.columns.values():
             if column.references and column.on_delete == rule:
-                # a rollback may have emptied it
-                value = getattr(state.obj(), column.name) if state.expired else None
-                value = state.dict.get(column.name, value)
+                one = state.obj()
+                # what a rollback has emptied is read anew
+                value = getattr(one, column.name) if state.expired else state.dict.get(column.name)
                 key = (_root(entity_class(column.references)), value)
                 if value is not None and key in gone and not _is_moved(state, column):
-                    yield state.obj(), column
+                    yield one, column
 
 
 def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:

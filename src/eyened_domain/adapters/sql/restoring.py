@@ -31,7 +31,7 @@ def keep_for_rollback(session: Session, objects: list[Entity]) -> None:
     before = levels.setdefault(_boundary(session), {})
     for one in objects:
         state = instance_state(one)
-        if state.key is not None and state not in before:
+        if state.key is not None and state not in before and not state.expired:
             before[state] = as_read(state)
 
 
@@ -46,7 +46,7 @@ def read_anew(session: Session) -> None:
     """Let objects be loaded again when they are asked for; keep what they hold until then."""
     kept: Values = session.info.setdefault(_KEPT, {})
     states = session.identity_map.all_states()
-    kept.update((state, as_read(state)) for state in states)
+    kept.update((state, as_read(state)) for state in states if not state.expired)
     session.expire_all()
     session.info[_UNREAD] = {state.manager.mapper for state in states}
 
@@ -74,6 +74,13 @@ def fill_before_close(session: Session) -> None:
     kept: Values = session.info.pop(_KEPT, {})
     for state, values in kept.items():
         if state.expired and state.session in (session, None) and state.obj() is not None:
+            _fill(state, values)
+
+
+def fill_unread(session: Session) -> None:
+    """Let objects be read that a rollback has emptied, in a transaction that an error has ended."""
+    for state, values in session.info.get(_KEPT, {}).items():
+        if state.expired and state.session is session and state.obj() is not None:
             _fill(state, values)
 
 
@@ -106,7 +113,8 @@ def _remember(session: Session) -> None:
     before: Values = session.info.get(_BEFORE, {}).pop(_boundary(session), {})
     held: Values = session.info.setdefault(_TO_RESTORE, {})
     for state in session.identity_map.all_states():
-        held[state] = as_read(state)
+        if not state.expired:  # a rollback has emptied it: it is still to be read anew
+            held[state] = as_read(state)
     held.update(before)
 
 

@@ -286,11 +286,13 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
 
 
 def _cleared(one: Entity) -> frozenset[str]:
-    """Return the columns that the flush is going to empty, since their links were set to None."""
-    changed = instance_state(one).committed_state
-    links = one.__entity__.link_of.items()
+    """Return the columns that the flush is going to empty, since they or their links were."""
+    changed, held = instance_state(one).committed_state, one.__dict__
     return frozenset(
-        column for column, link in links if link in changed and one.__dict__.get(link) is None
+        column
+        for column, link in one.__entity__.link_of.items()
+        if (link in changed and held.get(link) is None)
+        or (column in changed and link not in changed and held.get(column) is None)
     )
 
 
