@@ -90,11 +90,13 @@ def test_the_version_table_of_the_other_program_is_never_touched(deployment: Eng
         assert connection.scalars(text(f"SELECT * FROM {VERSION_TABLE}")).all() == [HEAD]
 
 
-def test_everything_works_on_an_adopted_database(deployment: Engine) -> None:
+def test_everything_works_on_an_adopted_database(
+    deployment: Engine, empty_mariadb_url: str
+) -> None:
     execute(deployment, *ALEMBIC, *FURTHER)
     adopt(deployment)
     upgrade(deployment)
-    database = Database({"database_url": str(deployment.url), "secret_key": "x"})
+    database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
         written = store_two_of_each(session)
         session.commit()
@@ -122,8 +124,10 @@ def test_everything_works_on_an_adopted_database(deployment: Engine) -> None:
     database.close()
 
 
-def test_a_database_that_is_not_adopted_yet_works_as_well(deployment: Engine) -> None:
-    database = Database({"database_url": str(deployment.url), "secret_key": "x"})
+def test_a_database_that_is_not_adopted_yet_works_as_well(
+    deployment: Engine, empty_mariadb_url: str
+) -> None:
+    database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
         store_two_of_each(session)
         session.commit()

@@ -75,10 +75,10 @@ def count(database, entity=Project):
 
 def kill_own_connection(connection):
     """Close the connection from the server's side, as a broken network does."""
-    thread_id = connection.connection.dbapi_connection.thread_id()
-    url = connection.engine.url
-    with pymysql.connect(
-        host=url.host, port=url.port or 3306, user=url.username, password=url.password or ""
+    driver, url = connection.connection.dbapi_connection, connection.engine.url
+    thread_id = driver.thread_id()
+    with pymysql.connect(  # the engine's URL does not tell the password
+        host=url.host, port=url.port or 3306, user=url.username, password=driver.password
     ) as admin:
         admin.cursor().execute("KILL CONNECTION %s", (thread_id,))
 
