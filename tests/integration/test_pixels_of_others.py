@@ -11,9 +11,16 @@ import zarr
 from numcodecs.zstd import Zstd
 from sqlalchemy import delete, select, text, update
 
-from eyened_domain import Database, FolderMissing, PixelsDamaged, PixelsLost, Segmentation
+from eyened_domain import (
+    Database,
+    Duplicate,
+    FolderMissing,
+    PixelsDamaged,
+    PixelsLost,
+    Segmentation,
+)
 from eyened_domain.adapters.sql import mounted
-from eyened_domain.adapters.sql.doctor import checkup_on, taking_over
+from eyened_domain.adapters.sql.doctor import checkup_on, taking_over, unsigned
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot
@@ -394,6 +401,24 @@ def test_a_doctor_that_dies_while_it_stores_zeros_leaves_zeros(scene, monkeypatc
     assert scene.kinds() == [Kind.PIXELS_REPLACED]
     assert scene.adopt() == ["its checksum was taken"]
     assert scene.kinds() == []
+
+
+def test_a_position_that_is_noted_by_others_meanwhile_does_not_end_the_adoption(
+    shards, monkeypatch
+):
+    shards.sql(delete(zarr_slot))
+    note, seen = unsigned._note, []
+
+    def overtaken(*arguments):
+        seen.append(arguments)
+        if len(seen) == 1:
+            raise Duplicate("there is a ZarrSlot already")
+        return note(*arguments)
+
+    monkeypatch.setattr(unsigned, "_note", overtaken)
+    assert shards.kinds(adopt=True) == [Kind.NOT_ADOPTED]
+    assert len(seen) == 2
+    assert shards.kinds() == []
 
 
 def test_damage_to_what_was_adopted_is_damage_and_an_edit_is_an_edit(scene):

@@ -29,10 +29,12 @@ from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.slices import zeros
 from eyened_domain.adapters.storage.zarr_store.slot_file import Stamp
 from eyened_domain.adapters.storage.zarr_store.survey import slot_at
-from eyened_domain.errors import Conflict, PixelsDamaged
+from eyened_domain.errors import Conflict, Duplicate, PixelsDamaged
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
 
 _CHUNK = 200
+_TRIES = 5
+"""How often rows are noted that others note something of at the same time."""
 
 
 @attrs.frozen
@@ -117,6 +119,15 @@ class Unsigned:
             for position, identity in waiting
             if (one := self._signed(kind, key, position, identity, token)) is not None
         ]
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._noted(kind, key, signed)
+            except (Conflict, Duplicate):  # somebody has just written what follows one of them
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _noted(self, kind: type[Any], key: ArrayKey, signed: list[_Signed]) -> int:
         writing = self._engine.execution_options(**{BEGIN: "IMMEDIATE"})
         with writing.begin() as connection:
             return _note(connection, kind, key, signed)
