@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
@@ -34,6 +35,25 @@ def delete_along(session: Session) -> None:
         for one in reached:
             Session.delete(session, one)
         gone = _keys(session) if reached else set()
+
+
+def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
+    """Keep objects that SQLAlchemy deletes along, though an id links them elsewhere by now.
+
+    Args:
+        session: with what is to be deleted.
+        reached: what a delete has reached by the lists in hand.
+    """
+    gone = _keys(session)
+    for one in reached:
+        changed = instance_state(one).committed_state
+        for column, link in one.__entity__.link_of.items():
+            info, value = one.__entity__.columns[column], one.__dict__.get(column)
+            is_moved = column in changed and link not in changed and value is not None
+            if not is_moved or info.on_delete != "CASCADE":
+                continue
+            if (_root(entity_class(str(info.references))), value) not in gone:
+                Session.add(session, one)
 
 
 def _moved_to_deleted(session: Session) -> Iterator[Any]:
@@ -75,7 +95,11 @@ def refuse_same_key(session: Session) -> None:
         if None in parts:
             continue
         other = session.identity_map.get(identity_key(type(new), parts))
-        if other is not None and other not in session.deleted:
+        if other is None or other in session.deleted:
+            continue
+        if is_stale(session, other) and not session.is_modified(other):
+            session.expunge(other)  # its row may be gone; if it is not, the database says so
+        else:
             raise Duplicate(
                 f"there is a {type(new).__name__} with the same "
                 f"{', '.join(new.__entity__.primary_key)} already; look it up instead of adding "

@@ -49,6 +49,7 @@ from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
+    keep_moved_by_id,
     refuse_links_to_deleted,
     refuse_same_key,
     take_places,
@@ -173,7 +174,9 @@ class DomainSession(NamedSession):
                 f"this {type(instance).__name__} is not stored, so it cannot be deleted",
                 entity=type(instance).__name__,
             )
+        before = set(self.deleted)
         super().delete(instance)
+        keep_moved_by_id(self, [one for one in self.deleted if one not in before | {instance}])
         delete_along(self)
 
     def begin_nested(self) -> SessionTransaction:
