@@ -1,6 +1,7 @@
 """Random programs mean the same in memory, on SQLite and on every server; faults are found."""
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -73,3 +74,10 @@ def test_a_fault_in_an_adapter_is_found(memory_and_sqlite, mutant, monkeypatch):
 def test_each_difference_that_is_allowed_says_why():
     assert all(len(one.why) > 60 for one in ALLOWED)
     assert len({one.name for one in ALLOWED}) == len(ALLOWED)
+
+
+def test_the_documentation_tells_each_difference_that_is_allowed():
+    told = " ".join(Path("docs/transactions.md").read_text().split())
+    section = told.partition("## What may differ")[2]
+    assert [f"**{one.name}**: {one.why}" in section for one in ALLOWED] == [True] * len(ALLOWED)
+    assert section.count("- **") == len(ALLOWED)

@@ -230,3 +230,42 @@ class ErrorContract(Contract):
         assert (kept.project_name, kept.description) == ("Kept", "before")
         assert new.patient_identifier == "new"
         assert "Kept" in repr(kept)
+
+    def test_objects_are_readable_after_two_rollbacks_and_the_end(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            uow.rollback()
+            uow.rollback()
+        assert project.project_name == "a"
+
+    def test_objects_are_readable_when_a_unit_fails_after_a_rollback(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            uow.rollback()
+            uow.projects.add(Project(project_name="a"))
+            with pytest.raises(Duplicate):
+                uow.flush()
+            assert project.project_name == "a"
+        assert project.project_name == "a"
+
+    def test_what_a_savepoint_has_read_is_still_stored_after_it(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            uow.projects.add(Project(project_name="a", description="before"))
+            uow.commit()
+        with make_unit_of_work() as uow:
+            with pytest.raises(ZeroDivisionError), uow.savepoint():
+                project = uow.projects.by_name("a")
+                project.description = "within"
+                raise ZeroDivisionError
+            assert project.description == "before"
+            uow.projects.delete(project)
+            uow.commit()
+            assert uow.projects.count() == 0

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from eyened_domain.errors import RuleBroken
-from eyened_domain.model import Annotation, Project, Segmentation
+from eyened_domain.errors import Duplicate, RuleBroken
+from eyened_domain.model import Annotation, Patient, Project, Segmentation, Series
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -154,3 +156,75 @@ class RemovalContract(Contract):
             after = uow.projects.add(Project(project_name="c"))
             uow.commit()
             assert after.project_id != kept.project_id
+
+    def test_a_deletion_after_a_rollback_reaches_what_hangs_on_it(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = uow.studies.add(build.a_study())
+            patient = study.patient  # all three stay in hand
+            project = patient.project
+            uow.commit()
+            uow.rollback()
+            uow.projects.delete(project)
+            with pytest.raises(RuleBroken):
+                Series(study=study)
+
+    def test_a_new_object_keeps_what_it_is_linked_to_from_being_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = uow.studies.add(build.a_study())
+            uow.commit()
+            uow.series.add(Series(study=study))
+            uow.studies.delete(study)
+            with pytest.raises(RuleBroken):
+                uow.flush()
+
+    def test_what_was_moved_to_what_is_deleted_goes_along(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = _a_patient_of_two_projects(uow)
+            patient.project = uow.projects.by_name("b")
+            uow.projects.delete(patient.project)
+            uow.commit()
+            assert uow.patients.count() == 0
+
+    def test_what_an_id_has_moved_away_is_not_deleted_along(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = _a_patient_of_two_projects(uow)
+            project = patient.project
+            assert project.patients == [patient]
+            other = uow.projects.by_name("b")
+            patient.project_id = other.project_id
+            uow.projects.delete(project)
+            uow.commit()
+            assert uow.patients.where() == [patient]
+            assert patient.project is other
+
+    def test_a_key_is_free_after_the_flush_that_deletes(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            before = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            uow.projects.delete(before)
+            uow.flush()
+            before = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            uow.projects.delete(before)
+            uow.projects.add(Project(project_name="a"))
+            with pytest.raises(Duplicate):
+                uow.flush()
+
+
+def _a_patient_of_two_projects(uow: Any) -> Any:
+    """Return a stored patient of project a, beside a project b."""
+    uow.projects.add(Project(project_name="b"))
+    patient = Patient(patient_identifier="1", project=Project(project_name="a"))
+    uow.patients.add(patient)
+    uow.commit()
+    return patient
