@@ -118,6 +118,9 @@ def test_real_photographs_are_imported_found_again_and_taken_out(
 
 
 def test_a_bad_record_stops_the_import_with_its_name_and_nothing_is_written(tmp_path: Path) -> None:
+    images = tmp_path / "eyened-data" / "images"
+    images.mkdir(parents=True)
+    images.joinpath("another.png").touch()
     (tmp_path / "bad.csv").write_text(
         "project_name,image,laterality\nX,missing.png,L\nX,../../etc/passwd,R\n"
     )

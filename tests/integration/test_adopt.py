@@ -211,7 +211,7 @@ NOTES = {
         "Study.StudyDescription is VARCHAR(100), the contract has VARCHAR(64)"
     ),
     "ALTER TABLE Study MODIFY StudyRound BIGINT": (
-        "Study.StudyRound is BIGINT(20), the contract has INTEGER"
+        "Study.StudyRound is BIGINT, the contract has INTEGER"
     ),
     "ALTER TABLE ImageInstance MODIFY ResolutionAxial DOUBLE": (
         "ImageInstance.ResolutionAxial is DOUBLE, the contract has FLOAT"
