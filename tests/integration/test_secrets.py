@@ -61,7 +61,7 @@ def test_private_values_are_not_in_what_look_ups_say(session):
 
 
 def test_the_url_of_an_engine_holds_neither_password_nor_options():
-    url = "mysql+pymysql://ann:canary@localhost:3307/test_x?ssl_key=canary2&read_timeout=7"
+    url = "mysql+pymysql://ann:canary@localhost:3307/test_x?init_command=canary2&read_timeout=7"
     from eyened_domain.adapters.sql.engine import engine_of
 
     engine = engine_of(Database({"database_url": url, "secret_key": "k"}).settings)
@@ -81,7 +81,7 @@ def test_the_password_and_the_options_of_a_url_reach_the_driver(monkeypatch):
         raise ReachedError(options)
 
     monkeypatch.setattr(streaming, "KeepingConnection", connect)
-    url = "mysql+pymysql://ann:p%40w@localhost:3307/test_x?read_timeout=7&ssl_ca=/ca.pem"
+    url = "mysql+pymysql://ann:p%40w@localhost:3307/test_x?read_timeout=7&init_command=SELECT+1"
     engine = engine_of(Database({"database_url": url, "secret_key": "k"}).settings)
     with pytest.raises(ReachedError) as reached:
         engine.connect()
@@ -89,5 +89,5 @@ def test_the_password_and_the_options_of_a_url_reach_the_driver(monkeypatch):
     assert options["password"] in {"p@w", b"p@w"}
     assert (options["user"], options["host"], options["port"]) == ("ann", "localhost", 3307)
     assert (options["database"], options["read_timeout"]) == ("test_x", 7)
-    assert options["ssl"] == {"ca": "/ca.pem"}
+    assert options["init_command"] == "SELECT 1"
     assert options["charset"] == "utf8mb4"
