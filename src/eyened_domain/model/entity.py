@@ -49,7 +49,7 @@ from eyened_domain.model.fields import (
 from eyened_domain.model.html_table import html_table
 from eyened_domain.model.links import ToMany, ToOne
 from eyened_domain.model.queries import Queries
-from eyened_domain.model.values import Refused, plain, shown
+from eyened_domain.model.values import PLAIN, Refused, plain, shown
 
 __all__ = [
     "DatabaseName",
@@ -126,33 +126,35 @@ class Entity(Queries, metaclass=EntityMeta):
         return made
 
     def __init__(self, **values: Any) -> None:
-        info = self.__entity__
-        given = {info.field_name(name): value for name, value in values.items()}
+        info, names = self.__entity__, self.__entity__.names
+        try:
+            given = {names[name]: value for name, value in values.items()}
+        except KeyError:
+            given = {info.field_name(name): value for name, value in values.items()}
         if len(given) != len(values):
             twice = sorted(n for n in values if info.aliases.get(n, n) in values.keys() - {n})
             raise BadInput(f"{info.name}: {', '.join(twice)} given twice, under both names")
-        links = {name: given.pop(name) for name in list(given) if name in info.links}
-        missing = [n for n, c in info.columns.items() if c.required and n not in given]
+        missing = [name for name in info.required if name not in given]
         if missing:
             raise BadInput(
                 f"{info.name} needs {', '.join(missing)}", entity=info.name, field=missing[0]
             )
-        self.__attrs_init__(**given)
+        links = {name: given.pop(name) for name in info.links if name in given}
+        if type(self).__setattr__ is Entity.__setattr__:
+            # straight into the dict: who makes thousands of objects waits for nothing else
+            accepted = {name: self._accepted(name, value) for name, value in given.items()}
+            self.__dict__.update(info.defaults, **accepted)
+        else:
+            self.__attrs_init__(**given)
         for name, value in links.items():
             setattr(self, name, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         info = self.__entity__
-        column_info = info.columns.get(name)
-        if column_info is not None:
-            value = plain(value)
-            if value is not None:
-                if value is not self.__dict__.get(name):
-                    value = self._converted(column_info, value)
-                if column_info.references is not None and KEPT in self.__dict__:
-                    let_follow(self, name)
-            elif not (column_info.nullable or column_info.generated):
-                raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
+        if name in info.columns:
+            value = self._accepted(name, value)
+            if value is not None and info.columns[name].references and KEPT in self.__dict__:
+                let_follow(self, name)
         elif name in info.links:
             value = self._checked_links(info.links[name], value)
         elif name in info.aliases:
@@ -161,6 +163,19 @@ class Entity(Queries, metaclass=EntityMeta):
         elif not name.startswith("_") and not hasattr(getattr(type(self), name, None), "__set__"):
             raise UnknownName(info.unknown(name), entity=info.name, field=name)
         object.__setattr__(self, name, value)
+
+    def _accepted(self, name: str, value: Any) -> Any:
+        """Return a value as the column of that name holds it."""
+        info = self.__entity__
+        column_info = info.columns[name]
+        if type(value) not in PLAIN:
+            value = plain(value)
+        if value is not None:
+            held = self.__dict__.get(name)
+            return value if value is held else self._converted(column_info, value)
+        if not (column_info.nullable or column_info.generated):
+            raise BadInput(f"{info.name}.{name} cannot be None", entity=info.name, field=name)
+        return None
 
     if TYPE_CHECKING:
 
@@ -173,6 +188,9 @@ class Entity(Queries, metaclass=EntityMeta):
             late = Entity.late_state.get(name)
             if late is not None:
                 return late(self)
+            if name.startswith("_"):  # looked for by other libraries: no near names are sought
+                text = f"{self.__entity__.name} has no field {name!r}"
+                raise UnknownName(text, entity=self.__entity__.name, field=name)
             raise UnknownName(
                 self.__entity__.unknown(name), entity=self.__entity__.name, field=name
             )
@@ -350,6 +368,7 @@ def entity(
             unique=unique or (parent.unique if parent else ()),
             name_column=name or (parent.name_column if parent else None),
             parent=parent.name if parent else None,
+            defaults=_defaults(cast("Any", made), columns),
         )
         _add_descriptors(made, own)
         show_columns_only(made)
@@ -357,6 +376,16 @@ def entity(
         return made
 
     return decorate
+
+
+def _defaults(made: Any, columns: Mapping[str, ColumnInfo]) -> dict[str, Any]:
+    """Return what new objects share: nothing that can be edited in place."""
+    given = {field.name: field.default for field in attrs.fields(made) if field.name in columns}
+    return {
+        name: None if value is None else columns[name].kind.convert(value)
+        for name, value in given.items()
+        if value is not attrs.NOTHING
+    }
 
 
 def _add_descriptors(cls: type[Entity], own: set[str]) -> None:

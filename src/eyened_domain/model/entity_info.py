@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -33,6 +33,18 @@ class EntityInfo:
     name_column: str | None
     parent: str | None
     """Name of the entity that it is a special kind of (joined tables)."""
+    defaults: Mapping[str, Any]
+    """What a new object holds in the columns that may be left out."""
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The columns that the constructor asks for."""
+        return tuple(name for name, info in self.columns.items() if info.required)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """From every name of a field, in either style, to its Python name."""
+        return {**self.aliases, **{name: name for name in self.fields}}
 
     @cached_property
     def primary_key(self) -> tuple[str, ...]:

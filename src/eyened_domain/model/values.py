@@ -103,7 +103,7 @@ class Integer:
 
     def convert(self, value: Any) -> int:
         """Accept an int or a numpy integer, and a float that is whole."""
-        number = _whole(value)
+        number = value if type(value) is int else _whole(value)
         if not -_INT32 <= number < _INT32:
             raise Refused(f"{shown(value)} does not fit in 32 bits")
         return number

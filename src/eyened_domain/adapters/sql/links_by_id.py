@@ -7,6 +7,7 @@ hand that it belongs to: as if the link itself had been set.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,22 +25,36 @@ def note_ids(session: Session, objects: Iterable[Entity]) -> None:
     """Note the links of objects that are about to be flushed which were set by id alone."""
     noted: list[tuple[Entity, LinkInfo, Any]] = session.info.setdefault(_SET, [])
     for one in objects:
-        changed = instance_state(one).committed_state
+        state = instance_state(one)
+        changed = state.committed_state
         for column, name in one.__entity__.link_of.items():
-            if column in changed and name not in changed:
+            is_set = column in changed or (state.key is None and one.__dict__.get(column))
+            if is_set and name not in changed:
                 noted.append((one, one.__entity__.links[name], one.__dict__.get(name)))
 
 
 def follow_ids(session: Session, _context: UOWTransaction) -> None:
     """Let links and lists follow the ids that are stored now (an `after_flush` listener)."""
+    targets: dict[tuple[str, Any], Any] = {}
+    joining: defaultdict[tuple[int, str], list[Entity]] = defaultdict(list)
+    lists: dict[tuple[int, str], Any] = {}
     for one, link, before in session.info.pop(_SET, ()):
-        target = _in_hand(session, link, one.__dict__.get(str(link.via)))
+        identity = one.__dict__.get(str(link.via))
+        asked = (link.target, identity)
+        target = targets[asked] if asked in targets else _in_hand(session, link, identity)
+        targets[asked] = target
         if before is not None and before is not target:
             _drop(before, link, one)
             one.__dict__.pop(link.name, None)
-        if target is not None:
-            set_committed_value(one, link.name, target)
-            _take(target, link, one)
+        if target is None:
+            continue
+        set_committed_value(one, link.name, target)
+        there = _list_of(target, link)
+        if there is not None:
+            lists[id(target), link.name] = there
+            joining[id(target), link.name].append(one)
+    for place, objects in joining.items():
+        _take(lists[place], objects)
 
 
 def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:
@@ -59,7 +74,9 @@ def _drop(owner: Entity, link: LinkInfo, one: Entity) -> None:
         there._sa_adapter.remove_without_event(one)
 
 
-def _take(owner: Entity, link: LinkInfo, one: Entity) -> None:
-    there = _list_of(owner, link)
-    if there is not None and not any(item is one for item in there):
-        there._sa_adapter.append_without_event(one)
+def _take(there: Any, objects: Iterable[Entity]) -> None:
+    known = {id(item) for item in there}
+    for one in objects:
+        if id(one) not in known:
+            there._sa_adapter.append_without_event(one)
+            known.add(id(one))

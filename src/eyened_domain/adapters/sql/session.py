@@ -42,6 +42,7 @@ from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.named_session import NamedSession
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
+from eyened_domain.adapters.sql.new_rows import insert_together
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
@@ -223,6 +224,14 @@ class DomainSession(NamedSession):
         begin_writing(self)
         refuse_overwriting(self, [one])
 
+    def _save_or_update_state(self, state: InstanceState[Any]) -> None:
+        """Put an object in; where nothing hangs on it, its links need not be gone through."""
+        if any(name in state.dict for name in state.class_.__entity__.links):
+            super()._save_or_update_state(state)
+        else:
+            state._orphaned_outside_of_session = False
+            self._save_or_update_impl(state)
+
     def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
         """Refuse what another open session holds, by whatever way it comes in."""
         refuse_strange(self, state)
@@ -256,7 +265,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 
 @event.listens_for(DomainSession, "before_flush")
-def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
+def _before_flush(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
     if session.deleted:
         delete_along(session)
         take_places(session)
@@ -286,6 +295,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
+    insert_together(session, context)
 
 
 def _cleared(one: Entity) -> frozenset[str]:

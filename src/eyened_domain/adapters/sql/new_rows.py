@@ -1,0 +1,206 @@
+"""New objects are inserted many at a time: a few statements a table, whatever their number.
+
+SQLAlchemy's flush looks at each link of each object by itself, which takes several times as
+long as the database needs. Where a flush has many new objects whose links lead to what is
+stored, or to others of them, their rows are sent together, table by table, and the ids and
+moments that the database gives are read back with them. The rest of the flush is
+SQLAlchemy's, and so is everything where a case is not plain: see `_together` and `_fill_ids`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, insert
+from sqlalchemy.orm import InstanceState, Mapper, Session, UOWTransaction
+
+from eyened_domain.adapters.sql.changed_rows import note_locked
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import LinkInfo
+
+FEWEST = 16
+"""How many new objects there must be; fewer are stored sooner by SQLAlchemy."""
+CHUNK = 5000
+"""How many rows one call of the driver's is given."""
+States = list[InstanceState[Any]]
+
+
+def insert_together(session: Session, context: UOWTransaction) -> None:
+    """Let a flush insert new objects together, before it does what else there is to do.
+
+    Args:
+        session: about to be flushed, after every check of its objects.
+        context: of the flush, as `before_flush` is given it.
+    """
+    if len(session.new) >= FEWEST and session.get_bind().dialect.insert_returning:
+        execute = context.execute
+
+        def insert_first() -> None:
+            _insert_plain(session, context)
+            execute()
+
+        context.execute = insert_first  # type: ignore[method-assign]
+
+
+def _insert_plain(session: Session, context: UOWTransaction) -> None:
+    new = [state for state in context.states if state.key is None]
+    by_mapper = _together(session, context, new)
+    if sum(map(len, by_mapper.values())) < FEWEST:
+        return
+    left = {state.manager.mapper.base_mapper for state in new} - by_mapper.keys()
+    for mapper in sorted(by_mapper, key=_place):
+        states = sorted(by_mapper[mapper], key=lambda one: one.insert_order)
+        plain = [] if left & _referred_to(mapper) else [one for one in states if _fill_ids(one)]
+        if len(plain) < len(states):
+            left.add(mapper)
+        if plain:
+            _insert(context.transaction.connection(mapper), mapper, plain)
+            _make_persistent(session, context, mapper, plain)
+
+
+def _together(
+    session: Session, context: UOWTransaction, new: States
+) -> dict[Mapper[Any], States]:
+    """Return the new objects whose rows may be inserted together, by their mappers.
+
+    None where objects are deleted, since a new one may take the place of one of them; nor of
+    a class of which objects are changed, which may make room for it; nor where a class has
+    more than one table, or somebody listens to each insertion.
+    """
+    if session.deleted:
+        return {}
+    found: defaultdict[Mapper[Any], States] = defaultdict(list)
+    for state in new:
+        found[state.manager.mapper].append(state)
+    changed = {
+        type(one)
+        for one in session.dirty
+        if session.is_modified(one, include_collections=False)
+    }
+    return {
+        mapper: states
+        for mapper, states in found.items()
+        if mapper.class_ not in changed and _is_plain(mapper)
+    }
+
+
+def _is_plain(mapper: Mapper[Any]) -> bool:
+    is_heard = bool(mapper.dispatch.before_insert) or bool(mapper.dispatch.after_insert)
+    is_alone = mapper.inherits is None and mapper.polymorphic_on is None
+    return is_alone and not is_heard and issubclass(mapper.class_, Entity)
+
+
+def _fill_ids(state: InstanceState[Any]) -> bool:
+    """Give an object the ids of what it is linked to; whether its row is known by that.
+
+    A link that was emptied while its id was given, one to an object that is not stored yet,
+    and lists of many to many are left to SQLAlchemy.
+    """
+    held, ids = state.dict, {}
+    links, several = _links(state.class_)
+    if any(held.get(name) for name in several):
+        return False
+    for link in links:
+        via = str(link.via)
+        target = held.get(link.name)
+        if target is not None:
+            ids[via] = target.__dict__.get(target.__entity__.primary_key[0])
+            if target._sa_instance_state.key is None or ids[via] is None:
+                return False
+        elif link.name in state.committed_state and held.get(via) is not None:
+            return False
+    held.update(ids)
+    primary_key = state.class_.__entity__.primary_key
+    return len(primary_key) == 1 or all(held.get(name) is not None for name in primary_key)
+
+
+@cache
+def _links(entity: type[Entity]) -> tuple[list[LinkInfo], list[str]]:
+    """Return the links to one of a class, and the names of those of many to many."""
+    links = entity.__entity__.links.values()
+    return [one for one in links if not one.many], [one.name for one in links if one.through]
+
+
+@cache
+def _referred_to(mapper: Mapper[Any]) -> frozenset[Mapper[Any]]:
+    """Return the classes that a class refers to, by the mappers of their roots."""
+    columns = mapper.class_.__entity__.columns.values()
+    names = {one.references for one in columns if one.references}
+    return frozenset(entity_class(name).__mapper__.base_mapper for name in names)
+
+
+def _place(mapper: Mapper[Any]) -> int:
+    """Return where the table of a class stands: behind those that it refers to."""
+    return _order(mapper.local_table)[mapper.local_table]
+
+
+@cache
+def _order(table: Any) -> dict[Table, int]:
+    return {one: place for place, one in enumerate(table.metadata.sorted_tables)}
+
+
+def _insert(connection: Connection, mapper: Mapper[Any], states: States) -> None:
+    """Insert the rows of objects, and read back what the database gives."""
+    for rows, given, read in _alike(mapper, states):
+        statement = insert(mapper.local_table)
+        if read:
+            statement = statement.returning(*read, sort_by_parameter_order=True)
+        for start in range(0, len(rows), CHUNK):
+            some = rows[start : start + CHUNK]
+            values = [{name: state.dict.get(name) for name in given} for state in some]
+            result = connection.execute(statement, values)
+            keys = [one.key for one in read]
+            for state, row in zip(some, result.all() if read else (), strict=bool(read)):
+                state.dict.update(zip(keys, row, strict=True))
+
+
+def _alike(
+    mapper: Mapper[Any], states: States
+) -> Iterator[tuple[States, list[str], list[Column[Any]]]]:
+    """Yield objects for which the database fills in the same columns.
+
+    Yields:
+        the objects, the names of the columns that are sent, and the columns to read back.
+    """
+    filled_in = _filled_in(mapper)
+    groups: defaultdict[tuple[str, ...], States] = defaultdict(list)
+    for state in states:
+        held = state.dict
+        groups[tuple(name for name in filled_in if held.get(name) is None)].append(state)
+    names = [column.key for column in mapper.local_table.columns]
+    for lacking, group in groups.items():
+        held_by_any = set().union(*(_held(state) for state in group))
+        given = [name for name in names if name in held_by_any]
+        yield group, given, [filled_in[name] for name in lacking]
+
+
+def _held(state: InstanceState[Any]) -> Iterable[str]:
+    return [name for name, value in dict.items(state.dict) if value is not None]
+
+
+@cache
+def _filled_in(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
+    """Return the columns that are filled in where no value is given: ids and moments."""
+    table = mapper.local_table
+    key = table.primary_key.columns
+    return {
+        column.key: column
+        for column in table.columns
+        if column.default is not None
+        or column.server_default is not None
+        or (column.primary_key and len(key) == 1)
+    }
+
+
+def _make_persistent(
+    session: Session, context: UOWTransaction, mapper: Mapper[Any], states: States
+) -> None:
+    """Let the session know that objects are stored, and the flush that it need not do it."""
+    note_locked(session, [state.obj() for state in states])
+    for state in states:
+        del context.states[state]
+    context.mappers[mapper].difference_update(states)
+    session._register_persistent(set(states))
