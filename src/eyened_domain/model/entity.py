@@ -126,11 +126,8 @@ class Entity(Queries, metaclass=EntityMeta):
         return made
 
     def __init__(self, **values: Any) -> None:
-        info, names = self.__entity__, self.__entity__.names
-        try:
-            given = {names[name]: value for name, value in values.items()}
-        except KeyError:
-            given = {info.field_name(name): value for name, value in values.items()}
+        info = self.__entity__
+        given = {info.names.get(n) or info.field_name(n): value for n, value in values.items()}
         if len(given) != len(values):
             twice = sorted(n for n in values if info.aliases.get(n, n) in values.keys() - {n})
             raise BadInput(f"{info.name}: {', '.join(twice)} given twice, under both names")

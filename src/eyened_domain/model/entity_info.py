@@ -86,10 +86,9 @@ class EntityInfo:
         Raises:
             UnknownName: there is no such field; the message names the nearest ones.
         """
-        if name in self.fields:
-            return name
-        if name in self.aliases:
-            return self.aliases[name]
+        found = self.names.get(name)
+        if found is not None:
+            return found
         raise UnknownName(self.unknown(name), entity=self.name, field=name)
 
     def unknown(self, name: str) -> str:

@@ -24,6 +24,7 @@ from eyened_domain.testing.contracts.json_values import JsonContract as JsonCont
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
+from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
 from eyened_domain.testing.contracts.modalities import ModalityContract as ModalityContract
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
@@ -43,6 +44,7 @@ class StorageContract(
     RepositoryContract,
     LinkContract,
     KnownByIdContract,
+    ManyNewContract,
     KeyContract,
     RemovalContract,
     JsonContract,
