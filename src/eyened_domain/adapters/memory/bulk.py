@@ -16,7 +16,11 @@ from eyened_domain.adapters.memory.constraints import (
 from eyened_domain.adapters.memory.shape import shape_of
 from eyened_domain.adapters.memory.store import Row, folded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.project import Project
+from eyened_domain.model.study import Study
 from eyened_domain.services.importing.ports import Row as Columns
+from eyened_domain.services.importing.ports import StudyRow
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -46,6 +50,30 @@ class MemoryRows:
             for row in self._rows(entity)
             if folded(row.values[by]) in wanted
             and all(folded(row.values[name]) == value for name, value in same.items())
+        ]
+
+    def studies_of(self, projects: Iterable[str], patients: Iterable[str]) -> list[StudyRow]:
+        """Return projects, those of their patients who are named, and all studies of these."""
+        named = self.find(
+            Patient,
+            "patient_identifier",
+            patients,
+            ("project_id", "patient_identifier", "patient_id"),
+        )
+        dated = self.find(
+            Study,
+            "patient_id",
+            [patient_id for *_, patient_id in named],
+            ("patient_id", "study_date", "study_id"),
+        )
+        studies, within = _grouped(dated), _grouped(named)
+        return [
+            StudyRow(name, project_id, identifier, patient_id, day, study_id)
+            for name, project_id in self.find(
+                Project, "project_name", projects, ("project_name", "project_id")
+            )
+            for identifier, patient_id in within.get(project_id, [(None, None)])
+            for day, study_id in studies.get(patient_id, [(None, None)])
         ]
 
     def page(
@@ -171,6 +199,14 @@ class MemoryRows:
                 value = datetime.now()
             values[column.name] = None if value is None else column.kind.convert(value)
         return values
+
+
+def _grouped(rows: list[tuple[Any, ...]]) -> dict[Any, list[tuple[Any, ...]]]:
+    """Return the rest of the rows by their first column."""
+    found: dict[Any, list[tuple[Any, ...]]] = {}
+    for first, *rest in rows:
+        found.setdefault(first, []).append(tuple(rest))
+    return found
 
 
 def _meets(row: Row, any_of: Sequence[Mapping[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""Whole sets of rows at a time: a constant number of statements per thousand rows.
+"""Whole sets of rows at a time: a constant number of statements per ten thousand rows.
 
 Written with SQLAlchemy Core, on the session's own connection and so in its transaction.
 Production servers are MySQL 8, which has no RETURNING: ids are read back.
@@ -32,9 +32,15 @@ from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
-from eyened_domain.services.importing.ports import Row
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.project import Project
+from eyened_domain.model.study import Study
+from eyened_domain.services.importing.ports import Row, StudyRow
 
-CHUNK = 1000
+CHUNK = 10_000
+"""Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
+_LONGEST = 800_000
+"""Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _UPDATE_CHUNK = 250
 _RUNS_CHUNK = 200
 
@@ -64,9 +70,39 @@ class SqlRows:
         if lock:
             statement = statement.with_for_update()
         found: list[tuple[Any, ...]] = []
-        for chunk in _chunks(values, CHUNK):
+        for chunk in _lists(values):
             found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
         return found
+
+    def studies_of(self, projects: Iterable[str], patients: Iterable[str]) -> list[StudyRow]:
+        """Return projects, those of their patients who are named, and all studies of these.
+
+        One statement: the outer joins keep the projects without patients, and so on. Where
+        nobody is named, an empty IN list finds no patient.
+        """
+        project, patient, study = TABLES[Project], TABLES[Patient], TABLES[Study]
+        is_named = patient.c.patient_identifier.in_(bindparam("patients", expanding=True))
+        statement = (
+            select(
+                project.c.project_name,
+                project.c.project_id,
+                patient.c.patient_identifier,
+                patient.c.patient_id,
+                study.c.study_date,
+                study.c.study_id,
+            )
+            .select_from(project)
+            .outerjoin(patient, and_(patient.c.project_id == project.c.project_id, is_named))
+            .outerjoin(study, study.c.patient_id == patient.c.patient_id)
+            .where(project.c.project_name.in_(bindparam("projects", expanding=True)))
+        )
+        named = [*_lists(patients)] or [[]]
+        return [
+            StudyRow(*row)
+            for some in _lists(projects)
+            for them in named
+            for row in self._execute(statement, {"projects": some, "patients": them})
+        ]
 
     def page(
         self,
@@ -224,6 +260,21 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     return or_(*(and_(*(table.c[name] == v for name, v in one.items())) for one in any_of))
+
+
+def _lists(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Return values in lists for IN, neither too many nor too long for one statement."""
+    some: list[Any] = []
+    length = 0
+    for value in values:
+        longer = len(value) if isinstance(value, str) else 0
+        if some and (len(some) == CHUNK or length + longer > _LONGEST):
+            yield some
+            some, length = [], 0
+        some.append(value)
+        length += longer
+    if some:
+        yield some
 
 
 def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

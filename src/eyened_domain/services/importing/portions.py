@@ -10,7 +10,7 @@ from typing import IO
 
 from eyened_domain.services.importing.entries import PatientEntry
 
-_PORTIONS_IN_MEMORY = 25
+_PORTIONS_IN_MEMORY = 2
 
 
 class Portions:
