@@ -52,29 +52,29 @@ class MemoryRows:
             and all(folded(row.values[name]) == value for name, value in same.items())
         ]
 
-    def studies_of(self, projects: Iterable[str], patients: Iterable[str]) -> list[StudyRow]:
+    def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these."""
+        found: list[StudyRow] = []
+        for project, identifiers in patients.items():
+            names = ("project_name", "project_id")
+            for name, project_id in self.find(Project, "project_name", [project], names):
+                found += self._studies_in(name, project_id, identifiers)
+        return found
+
+    def _studies_in(
+        self, name: str, project_id: int, identifiers: Iterable[str]
+    ) -> Iterator[StudyRow]:
+        names = ("patient_identifier", "patient_id")
         named = self.find(
-            Patient,
-            "patient_identifier",
-            patients,
-            ("project_id", "patient_identifier", "patient_id"),
-        )
-        dated = self.find(
-            Study,
-            "patient_id",
-            [patient_id for *_, patient_id in named],
-            ("patient_id", "study_date", "study_id"),
-        )
-        studies, within = _grouped(dated), _grouped(named)
-        return [
-            StudyRow(name, project_id, identifier, patient_id, day, study_id)
-            for name, project_id in self.find(
-                Project, "project_name", projects, ("project_name", "project_id")
-            )
-            for identifier, patient_id in within.get(project_id, [(None, None)])
-            for day, study_id in studies.get(patient_id, [(None, None)])
-        ]
+            Patient, "patient_identifier", identifiers, names, project_id=project_id
+        ) or [(None, None)]
+        studies: dict[int, list[tuple[Any, ...]]] = {}
+        columns = ("patient_id", "study_date", "study_id")
+        for patient_id, *rest in self.find(Study, "patient_id", [one[1] for one in named], columns):
+            studies.setdefault(patient_id, []).append(tuple(rest))
+        for identifier, patient_id in named:
+            for day, study_id in studies.get(patient_id, [(None, None)]):
+                yield StudyRow(name, project_id, identifier, patient_id, day, study_id)
 
     def page(
         self,
@@ -199,14 +199,6 @@ class MemoryRows:
                 value = datetime.now()
             values[column.name] = None if value is None else column.kind.convert(value)
         return values
-
-
-def _grouped(rows: list[tuple[Any, ...]]) -> dict[Any, list[tuple[Any, ...]]]:
-    """Return the rest of the rows by their first column."""
-    found: dict[Any, list[tuple[Any, ...]]] = {}
-    for first, *rest in rows:
-        found.setdefault(first, []).append(tuple(rest))
-    return found
 
 
 def _meets(row: Row, any_of: Sequence[Mapping[str, Any]]) -> bool:

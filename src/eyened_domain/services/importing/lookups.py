@@ -171,12 +171,15 @@ def look_up_studies(rows: Rows, known: Known, patients: list[PatientEntry]) -> N
 
     Of patients who are not named yet, those are looked up whose images are there already.
     """
-    projects = {patient.project_name for patient in patients}
-    nameless = [patient for patient in patients if patient.identifier is None]
-    identifiers = {patient.identifier for patient in patients if patient.identifier is not None}
-    there = (known.images.get(image.key) for image in images_of(nameless))
-    identifiers |= {image.patient_identifier for image in there if image is not None}
-    for row in rows.studies_of(projects, identifiers):
+    wanted: dict[str, set[str]] = {}
+    for patient in patients:
+        identifiers = wanted.setdefault(patient.project_name, set())
+        if patient.identifier is not None:
+            identifiers.add(patient.identifier)
+        else:
+            there = (known.images.get(image.key) for image in images_of([patient]))
+            identifiers |= {image.patient_identifier for image in there if image is not None}
+    for row in rows.studies_of(wanted):
         known.projects[fold(row.project_name)] = row.project_id
         if row.patient_id is not None and row.patient_identifier is not None:
             known.patients[row.project_id, fold(row.patient_identifier)] = row.patient_id

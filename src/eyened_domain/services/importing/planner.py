@@ -21,7 +21,7 @@ from eyened_domain.services.importing.entries import (
     note,
     prune,
 )
-from eyened_domain.services.importing.headers import fill_in, read_header, sizes_of
+from eyened_domain.services.importing.headers import FileReader
 from eyened_domain.services.importing.lookups import (
     Known,
     default_source,
@@ -66,9 +66,9 @@ class Planner:
     ) -> None:
         self._storage = storage
         self._files = files
+        self._file_reader = FileReader(files, executor)
         self._defaults = defaults
         self._options = options
-        self._executor = executor
         self._reader = RecordReader(defaults.study_date)
         self._plan = ImportPlan(options=options)
         self._plan.errors = self._reader.errors
@@ -231,24 +231,8 @@ class Planner:
     def _read_files(self, images: list[ImageEntry]) -> None:
         for start in range(0, len(images), FILES_AT_A_TIME):
             self._tell(start, len(images))
-            self._read_some(images[start : start + FILES_AT_A_TIME])
-
-    def _read_some(self, images: list[ImageEntry]) -> None:
-        if self._executor is None:
-            self._try_images(
-                images,
-                lambda image: fill_in(
-                    image, read_header(self._files, image.identifier, sizes_of(image))
-                ),
-            )
-            return
-        headers = {
-            id(image): self._executor.submit(
-                read_header, self._files, image.identifier, sizes_of(image)
-            )
-            for image in images
-        }
-        self._try_images(images, lambda image: fill_in(image, headers.pop(id(image)).result()))
+            some = images[start : start + FILES_AT_A_TIME]
+            self._try_images(some, self._file_reader.begin(some))
 
     def _check_series(self, patients: list[PatientEntry], known: Known) -> None:
         update = self._options.conflict is OnConflict.update

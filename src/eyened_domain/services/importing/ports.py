@@ -50,15 +50,14 @@ class Rows(Protocol):
             equals: further columns and what they must hold.
         """
 
-    def studies_of(self, projects: Iterable[str], patients: Iterable[str]) -> list[StudyRow]:
+    def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these.
 
         A project without such a patient, and a patient without a study, is there at least
         once, with None in place of what it has not.
 
         Args:
-            projects: names of projects.
-            patients: identifiers, each looked for in all of these projects.
+            patients: for names of projects, the identifiers of patients.
         """
 
     def page(
