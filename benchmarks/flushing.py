@@ -22,7 +22,7 @@ from eyened_domain.adapters.sql import tables
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.testing.builders import Builder
 
-MANY, UNITS, TAGS = 2000, 500, 8
+MANY, UNITS, TAGS, IMPORTED = 2000, 500, 8, 20_000
 _IMAGE, _PATIENT = tables.image_instance, tables.patient
 _numbers = count()
 
@@ -106,13 +106,21 @@ def _statements(database: Database, place: dict[str, Any]) -> Iterator[Figure]:
     with counted(database.engine) as sent:
         importing(database).run(second, OPTIONS)
     yield _count("import of one image into a study", sent)
+    many = list(records(IMPORTED, prefix="many/"))
+    with counted(database.engine) as sent:
+        importing(database).run(many, OPTIONS)
+    yield _count(f"import of {IMPORTED:,} images", sent)
     with database.unit_of_work() as uow:
         image, creator = uow.images.where()[0], uow.creators.by_name("benchmark")
         with counted(database.engine) as sent:
-            for n in range(TAGS):
-                Tagging().tag(uow, image, f"tag {n}", by=creator)
+            Tagging().tag_all(uow, [image], [f"tag {n}" for n in range(TAGS)], by=creator)
             uow.commit()
-    yield _count(f"{TAGS} new tags on an image", sent)
+        yield _count(f"{TAGS} new tags on an image", sent)
+        with counted(database.engine) as sent:
+            for n in range(TAGS):
+                Tagging().tag(uow, image, f"single tag {n}", by=creator)
+            uow.commit()
+        yield _count(f"{TAGS} new tags on an image, one call each", sent)
 
 
 def _count(name: str, sent: list[str]) -> Figure:

@@ -41,17 +41,17 @@ _CHUNK = 1000
 Rows = list[tuple[Any, list[dict[str, Any]]]]
 
 
-def records(images: int) -> Iterator[dict[str, Any]]:
+def records(images: int, *, prefix: str = "") -> Iterator[dict[str, Any]]:
     """Give flat records: five visits of a patient, each with two photographs of each eye."""
     for n in range(images):
         patient, visit = n // IMAGES_PER_PATIENT, n // IMAGES_PER_STUDY % 5
         yield {
             "project_name": "Benchmark",
-            "patient_identifier": f"P{patient:06}",
+            "patient_identifier": f"{prefix}P{patient:06}",
             "patient_props": {"sex": "MF"[patient % 2], "birth_date": "1950-01-01"},
             "study_date": f"{2010 + visit}-01-01",
             "study_props": {"study_round": visit},
-            "image": f"P{patient:06}/{visit}/{n:07}.png",
+            "image": f"{prefix}P{patient:06}/{visit}/{n:07}.png",
             "image_props": {
                 "laterality": "LR"[n % 2],
                 "modality": "ColorFundus",

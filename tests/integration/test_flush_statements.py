@@ -75,3 +75,39 @@ def test_a_tag_that_is_new_is_looked_up_once_and_stored_with_its_link(database, 
             for n in range(8):
                 Tagging().tag(uow, image, f"tag {n}", by=creator)
             uow.flush()
+
+
+def test_eight_tags_on_an_image_are_stored_in_at_most_four_statements(database, builder):
+    if not can_return(database):
+        pytest.skip("MySQL has no RETURNING: a row at a time")
+    with database.unit_of_work() as uow:
+        image = uow.images.add(builder.an_image())
+        creator = uow.creators.add(builder.a_creator())
+        uow.flush()
+        names = [f"tag {n}" for n in range(8)]
+        for _ in ("new", "there"):
+            with assert_queries(database, at_most=4):
+                Tagging().tag_all(uow, [image], names, by=creator)
+                uow.flush()
+        assert len(image.image_instance_tag_links) == 8
+
+
+def test_tagging_many_images_costs_as_many_statements_as_a_few(database, builder, place):
+    if not can_return(database):
+        pytest.skip("MySQL has no RETURNING: a row at a time")
+    with database.unit_of_work() as uow:
+        images = uow.images.add_all(new_images(place, MANY))
+        creator = uow.creators.add(builder.a_creator())
+        uow.flush()
+        with assert_queries(database, at_most=4):  # the links in two, a thousand each
+            Tagging().tag_all(uow, images, "new", by=creator)
+            uow.flush()
+        with assert_queries(database, at_most=2):
+            Tagging().tag_all(uow, images, "new", by=creator)
+            uow.flush()
+        uow.commit()
+    with database.unit_of_work() as uow:
+        images, creator = uow.images.where(), uow.creators.where()[0]
+        with assert_queries(database, at_most=2):
+            links = Tagging().tag_all(uow, images[:MANY], "new", by=creator)
+        assert len({link.image_instance_id for link in links}) == MANY

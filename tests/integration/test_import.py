@@ -398,3 +398,51 @@ def test_what_the_plan_found_and_is_gone_stops_the_import(database: Database, go
         with pytest.raises(NotFound, match="gone"):
             importing.apply(plan)
         assert row_counts(database) == before
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_an_import_is_recorded_as_finished_in_portions_and_in_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch, on_error: str, size: int
+) -> None:
+    monkeypatch.setattr(planner, "IMAGES_PER_PORTION", size)
+    importing = importing_on(database)
+    importing.run([flat("2.png"), flat("3.png")], UNREAD)
+    records = [flat(f"{number}.png") for number in range(4)]  # nothing new in the last portions
+    result = importing.run(records, options(read_files=False, on_error=on_error))
+    (run, before) = importing.history()
+    assert run.import_id == result.import_id
+    assert run.finished_at is not None
+    assert before.finished_at is not None
+
+
+def test_an_import_that_is_stopped_between_portions_is_not_recorded_as_finished(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "IMAGES_PER_PORTION", 2)
+    importing = importing_on(database)
+    plan = importing.plan(list(many(6)), options(read_files=False, on_error="skip"))
+
+    def stop(done: int, total: int | None) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        importing.apply(plan, progress=stop)
+    (run,) = importing.history()
+    assert run.finished_at is None
+    assert domain_counts(database)["ImageInstance"] == 4
+    importing.undo(run.import_id)
+    assert domain_counts(database)["ImageInstance"] == 0
+
+
+def test_progress_is_told_while_files_are_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "FILES_AT_A_TIME", 2)
+    importing, seen = importing_on(database), []
+    png(database, *(f"{number}.png" for number in range(5)))
+    records = [flat(f"{number}.png") for number in range(5)]
+    plan = importing.plan(records, ALL, progress=lambda *done: seen.append(done))
+    assert plan.errors == []
+    assert seen == [(2, 5), (4, 5), (5, 5)]

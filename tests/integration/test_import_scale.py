@@ -14,8 +14,10 @@ import pytest
 from imports import UNREAD, domain_counts, flat, importing_on, many, options
 from sqlalchemy import event
 
-from eyened_domain import Database
+from eyened_domain import Database, Project
+from eyened_domain.adapters.sql import bulk
 from eyened_domain.services.importing import planner, portions
+from eyened_domain.testing.queries import assert_queries
 
 
 @contextmanager
@@ -122,3 +124,32 @@ def test_two_processes_import_into_one_database_at_once(database_url: str, tmp_p
     assert sum(made for made, _ in results) == counts["ImageInstance"] == counts["Series"] == 500
     assert [errors for _, errors in results] == [0, 0]
     assert counts["Patient"] == 50
+
+
+def test_one_image_more_in_a_study_is_imported_in_at_most_fourteen_statements(
+    database: Database,
+) -> None:
+    importing = importing_on(database)
+    importing.run([flat("first.png")], UNREAD)
+    with assert_queries(database, at_most=14):
+        result = importing.run([flat("second.png")], UNREAD)
+    assert result.written.made == {"Series": 1, "ImageInstance": 1}
+
+
+def test_twenty_thousand_images_are_imported_in_at_most_sixty_statements(
+    database: Database,
+) -> None:
+    importing = importing_on(database)
+    with assert_queries(database, at_most=60):
+        result = importing.run(many(20_000, per_patient=20), UNREAD)
+    assert result.written.made["ImageInstance"] == 20_000
+
+
+def test_a_look_up_is_bounded_in_the_length_of_its_texts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "_LONGEST", 1000)
+    with database.unit_of_work() as uow, counted(database) as statements:
+        names = [f"{number:0100}" for number in range(25)]
+        assert uow.rows.find(Project, "project_name", names, ("project_id",)) == []
+    assert len([one for one in statements if one != "BEGIN"]) == 3

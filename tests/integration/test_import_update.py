@@ -194,6 +194,23 @@ def test_a_key_that_only_the_database_takes_for_the_same_ends_in_one_error(
     assert result.written.made["Patient"] == 3
 
 
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_an_import_whose_last_patient_is_refused_is_recorded_as_finished(
+    database: Database, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    from eyened_domain.services.importing import entries, lookups, planner
+
+    importing = importing_on(database)
+    importing.run([flat("a.png", patient="strasse")], UNREAD)
+    monkeypatch.setattr(entries, "fold", str)
+    monkeypatch.setattr(lookups, "fold", str)
+    monkeypatch.setattr(planner, "IMAGES_PER_PORTION", size)
+    records = [flat(f"x{name}.png", patient=name) for name in ("A", "B", "C", "STRASSE")]
+    result = importing.run(records, options(read_files=False, on_error="skip"))
+    assert [error.where for error in result.plan.errors] == ["record 4"]
+    assert [run.finished_at is None for run in importing.history()] == [False, False]
+
+
 def test_a_row_that_somebody_else_writes_first_is_found(
     mariadb_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

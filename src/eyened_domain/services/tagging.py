@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.enums import TagType
 from eyened_domain.model.form import FormAnnotation
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.names import fold
 from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.model.study import Study
 from eyened_domain.model.tag import (
@@ -25,6 +27,8 @@ from eyened_domain.model.tag import (
 )
 from eyened_domain.services.ports import Event, UnitOfWork
 
+_CHUNK = 10_000
+
 
 @frozen
 class _Taggable:
@@ -33,6 +37,16 @@ class _Taggable:
     tag_type: TagType
     link: type[Any]
     field: str
+
+    @property
+    def key(self) -> str:
+        """The column with the target's id, of the link and of the target."""
+        return f"{self.field}_id"
+
+    def put(self, tag: Tag, target: Entity, by: Creator, comment: str | None) -> Any:
+        """Return a new link."""
+        remark = {} if comment is None else {"comment": comment}
+        return self.link(tag=tag, creator=by, **{self.field: target}, **remark)
 
 
 _TAGGABLE: dict[type[Entity], _Taggable] = {
@@ -84,19 +98,60 @@ class Tagging:
         Raises:
             RuleBroken: things of that kind take no tags, or no remarks.
         """
-        kind = _kind_of(target)
-        if comment is not None and "comment" not in kind.link.__entity__.columns:
-            raise RuleBroken(f"a tag on a {type(target).__name__} takes no comment")
-        tag = uow.repository(Tag).one(tag_name=name, tag_type=kind.tag_type, default=None)
-        if tag is None:  # so that nothing has it yet
-            tag = uow.repository(Tag).add(Tag(tag_name=name, tag_type=kind.tag_type, creator=by))
-        elif (found := self._link(uow, kind, tag, target)) is not None:
-            return found
-        remark = {} if comment is None else {"comment": comment}
-        made = kind.link(tag=tag, creator=by, **{kind.field: target}, **remark)
-        uow.repository(kind.link).add(made)
-        uow.record(Tagged(target, name, by))
-        return made
+        (link,) = self.tag_all(uow, [target], [name], by=by, comment=comment)
+        return link
+
+    def tag_all(
+        self,
+        uow: UnitOfWork,
+        targets: Iterable[Entity],
+        names: str | Iterable[str],
+        *,
+        by: Creator,
+        comment: str | None = None,
+    ) -> list[Any]:
+        """Put one tag or several on each of many things; see `tag`.
+
+        All tags are looked up together, and so are the links that are there already: two
+        statements for things of one kind, and one more for every ten thousand of them.
+
+        Args:
+            uow: an open unit of work; the caller commits.
+            targets: studies, images, segmentations, annotations or forms.
+            names: the name of a tag, or several names.
+            by: who puts them there.
+            comment: a remark on each new link, where the targets' tags have one.
+
+        Returns:
+            the links, those of the first thing first.
+
+        Raises:
+            RuleBroken: things of one of the kinds take no tags, or no remarks; nothing was
+                tagged then.
+        """
+        wanted = {_folded(name): name for name in ([names] if isinstance(names, str) else names)}
+        kinds = {target: _kind_for(target, comment) for target in targets}
+        links: dict[tuple[Entity, str], Any] = {}
+        for kind in dict.fromkeys(kinds.values()) if wanted else ():
+            some = [target for target, its_kind in kinds.items() if its_kind is kind]
+            tags = self._tags(uow, kind, wanted)
+            there = self._links(uow, kind, tags.values(), some) if tags else {}
+            for folded, name in wanted.items():
+                if folded not in tags:  # so that nothing has it yet
+                    new = Tag(tag_name=name, tag_type=kind.tag_type, creator=by)
+                    tags[folded] = uow.repository(Tag).add(new)
+            pairs = [(target, folded) for target in some for folded in wanted]
+            links |= {(one, name): there.get((tags[name], one)) for one, name in pairs}
+            made = {
+                (target, folded): kind.put(tags[folded], target, by, comment)
+                for target, folded in pairs
+                if links[target, folded] is None
+            }
+            uow.repository(kind.link).add_all(made.values())
+            for target, folded in made:
+                uow.record(Tagged(target, wanted[folded], by))
+            links |= made
+        return [links[target, folded] for target in kinds for folded in wanted]
 
     def untag(self, uow: UnitOfWork, target: Entity, name: str) -> bool:
         """Take a tag off something.
@@ -114,8 +169,50 @@ class Tagging:
         return True
 
     def _link(self, uow: UnitOfWork, kind: _Taggable, tag: Tag, target: Entity) -> Any:
+        return self._links(uow, kind, [tag], [target]).get((tag, target))
+
+    def _tags(self, uow: UnitOfWork, kind: _Taggable, wanted: Mapping[str, str]) -> dict[str, Tag]:
+        """Return the tags that are there, by folded name."""
+        tags = uow.repository(Tag)
+        found: dict[str, Tag] = {}
+        if len(wanted) > 1:
+            there = tags.where(tag_name=list(wanted.values()), tag_type=kind.tag_type)
+            found = {fold(tag.tag_name): tag for tag in there}
+            if found.keys() <= wanted.keys():
+                return found
+        # One at a time, too, where a collation has more letters alike than `fold` knows of.
+        for folded in wanted.keys() - found.keys():
+            tag = tags.one(tag_name=wanted[folded], tag_type=kind.tag_type, default=None)
+            if tag is not None:
+                found[folded] = tag
+        return found
+
+    def _links(
+        self, uow: UnitOfWork, kind: _Taggable, tags: Iterable[Tag], targets: Sequence[Entity]
+    ) -> dict[tuple[Tag, Entity], Any]:
+        """Return the links that are there, by tag and target."""
         uow.flush()
-        return uow.repository(kind.link).one(**{"tag": tag, kind.field: target}, default=None)
+        tag_of = {tag.tag_id: tag for tag in tags}
+        target_of = {getattr(target, kind.key): target for target in targets}
+        ids = [one for one in target_of if one is not None]
+        return {
+            (tag_of[link.tag_id], target_of[getattr(link, kind.key)]): link
+            for start in range(0, len(ids), _CHUNK)
+            for link in uow.repository(kind.link).where(
+                **{"tag_id": list(tag_of), kind.key: ids[start : start + _CHUNK]}
+            )
+        }
+
+
+def _folded(name: Any) -> str:
+    return fold(name) if isinstance(name, str) else repr(name)  # what is no name is refused later
+
+
+def _kind_for(target: Entity, comment: str | None) -> _Taggable:
+    kind = _kind_of(target)
+    if comment is not None and "comment" not in kind.link.__entity__.columns:
+        raise RuleBroken(f"a tag on a {type(target).__name__} takes no comment")
+    return kind
 
 
 def _kind_of(target: Entity) -> _Taggable:

@@ -16,7 +16,11 @@ from eyened_domain.adapters.memory.constraints import (
 from eyened_domain.adapters.memory.shape import shape_of
 from eyened_domain.adapters.memory.store import Row, folded
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.project import Project
+from eyened_domain.model.study import Study
 from eyened_domain.services.importing.ports import Row as Columns
+from eyened_domain.services.importing.ports import StudyRow
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -47,6 +51,30 @@ class MemoryRows:
             if folded(row.values[by]) in wanted
             and all(folded(row.values[name]) == value for name, value in same.items())
         ]
+
+    def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
+        """Return projects, those of their patients who are named, and all studies of these."""
+        found: list[StudyRow] = []
+        for project, identifiers in patients.items():
+            names = ("project_name", "project_id")
+            for name, project_id in self.find(Project, "project_name", [project], names):
+                found += self._studies_in(name, project_id, identifiers)
+        return found
+
+    def _studies_in(
+        self, name: str, project_id: int, identifiers: Iterable[str]
+    ) -> Iterator[StudyRow]:
+        names = ("patient_identifier", "patient_id")
+        named = self.find(
+            Patient, "patient_identifier", identifiers, names, project_id=project_id
+        ) or [(None, None)]
+        studies: dict[int, list[tuple[Any, ...]]] = {}
+        columns = ("patient_id", "study_date", "study_id")
+        for patient_id, *rest in self.find(Study, "patient_id", [one[1] for one in named], columns):
+            studies.setdefault(patient_id, []).append(tuple(rest))
+        for identifier, patient_id in named:
+            for day, study_id in studies.get(patient_id, [(None, None)]):
+                yield StudyRow(name, project_id, identifier, patient_id, day, study_id)
 
     def page(
         self,

@@ -33,11 +33,15 @@ class MemoryImportJournal:
             items={number: list(items) for number, items in committed.items.items()},
         )
 
-    def begin(self, source: str | None, options: dict[str, Any]) -> int:
-        """Note that an import has begun; return its number."""
-        number = max(self._now.runs, default=0) + 1
+    def begin(self, source: str | None, options: dict[str, Any], *, finished: bool = False) -> int:
+        """Note that an import has begun, or is finished at once; return its number."""
+        number, now = max(self._now.runs, default=0) + 1, datetime.now()
         self._now.runs[number] = ImportRun(
-            import_id=number, started_at=datetime.now(), source=source, options=dict(options)
+            import_id=number,
+            started_at=now,
+            finished_at=now if finished else None,
+            source=source,
+            options=dict(options),
         )
         self._now.items[number] = []
         return number

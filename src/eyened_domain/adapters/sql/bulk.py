@@ -1,4 +1,4 @@
-"""Whole sets of rows at a time: a constant number of statements per thousand rows.
+"""Whole sets of rows at a time: a constant number of statements per ten thousand rows.
 
 Written with SQLAlchemy Core, on the session's own connection and so in its transaction.
 Production servers are MySQL 8, which has no RETURNING: ids are read back.
@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    Select,
     Table,
     and_,
     bindparam,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session
@@ -32,9 +34,16 @@ from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
-from eyened_domain.services.importing.ports import Row
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.project import Project
+from eyened_domain.model.study import Study
+from eyened_domain.services.importing.ports import Row, StudyRow
 
-CHUNK = 1000
+CHUNK = 10_000
+"""Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
+_LONGEST = 800_000
+"""Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
+_PROJECTS_CHUNK = 50
 _UPDATE_CHUNK = 250
 _RUNS_CHUNK = 200
 
@@ -64,8 +73,24 @@ class SqlRows:
         if lock:
             statement = statement.with_for_update()
         found: list[tuple[Any, ...]] = []
-        for chunk in _chunks(values, CHUNK):
+        for chunk in _lists(values):
             found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
+        return found
+
+    def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
+        """Return projects, those of their patients who are named, and all studies of these."""
+        pairs = ((name, one) for name, them in patients.items() for one in {None, *them})
+        found: list[StudyRow] = []
+        for some in _lists(pairs):
+            by_project: dict[str, list[str]] = {}
+            for project, one in some:
+                by_project.setdefault(project, []).extend([] if one is None else [one])
+            for part in _chunks(by_project.items(), _PROJECTS_CHUNK):
+                given = {f"project_{n}": name for n, (name, _) in enumerate(part)}
+                lists = {f"patients_{n}": them for n, (_, them) in enumerate(part)}
+                statement = union_all(*map(_studies_of_project, range(len(part))))
+                rows = self._execute(statement, {**given, **lists})
+                found += [StudyRow(*row) for row in rows]
         return found
 
     def page(
@@ -197,6 +222,33 @@ class SqlRows:
             return self._session.connection().execute(statement, parameters)
 
 
+def _studies_of_project(number: int) -> Select[Any]:
+    """Return what reads the studies of patients of one project.
+
+    One project at a time, so that both columns of the patients' key are used; the outer joins
+    keep a project without such patients, and patients without studies.
+    """
+    project, patient, study = TABLES[Project], TABLES[Patient], TABLES[Study]
+    named: Any = bindparam(f"patients_{number}", expanding=True)
+    is_meant = and_(
+        patient.c.project_id == project.c.project_id, patient.c.patient_identifier.in_(named)
+    )
+    return (
+        select(
+            project.c.project_name,
+            project.c.project_id,
+            patient.c.patient_identifier,
+            patient.c.patient_id,
+            study.c.study_date,
+            study.c.study_id,
+        )
+        .select_from(project)
+        .outerjoin(patient, is_meant)
+        .outerjoin(study, study.c.patient_id == patient.c.patient_id)
+        .where(project.c.project_name == bindparam(f"project_{number}"))
+    )
+
+
 def _in_order(
     entity: type[Entity], made: list[tuple[Any, ...]], rows: list[Row], key: Sequence[str]
 ) -> list[int]:
@@ -224,6 +276,21 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     return or_(*(and_(*(table.c[name] == v for name, v in one.items())) for one in any_of))
+
+
+def _lists(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Return values, or pairs of them, in lists for IN: not too many or too long at a time."""
+    some: list[Any] = []
+    length = 0
+    for value in values:
+        longer = len(str(value))
+        if some and (len(some) == CHUNK or length + longer > _LONGEST):
+            yield some
+            some, length = [], 0
+        some.append(value)
+        length += longer
+    if some:
+        yield some
 
 
 def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

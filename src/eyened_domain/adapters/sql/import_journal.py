@@ -26,11 +26,16 @@ class SqlImportJournal:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def begin(self, source: str | None, options: dict[str, Any]) -> int:
-        """Note that an import has begun; return its number."""
-        shown = source and source[:_SOURCE_LENGTH]
-        statement = insert(import_batch).values(started_at=_now(), source=shown, options=options)
-        made = self._execute(statement).inserted_primary_key
+    def begin(self, source: str | None, options: dict[str, Any], *, finished: bool = False) -> int:
+        """Note that an import has begun, or is finished at once; return its number."""
+        now = _now()
+        row = {
+            "started_at": now,
+            "finished_at": now if finished else None,
+            "source": source and source[:_SOURCE_LENGTH],
+            "options": options,
+        }
+        made = self._execute(insert(import_batch).values(row)).inserted_primary_key
         return int(made[0]) if made else 0
 
     def note(self, import_id: int, items: Sequence[MadeRows | ChangedRow]) -> None:

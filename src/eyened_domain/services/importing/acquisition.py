@@ -24,20 +24,29 @@ _PATH_LENGTH = 250
 
 
 class Acquisition:
-    """Finds or makes the rows that images of one portion refer to.
+    """Finds or makes the rows that images refer to; each is looked up once in a transaction.
 
     Args:
         rows: the storage's set-based reading and writing.
         defaults: what the configuration says.
         source: the name of the source of images that name none.
+        sources: the ids of sources by folded name, as far as they are known.
     """
 
-    def __init__(self, rows: Rows, defaults: ImportDefaults, source: str) -> None:
+    def __init__(
+        self, rows: Rows, defaults: ImportDefaults, source: str, sources: dict[str, int]
+    ) -> None:
         self._rows = rows
         self._defaults = defaults
         self._source = source
-        self.made: dict[str, list[int]] = {}
-        """The ids of the rows that were made, by entity."""
+        self._by_name: dict[type[Entity], dict[str, int]] = {SourceInfo: sources}
+        self._by_device: dict[_Device, int] = {}
+        self._made: dict[str, list[int]] = {}
+
+    def take_made(self) -> dict[str, list[int]]:
+        """Return the ids of the rows that were made since the last call, by entity."""
+        made, self._made = self._made, {}
+        return made
 
     def find_or_make(self, images: Sequence[tuple[Origin, Row]]) -> list[Row]:
         """Return the foreign keys of images, given where they come from and their columns."""
@@ -73,7 +82,9 @@ class Acquisition:
             row[column] = f"{plain}#{name}"[-_PATH_LENGTH:] if taken else plain
         return row
 
-    def _devices(self, wanted: set[_Device]) -> dict[_Device, int]:
+    def _devices(self, named: set[_Device]) -> dict[_Device, int]:
+        by_device = self._by_device
+        wanted = named - by_device.keys()
         models = self._device_models({(one.manufacturer, one.model) for one in wanted})
         columns = ("device_model_id", "description", "device_instance_id")
         found = {
@@ -82,7 +93,6 @@ class Acquisition:
                 DeviceInstance, "device_model_id", set(models.values()), columns
             )
         }
-        by_device: dict[_Device, int] = {}
         for device in sorted(wanted, key=str):
             model_id = models[fold(device.manufacturer), fold(device.model)]
             key = (model_id, fold(device.description))
@@ -114,11 +124,11 @@ class Acquisition:
 
     def _named(self, entity: type[Entity], column: str, names: set[str]) -> dict[str, int]:
         (key,) = entity.__entity__.primary_key
-        found = {
-            fold(name): identity
-            for name, identity in self._rows.find(entity, column, names, (column, key))
-        }
-        for name in sorted(names):
+        found = self._by_name.setdefault(entity, {})
+        unknown = {name for name in names if fold(name) not in found}
+        for name, identity in self._rows.find(entity, column, unknown, (column, key)):
+            found[fold(name)] = identity
+        for name in sorted(unknown):
             if fold(name) not in found:
                 row = self._source_row(name) if entity is SourceInfo else {column: name}
                 found[fold(name)] = self._insert(entity, row, (column,))
@@ -126,7 +136,7 @@ class Acquisition:
 
     def _insert(self, entity: type[Entity], row: Row, key: tuple[str, ...]) -> int:
         (identity,) = self._rows.insert(entity, [row], key=key)
-        self.made.setdefault(entity.__name__, []).append(identity)
+        self._made.setdefault(entity.__name__, []).append(identity)
         return identity
 
 

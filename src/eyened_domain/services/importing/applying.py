@@ -27,8 +27,8 @@ from eyened_domain.services.importing.lookups import (
     Known,
     default_source,
     look_up_images,
-    look_up_patients,
-    look_up_projects,
+    look_up_series,
+    look_up_studies,
 )
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
 from eyened_domain.services.importing.plan import ImportPlan
@@ -63,7 +63,7 @@ class Step:
 
 
 class PortionWriter:
-    """Writes one portion of a plan inside an open unit of work.
+    """Writes portions of a plan inside an open unit of work, one after the other.
 
     What the database holds is looked up again: since the plan was made, others may have
     written what it calls new. That is a match then, not an error.
@@ -81,8 +81,9 @@ class PortionWriter:
         self._rows = uow.rows
         self._plan = plan
         # First of all: one import at a time, and what the others wrote is seen from here on.
-        source = default_source(uow.rows, plan.options, defaults, lock=lock)
-        self._acquisition = Acquisition(uow.rows, defaults, source)
+        self._sources: dict[str, int] = {}
+        source = default_source(uow.rows, plan.options, defaults, self._sources, lock=lock)
+        self._acquisition = Acquisition(uow.rows, defaults, source, self._sources)
         self._written = Written()
         self._items: list[MadeRows | ChangedRow] = []
         self._known = Known()
@@ -94,21 +95,22 @@ class PortionWriter:
             NotFound: a project, patient, study, series or image is gone since the plan was made.
             Conflict: somebody is writing the same rows; run it again.
         """
-        images, known = images_of(patients), self._known
-        look_up_images(self._rows, known, images)
-        look_up_projects(self._rows, known, patients)
+        images, known = images_of(patients), Known()
+        self._written, self._items, self._known = Written(), [], known
+        look_up_images(self._rows, known, images, self._sources)
+        look_up_studies(self._rows, known, patients)
+        look_up_series(self._rows, known, patients)
         new = [image for image in images if image.key not in known.images]
         _require_not_gone(new)
         self._written.matched = len(images) - len(new)
         wanted = _needed(patients, new)
         self._make_projects(wanted)
-        look_up_patients(self._rows, known, patients)
         self._make_patients(wanted)
         self._make_studies([study for patient in wanted for study in patient.studies])
         self._make_images(new, self._make_series(new))
         if self._plan.options.conflict is OnConflict.update:
             self._update(patients)
-        for name, ids in self._acquisition.made.items():
+        for name, ids in self._acquisition.take_made().items():
             self._note_made(entity_class(name), ids)
         return Step(self._written, self._items)
 

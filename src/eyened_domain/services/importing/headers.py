@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from eyened_domain.errors import BadInput
@@ -32,6 +34,30 @@ def read_header(files: ImageFiles, identifier: str, sizes: dict[str, int | None]
 def sizes_of(image: ImageEntry) -> dict[str, int | None]:
     """Return the sizes that a record gives, which a file without a header is read by."""
     return {name: image.columns.get(name) for name in ("rows_y", "columns_x", "nr_of_frames")}
+
+
+class FileReader:
+    """Reads the files of images, in this thread or through an executor.
+
+    Args:
+        files: where the images are.
+        executor: reads the files; by default this thread does.
+    """
+
+    def __init__(self, files: ImageFiles, executor: Executor | None) -> None:
+        self._files = files
+        self._executor = executor
+
+    def begin(self, images: list[ImageEntry]) -> Callable[[ImageEntry], None]:
+        """Begin to read some files; return what fills in one of the images, once each."""
+        files, executor = self._files, self._executor
+        if executor is None:
+            return lambda one: fill_in(one, read_header(files, one.identifier, sizes_of(one)))
+        headers = {
+            id(one): executor.submit(read_header, files, one.identifier, sizes_of(one))
+            for one in images
+        }
+        return lambda one: fill_in(one, headers.pop(id(one)).result())
 
 
 def fill_in(image: ImageEntry, header: ImageHeader) -> None:

@@ -13,9 +13,13 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.names import fold
 from eyened_domain.model.patient import Patient
-from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
-from eyened_domain.services.importing.entries import ImageEntry, PatientEntry, StudyEntry
+from eyened_domain.services.importing.entries import (
+    ImageEntry,
+    PatientEntry,
+    StudyEntry,
+    images_of,
+)
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions
 from eyened_domain.services.importing.ports import Rows
 
@@ -70,7 +74,12 @@ class KnownImage:
 
 
 def default_source(
-    rows: Rows, options: ImportOptions, defaults: ImportDefaults, *, lock: bool = False
+    rows: Rows,
+    options: ImportOptions,
+    defaults: ImportDefaults,
+    sources: dict[str, int],
+    *,
+    lock: bool = False,
 ) -> str:
     """Return the name of the source of images that name none; it need not be there yet.
 
@@ -81,35 +90,53 @@ def default_source(
         rows: the storage's set-based reading.
         options: how the import is done.
         defaults: what the configuration says.
+        sources: the ids of sources by folded name; that of this one is added, if it was seen.
         lock: let one import at a time write images of this source.
     """
+    columns = ("source_name", "source_info_id")
     name = options.source_name
     if name is None:
         path = str(defaults.images_basepath)
-        found = rows.find(SourceInfo, "source_path", [path], ("source_name",), lock=lock)
-        if found:
-            return str(found[0][0])
+        for found, identity in rows.find(SourceInfo, "source_path", [path], columns, lock=lock):
+            sources[fold(found)] = identity
+            return str(found)
         name = "images"
     if lock:
-        rows.find(SourceInfo, "source_name", [name], ("source_name",), lock=True)
+        _look_up_sources(rows, sources, {name}, lock=True)
     return name
 
 
-def look_up_images(rows: Rows, known: Known, images: list[ImageEntry]) -> None:
-    """Look up which images are there already, and in which series."""
+def _look_up_sources(
+    rows: Rows, sources: dict[str, int], names: Iterable[str], *, lock: bool = False
+) -> None:
+    unknown = {name for name in names if fold(name) not in sources}
+    columns = ("source_name", "source_info_id")
+    for name, identity in rows.find(SourceInfo, "source_name", unknown, columns, lock=lock):
+        sources[fold(name)] = identity
+
+
+def look_up_images(
+    rows: Rows, known: Known, images: list[ImageEntry], sources: dict[str, int]
+) -> None:
+    """Look up which images are there already, and in which series.
+
+    Args:
+        rows: the storage's set-based reading.
+        known: takes them.
+        images: the entries.
+        sources: the ids of sources by folded name; those that are not in it are looked up.
+    """
     by_source: dict[str, list[str]] = {}
     for image in images:
         by_source.setdefault(image.key[0], []).append(image.identifier)
-    names = {image.origin.source_name or "" for image in images}
-    columns = ("source_name", "source_info_id")
-    for name, source_id in rows.find(SourceInfo, "source_name", names, columns):
-        source = fold(name)
+    _look_up_sources(rows, sources, {image.origin.source_name or "" for image in images})
+    for source in [source for source in by_source if source in sources]:
         for identifier, image_id, series_id in rows.find(
             ImageInstance,
             "dataset_identifier",
-            by_source.get(source, ()),
+            by_source[source],
             ("dataset_identifier", "image_instance_id", "series_id"),
-            source_info_id=source_id,
+            source_info_id=sources[source],
         ):
             known.images[source, fold(identifier)] = KnownImage(image_id, series_id)
     _place(rows, list(known.images.values()))
@@ -139,37 +166,25 @@ def _place(rows: Rows, images: list[KnownImage]) -> None:
         image.patient_identifier, image.project_id = found[image.patient_id]
 
 
-def look_up_projects(rows: Rows, known: Known, patients: Iterable[PatientEntry]) -> None:
-    """Look up the projects that patients belong to."""
-    names = {patient.project_name for patient in patients}
-    for name, identity in rows.find(Project, "project_name", names, ("project_name", "project_id")):
-        known.projects[fold(name)] = identity
+def look_up_studies(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
+    """Look up the projects that patients belong to, the patients, and all their studies.
 
-
-def look_up_patients(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
-    """Look up the patients of known projects, their studies, and the series that are named."""
-    wanted: dict[int, set[str]] = {}
+    Of patients who are not named yet, those are looked up whose images are there already.
+    """
+    wanted: dict[str, set[str]] = {}
     for patient in patients:
-        project_id = known.project_id(patient)
-        if project_id is not None and patient.identifier is not None:
-            wanted.setdefault(project_id, set()).add(patient.identifier)
-    for project_id, identifiers in wanted.items():
-        for identifier, patient_id in rows.find(
-            Patient,
-            "patient_identifier",
-            identifiers,
-            ("patient_identifier", "patient_id"),
-            project_id=project_id,
-        ):
-            known.patients[project_id, fold(identifier)] = patient_id
-    for patient_id, day, study_id in rows.find(
-        Study,
-        "patient_id",
-        set(known.patients.values()),
-        ("patient_id", "study_date", "study_id"),
-    ):
-        known.studies[patient_id, day] = study_id
-    look_up_series(rows, known, patients)
+        identifiers = wanted.setdefault(patient.project_name, set())
+        if patient.identifier is not None:
+            identifiers.add(patient.identifier)
+        else:
+            there = (known.images.get(image.key) for image in images_of([patient]))
+            identifiers |= {image.patient_identifier for image in there if image is not None}
+    for row in rows.studies_of(wanted):
+        known.projects[fold(row.project_name)] = row.project_id
+        if row.patient_id is not None and row.patient_identifier is not None:
+            known.patients[row.project_id, fold(row.patient_identifier)] = row.patient_id
+            if row.study_id is not None and row.study_date is not None:
+                known.studies[row.patient_id, row.study_date] = row.study_id
 
 
 def look_up_series(rows: Rows, known: Known, patients: Iterable[PatientEntry]) -> None:

@@ -21,15 +21,14 @@ from eyened_domain.services.importing.entries import (
     note,
     prune,
 )
-from eyened_domain.services.importing.headers import fill_in, read_header, sizes_of
+from eyened_domain.services.importing.headers import FileReader
 from eyened_domain.services.importing.lookups import (
     Known,
     default_source,
     look_up_images,
-    look_up_patients,
-    look_up_projects,
     look_up_references,
     look_up_series,
+    look_up_studies,
 )
 from eyened_domain.services.importing.merging import Merging
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
@@ -39,7 +38,10 @@ from eyened_domain.services.importing.ports import ImportStorage, Progress
 from eyened_domain.services.importing.records import RecordReader
 from eyened_domain.services.importing.tally import Tally
 
-IMAGES_PER_PORTION = 1000
+IMAGES_PER_PORTION = 10_000
+"""Each portion costs a fixed number of statements."""
+FILES_AT_A_TIME = 1000
+"""How many files are read between two calls of `progress`."""
 T = TypeVar("T")
 
 
@@ -64,9 +66,9 @@ class Planner:
     ) -> None:
         self._storage = storage
         self._files = files
+        self._file_reader = FileReader(files, executor)
         self._defaults = defaults
         self._options = options
-        self._executor = executor
         self._reader = RecordReader(defaults.study_date)
         self._plan = ImportPlan(options=options)
         self._plan.errors = self._reader.errors
@@ -74,6 +76,8 @@ class Planner:
         self._placing = Placing(options)
         self._seen: dict[int, str] = {}
         self._source = ""
+        self._sources: dict[str, int] = {}
+        self._tell: Callable[[int, int], None] = lambda _done, _files: None
 
     def plan(
         self, records: Iterable[Any], *, source: str | None = None, progress: Progress | None = None
@@ -81,12 +85,16 @@ class Planner:
         """Return the plan for the records; they are read once, in portions."""
         self._plan.source = source
         with self._storage.unit_of_work() as uow:
-            self._source = default_source(uow.rows, self._options, self._defaults)
+            self._source = default_source(uow.rows, self._options, self._defaults, self._sources)
         total = len(records) if isinstance(records, Sized) else None
+        before = 0
         for done, portion in self._portions(records):
+            if progress is not None:
+                self._tell = _told_of_files(progress, before, done, total)
             self._plan_portion(portion)
             if progress is not None:
                 progress(done, total)
+            before = done
         return self._plan
 
     def _portions(self, records: Iterable[Any]) -> Iterator[tuple[int, list[PatientEntry]]]:
@@ -124,12 +132,12 @@ class Planner:
     def _look_up(self, patients: list[PatientEntry]) -> Known:
         known = Known()
         with self._storage.unit_of_work() as uow:
-            look_up_images(uow.rows, known, images_of(patients))
-            look_up_projects(uow.rows, known, patients)
-            for patient in patients:
-                if patient.identifier is None:
-                    patient.name(_identifier(patient, known))
-            look_up_patients(uow.rows, known, patients)
+            look_up_images(uow.rows, known, images_of(patients), self._sources)
+            look_up_studies(uow.rows, known, patients)
+            look_up_series(uow.rows, known, patients)
+        for patient in patients:
+            if patient.identifier is None:
+                patient.name(_identifier(patient, known))
         return known
 
     def _try_images(self, images: list[ImageEntry], check: Callable[[ImageEntry], None]) -> None:
@@ -221,21 +229,10 @@ class Planner:
         return not image.exists or self._options.conflict is OnConflict.update
 
     def _read_files(self, images: list[ImageEntry]) -> None:
-        if self._executor is None:
-            self._try_images(
-                images,
-                lambda image: fill_in(
-                    image, read_header(self._files, image.identifier, sizes_of(image))
-                ),
-            )
-            return
-        headers = {
-            id(image): self._executor.submit(
-                read_header, self._files, image.identifier, sizes_of(image)
-            )
-            for image in images
-        }
-        self._try_images(images, lambda image: fill_in(image, headers.pop(id(image)).result()))
+        for start in range(0, len(images), FILES_AT_A_TIME):
+            self._tell(start, len(images))
+            some = images[start : start + FILES_AT_A_TIME]
+            self._try_images(some, self._file_reader.begin(some))
 
     def _check_series(self, patients: list[PatientEntry], known: Known) -> None:
         update = self._options.conflict is OnConflict.update
@@ -289,6 +286,18 @@ class Planner:
             self._plan.errors += [note(record, error) for record in places]
         else:
             self._plan.errors.append(note(entry.where, error))
+
+
+def _told_of_files(
+    progress: Progress, before: int, after: int, total: int | None
+) -> Callable[[int, int], None]:
+    """Return what tells how far the files of the records between two numbers were read."""
+
+    def tell(done: int, files: int) -> None:
+        if done:
+            progress(before + (after - before) * done // files, total)
+
+    return tell
 
 
 def _tried(check: Callable[..., None], *arguments: Any) -> BadInput | None:

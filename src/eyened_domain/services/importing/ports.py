@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from attrs import field, frozen
 
@@ -14,8 +14,19 @@ T = TypeVar("T")
 Row = dict[str, Any]
 
 
+class StudyRow(NamedTuple):
+    """A study, its patient and its project; None where a project or a patient has nothing."""
+
+    project_name: str
+    project_id: int
+    patient_identifier: str | None
+    patient_id: int | None
+    study_date: date | None
+    study_id: int | None
+
+
 class Rows(Protocol):
-    """Set-based reading and writing, in a constant number of statements per thousand rows."""
+    """Set-based reading and writing, in a constant number of statements per ten thousand rows."""
 
     def find(
         self,
@@ -37,6 +48,16 @@ class Rows(Protocol):
             lock: keep others from changing these rows until the transaction ends, and see
                 what they committed up to now.
             equals: further columns and what they must hold.
+        """
+
+    def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
+        """Return projects, those of their patients who are named, and all studies of these.
+
+        A project without such a patient, and a patient without a study, is there at least
+        once, with None in place of what it has not.
+
+        Args:
+            patients: for names of projects, the identifiers of patients.
         """
 
     def page(
@@ -134,8 +155,15 @@ class ChangedRow:
 class ImportJournal(Protocol):
     """The record of what imports made and changed, so that they can be undone."""
 
-    def begin(self, source: str | None, options: dict[str, Any]) -> int:
-        """Note that an import has begun; return its number."""
+    def begin(self, source: str | None, options: dict[str, Any], *, finished: bool = False) -> int:
+        """Note that an import has begun; return its number.
+
+        Args:
+            source: where the records came from.
+            options: how it is done.
+            finished: note as well that it has come to its end: what it writes is written in
+                the transaction of this very note.
+        """
 
     def note(self, import_id: int, items: Sequence[MadeRows | ChangedRow]) -> None:
         """Note what an import made and changed."""

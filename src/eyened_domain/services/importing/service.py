@@ -16,7 +16,12 @@ from eyened_domain.services.importing.entries import PatientEntry, note
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.planner import Planner
-from eyened_domain.services.importing.ports import ImportRun, ImportStorage, Progress
+from eyened_domain.services.importing.ports import (
+    ImportJournal,
+    ImportRun,
+    ImportStorage,
+    Progress,
+)
 from eyened_domain.services.importing.undoing import Undoing, Undone
 
 T = TypeVar("T")
@@ -158,8 +163,9 @@ class Importing:
         result = ImportResult(None, Written(), plan)
         try:
             with self._storage.unit_of_work() as uow:
+                writer = PortionWriter(uow, plan, self._defaults, lock=False)
                 for done, portion in enumerate(plan.portions, start=1):
-                    step = PortionWriter(uow, plan, self._defaults, lock=False).write(portion)
+                    step = writer.write(portion)
                     if step.items:
                         return None
                     result.written.add(step.written)
@@ -172,12 +178,11 @@ class Importing:
     def _apply_whole(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
         def write(uow: Any) -> ImportResult:
             result = ImportResult(None, Written(), plan)
+            writing = _Writing(uow, plan, self._defaults, result)
             for done, portion in enumerate(plan.portions, start=1):
-                self._write(uow, plan, portion, result)
+                writing.write(portion, last=done == len(plan.portions))
                 if progress is not None:
                     progress(done, len(plan.portions))
-            if result.import_id is not None:
-                uow.imports.finish(result.import_id)
             return result
 
         return self._run(write)
@@ -185,22 +190,23 @@ class Importing:
     def _apply_in_portions(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
         result = ImportResult(None, Written(), plan)
         for done, portion in enumerate(plan.portions, start=1):
-            self._apply_portion(plan, portion, result)
+            self._apply_portion(plan, portion, result, last=done == len(plan.portions))
             if progress is not None:
                 progress(done, len(plan.portions))
-        if result.import_id is not None:
-            number = result.import_id
-            self._storage.run(lambda uow: uow.imports.finish(number), retries=RETRIES)
         return result
 
     def _apply_portion(
-        self, plan: ImportPlan, portion: list[PatientEntry], result: ImportResult
+        self, plan: ImportPlan, portion: list[PatientEntry], result: ImportResult, *, last: bool
     ) -> None:
-        """Write a portion; the patients in it whom the storage refuses are noted and left out."""
+        """Write a portion; the patients in it whom the storage refuses are noted and left out.
+
+        The last one notes the end of the import in its own transaction, also when nothing of
+        it can be written.
+        """
 
         def write(uow: Any) -> ImportResult:
             step = ImportResult(result.import_id, Written(), plan)
-            self._write(uow, plan, portion, step)
+            _Writing(uow, plan, self._defaults, step).write(portion, last=last)
             return step
 
         try:
@@ -209,12 +215,17 @@ class Importing:
             middle = len(portion) // 2
             if middle == 0:
                 plan.errors.append(note(portion[0].where, error))
+                self._finish(result.import_id if last else None)
                 return
-            self._apply_portion(plan, portion[:middle], result)
-            self._apply_portion(plan, portion[middle:], result)
+            self._apply_portion(plan, portion[:middle], result, last=False)
+            self._apply_portion(plan, portion[middle:], result, last=last)
             return
         result.import_id = step.import_id
         result.written.add(step.written)
+
+    def _finish(self, import_id: int | None) -> None:
+        if import_id is not None:
+            self._storage.run(lambda uow: uow.imports.finish(import_id), retries=RETRIES)
 
     def _run(self, write: Callable[[Any], T]) -> T:
         """Run work in a unit of work; again, too, where somebody else was faster with a row.
@@ -236,14 +247,32 @@ class Importing:
         result: T = self._storage.run(attempt, retries=RETRIES)
         return result
 
-    def _write(
-        self, uow: Any, plan: ImportPlan, portion: list[PatientEntry], result: ImportResult
+
+class _Writing:
+    """Writes portions in one unit of work, and keeps the record of the import."""
+
+    def __init__(
+        self, uow: Any, plan: ImportPlan, defaults: ImportDefaults, result: ImportResult
     ) -> None:
-        """Write one portion; the import is recorded with the first row that it writes."""
-        step = PortionWriter(uow, plan, self._defaults).write(portion)
+        self._journal: ImportJournal = uow.imports
+        self._plan = plan
+        self._writer = PortionWriter(uow, plan, defaults)
+        self._result = result
+
+    def write(self, portion: list[PatientEntry], *, last: bool) -> None:
+        """Write one portion; the import is recorded with the first row that it writes.
+
+        With the last portion its end is recorded: in the same statement, if nothing was
+        written before.
+        """
+        plan, result = self._plan, self._result
+        step = self._writer.write(portion)
         result.written.add(step.written)
-        if not step.items:
-            return
-        if result.import_id is None:
-            result.import_id = uow.imports.begin(plan.source, plan.options.as_dict())
-        uow.imports.note(result.import_id, step.items)
+        begun = result.import_id
+        if begun is None and step.items:
+            options = plan.options.as_dict()
+            result.import_id = self._journal.begin(plan.source, options, finished=last)
+        if result.import_id is not None:
+            self._journal.note(result.import_id, step.items)
+        if begun is not None and last:
+            self._journal.finish(begun)

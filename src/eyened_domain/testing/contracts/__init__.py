@@ -12,6 +12,7 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
     ClientPixelContract as ClientPixelContract,
 )
@@ -53,6 +54,7 @@ class StorageContract(
     MomentContract,
     RoundTripContract,
     TaggingContract,
+    BulkContract,
     PixelContract,
     ClientPixelContract,
     SegmentingContract,

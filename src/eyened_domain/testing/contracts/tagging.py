@@ -65,6 +65,63 @@ class TaggingContract(Contract):
         with make_unit_of_work() as uow:
             assert uow.study_tags.count() == 1
 
+    def test_many_tags_are_put_on_many_things_of_several_kinds(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        heard: list[Event] = []
+        with make_unit_of_work(subscribers=[heard.append]) as uow:
+            images = uow.images.add_all(build.an_image() for _ in range(3))
+            study = uow.studies.add(build.a_study())
+            creator = uow.creators.add(build.a_creator())
+            uow.commit()
+            there = Tagging().tag(uow, images[1], "sharp", by=creator, comment="first")
+            links = Tagging().tag_all(
+                uow, [*images, study, images[0]], ["Sharp", "left", "LEFT "], by=creator
+            )
+            assert len(links) == 8
+            assert links[2] is there
+            assert there.comment == "first"
+            uow.commit()
+        assert [type(one) for one in heard] == [Tagged] * 8
+        with make_unit_of_work() as uow:
+            assert uow.tags.count() == 4
+            assert uow.study_tags.count() == 2
+            for image in uow.images.where():
+                names = [link.tag.tag_name for link in image.image_instance_tag_links]
+                assert sorted(name.lower().strip() for name in names) == ["left", "sharp"]
+
+    def test_tags_that_are_there_are_put_on_again_without_a_change(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            images = uow.images.add_all(build.an_image() for _ in range(3))
+            creator = uow.creators.add(build.a_creator())
+            first = Tagging().tag_all(uow, images, ["one", "two"], by=creator)
+            assert Tagging().tag_all(uow, images, ["one", "two"], by=creator) == first
+            (third,) = Tagging().tag_all(uow, images[:1], "three", by=creator, comment="new")
+            assert third.comment == "new"
+            uow.commit()
+        with make_unit_of_work() as uow:
+            images = uow.images.where()
+            creator = uow.creators.where()[0]
+            again = Tagging().tag_all(uow, images, ["one", "two"], by=creator)
+            assert [link.tag.tag_name for link in again] == ["one", "two"] * 3
+            assert [link.image_instance for link in again[::2]] == images
+            assert (uow.tags.count(), uow.image_tags.count()) == (3, 7)
+
+    def test_nothing_is_made_where_nothing_is_tagged(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(build.an_image())
+            patient = uow.patients.add(build.a_patient())
+            creator = uow.creators.add(build.a_creator())
+            assert Tagging().tag_all(uow, [], "check", by=creator) == []
+            assert Tagging().tag_all(uow, [image], [], by=creator) == []
+            with pytest.raises(RuleBroken, match="Patient takes no tags"):
+                Tagging().tag_all(uow, [image, patient], "check", by=creator)
+            assert (uow.tags.count(), uow.image_tags.count()) == (0, 0)
+
     def test_what_takes_no_tags_says_so(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:

@@ -1,0 +1,111 @@
+"""Whole sets of rows at a time, and the record of imports."""
+
+# ruff: noqa: D102, S101 - the names of the tests say it all
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from eyened_domain.model import Patient, Project, Study
+from eyened_domain.testing.builders import Builder
+from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+
+
+class BulkContract(Contract):
+    """That what imports look up and note is the same on every storage."""
+
+    def test_studies_are_found_with_their_patients_and_projects(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            found = uow.rows.studies_of({"areds": ["p1", "nobody"]})
+            assert sorted(tuple(row) for row in found) == [
+                ("AREDS", ids["AREDS"], "P1", ids["P1"], date(2024, 1, 1), ids["first"]),
+                ("AREDS", ids["AREDS"], "P1", ids["P1"], date(2024, 2, 1), ids["second"]),
+            ]
+
+    def test_patients_without_studies_and_projects_without_patients_are_found(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            found = uow.rows.studies_of({"AREDS": ["P2"], "Empty": ["P1"], "None such": ["P1"]})
+            assert {tuple(row) for row in found} == {
+                ("AREDS", ids["AREDS"], "P2", ids["P2"], None, None),
+                ("Empty", ids["Empty"], None, None, None, None),
+            }
+            found = uow.rows.studies_of({"AREDS": []})
+            assert {tuple(row) for row in found} == {
+                ("AREDS", ids["AREDS"], None, None, None, None)
+            }
+            assert uow.rows.studies_of({}) == []
+
+    def test_each_project_is_asked_for_its_own_patients_only(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            found = uow.rows.studies_of({"AREDS": ["P2"], "Other": ["P1"]})
+            assert {(row.project_name, row.patient_id) for row in found} == {
+                ("AREDS", ids["P2"]),
+                ("Other", ids["P1 of the other"]),
+            }
+
+    def test_many_patients_of_many_projects_are_found(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        projects = [f"Project {n}" for n in range(120)]
+        patients = [f"P{n}" for n in range(3)]
+        with make_unit_of_work() as uow:
+            for name in projects:
+                project = build.a_project(project_name=name)
+                uow.projects.add(project)
+                uow.patients.add_all(
+                    Patient(project=project, patient_identifier=one) for one in patients
+                )
+            uow.flush()
+            found = uow.rows.studies_of(dict.fromkeys(projects, patients))
+            assert {(row.project_name, row.patient_identifier) for row in found} == {
+                (name, one) for name in projects for one in patients
+            }
+
+    def test_an_import_is_noted_with_its_end_or_before_it(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            begun = uow.imports.begin("a.csv", {"read_files": True})
+            whole = uow.imports.begin(None, {}, finished=True)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            runs = {one.import_id: one for one in uow.imports.runs()}
+            assert runs[begun].finished_at is None
+            assert (runs[begun].source, runs[begun].options) == ("a.csv", {"read_files": True})
+            assert runs[whole].finished_at == runs[whole].started_at
+            uow.imports.finish(begun)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert uow.imports.run(begun).finished_at is not None
+
+
+def _store(uow: Any, build: Builder) -> dict[str, int]:
+    """Store projects with and without patients, patients with and without studies."""
+    areds, other, empty = (build.a_project(project_name=n) for n in ("AREDS", "Other", "Empty"))
+    one, two, three = (
+        Patient(project=project, patient_identifier=name)
+        for project, name in ((areds, "P1"), (areds, "P2"), (other, "P1"))
+    )
+    first, second = (Study(patient=one, study_date=date(2024, month, 1)) for month in (1, 2))
+    projects: list[Project] = [areds, other, empty]
+    uow.projects.add_all(projects)
+    uow.flush()
+    return {
+        "AREDS": areds.project_id,
+        "Empty": empty.project_id,
+        "P1": one.patient_id,
+        "P2": two.patient_id,
+        "P1 of the other": three.patient_id,
+        "first": first.study_id,
+        "second": second.study_id,
+    }
