@@ -111,3 +111,15 @@ def test_tagging_many_images_costs_as_many_statements_as_a_few(database, builder
         with assert_queries(database, at_most=2):
             links = Tagging().tag_all(uow, images[:MANY], "new", by=creator)
         assert len({link.image_instance_id for link in links}) == MANY
+
+
+def test_what_is_new_is_not_read_again_when_it_is_changed_in_the_same_unit(database, place):
+    with database.unit_of_work() as uow:
+        images = uow.images.add_all(new_images(place, MANY))
+        uow.flush()
+        for image in images:
+            image.inactive = True
+        with assert_queries(database, at_most=2) as sent:
+            uow.flush()
+        assert all(one.startswith("UPDATE") for one in sent.statements)
+        uow.commit()

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column, Connection, Table, insert
 from sqlalchemy.orm import InstanceState, Mapper, Session, UOWTransaction
 
 from eyened_domain.adapters.sql.changed_rows import note_locked
+from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 
@@ -47,12 +48,12 @@ def insert_together(session: Session, context: UOWTransaction) -> None:
 
 def _insert_plain(session: Session, context: UOWTransaction) -> None:
     new = [state for state in context.states if state.key is None]
-    by_mapper = _together(session, context, new)
+    by_mapper = _together(session, new)
     if sum(map(len, by_mapper.values())) < FEWEST:
         return
     left = {state.manager.mapper.base_mapper for state in new} - by_mapper.keys()
     for mapper in sorted(by_mapper, key=_place):
-        states = sorted(by_mapper[mapper], key=lambda one: one.insert_order)
+        states = sorted(by_mapper[mapper], key=lambda one: one.insert_order or 0)
         plain = [] if left & _referred_to(mapper) else [one for one in states if _fill_ids(one)]
         if len(plain) < len(states):
             left.add(mapper)
@@ -61,14 +62,12 @@ def _insert_plain(session: Session, context: UOWTransaction) -> None:
             _make_persistent(session, context, mapper, plain)
 
 
-def _together(
-    session: Session, context: UOWTransaction, new: States
-) -> dict[Mapper[Any], States]:
+def _together(session: Session, new: States) -> dict[Mapper[Any], States]:
     """Return the new objects whose rows may be inserted together, by their mappers.
 
-    None where objects are deleted, since a new one may take the place of one of them; nor of
-    a class of which objects are changed, which may make room for it; nor where a class has
-    more than one table, or somebody listens to each insertion.
+    There are none in a flush that deletes objects, since a new one may take the place of one of
+    them. Left out are classes of which objects are changed, since these may make room for new
+    ones, those with more than one table, and those whose every insertion somebody listens to.
     """
     if session.deleted:
         return {}
@@ -76,9 +75,7 @@ def _together(
     for state in new:
         found[state.manager.mapper].append(state)
     changed = {
-        type(one)
-        for one in session.dirty
-        if session.is_modified(one, include_collections=False)
+        type(one) for one in session.dirty if session.is_modified(one, include_collections=False)
     }
     return {
         mapper: states
@@ -100,7 +97,8 @@ def _fill_ids(state: InstanceState[Any]) -> bool:
     and lists of many to many are left to SQLAlchemy.
     """
     held, ids = state.dict, {}
-    links, several = _links(state.class_)
+    entity: type[Entity] = state.class_
+    links, several = _links(entity)
     if any(held.get(name) for name in several):
         return False
     for link in links:
@@ -113,7 +111,7 @@ def _fill_ids(state: InstanceState[Any]) -> bool:
         elif link.name in state.committed_state and held.get(via) is not None:
             return False
     held.update(ids)
-    primary_key = state.class_.__entity__.primary_key
+    primary_key = entity.__entity__.primary_key
     return len(primary_key) == 1 or all(held.get(name) is not None for name in primary_key)
 
 
@@ -134,18 +132,22 @@ def _referred_to(mapper: Mapper[Any]) -> frozenset[Mapper[Any]]:
 
 def _place(mapper: Mapper[Any]) -> int:
     """Return where the table of a class stands: behind those that it refers to."""
-    return _order(mapper.local_table)[mapper.local_table]
+    return _order()[_table(mapper)]
+
+
+def _table(mapper: Mapper[Any]) -> Table:
+    return cast("Table", mapper.local_table)
 
 
 @cache
-def _order(table: Any) -> dict[Table, int]:
-    return {one: place for place, one in enumerate(table.metadata.sorted_tables)}
+def _order() -> dict[Table, int]:
+    return {table: place for place, table in enumerate(metadata.sorted_tables)}
 
 
 def _insert(connection: Connection, mapper: Mapper[Any], states: States) -> None:
     """Insert the rows of objects, and read back what the database gives."""
     for rows, given, read in _alike(mapper, states):
-        statement = insert(mapper.local_table)
+        statement = insert(_table(mapper))
         if read:
             statement = statement.returning(*read, sort_by_parameter_order=True)
         for start in range(0, len(rows), CHUNK):
@@ -170,7 +172,7 @@ def _alike(
     for state in states:
         held = state.dict
         groups[tuple(name for name in filled_in if held.get(name) is None)].append(state)
-    names = [column.key for column in mapper.local_table.columns]
+    names = [column.key for column in _table(mapper).columns]
     for lacking, group in groups.items():
         held_by_any = set().union(*(_held(state) for state in group))
         given = [name for name in names if name in held_by_any]
@@ -184,14 +186,14 @@ def _held(state: InstanceState[Any]) -> Iterable[str]:
 @cache
 def _filled_in(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
     """Return the columns that are filled in where no value is given: ids and moments."""
-    table = mapper.local_table
-    key = table.primary_key.columns
+    table = _table(mapper)
+    has_number = len(table.primary_key.columns) == 1
     return {
         column.key: column
         for column in table.columns
         if column.default is not None
         or column.server_default is not None
-        or (column.primary_key and len(key) == 1)
+        or (column.primary_key and has_number)
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy.orm import InstanceState, Session, UOWTransaction
-from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.attributes import flag_modified, instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.staleness import is_stale
@@ -68,9 +68,10 @@ def _moved_to_deleted(session: Session) -> Iterator[Any]:
 
 
 def take_places(session: Session) -> None:
-    """Let a new object that takes the place of one to be deleted have what the database fills in.
+    """Let a new object that takes the place of one to be deleted write its row in full.
 
-    SQLAlchemy makes one UPDATE of the two, which would empty such columns.
+    SQLAlchemy makes one UPDATE of the two, of what was set by then: all that the new one holds.
+    What the database fills in is taken over, which the UPDATE would empty.
     """
     places = {(type(one), _key_parts(one)): one for one in session.deleted}
     for new in session.new if places else ():
@@ -80,6 +81,8 @@ def take_places(session: Session) -> None:
                 is_empty = new.__dict__.get(name) is None and not column.references
                 if column.generated and is_empty and not column.primary_key:
                     setattr(new, name, getattr(before, name))
+                elif name in new.__dict__:
+                    flag_modified(new, name)
 
 
 def refuse_same_key(session: Session) -> None:

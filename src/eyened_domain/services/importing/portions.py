@@ -58,4 +58,3 @@ def _let_go(portion: list[PatientEntry]) -> None:
                 series.images = []
             study.series = []
         patient.studies = []
-

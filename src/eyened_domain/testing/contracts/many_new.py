@@ -161,6 +161,30 @@ class ManyNewContract(Contract):
             found = uow.images.get(image.image_instance_id)
             assert len(found.image_instance_tag_links) == MANY
 
+    def test_a_link_that_is_emptied_empties_its_id(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(build.an_image())
+            form = uow.forms.add(build.a_form_annotation(patient=image.series.study.patient))
+            uow.flush()
+            study_id = image.series.study_id
+            forms = [
+                FormAnnotation(
+                    form_schema_id=form.form_schema_id,
+                    patient_id=form.patient_id,
+                    creator_id=form.creator_id,
+                    study_id=study_id,
+                )
+                for _ in range(MANY)
+            ]
+            for one in forms[::2]:
+                one.study = None
+            uow.forms.add_all(forms)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert len(uow.forms.where(study_id=study_id)) == MANY // 2
+
     def test_they_are_new_again_after_a_rollback(
         self, make_unit_of_work: MakeUnitOfWork, project_id: int
     ) -> None:
@@ -180,7 +204,7 @@ class ManyNewContract(Contract):
     ) -> None:
         with make_unit_of_work() as uow:
             uow.patients.add_all(self._patients(project_id))
-            with pytest.raises(ZeroDivisionError), uow.savepoint():
+            with pytest.raises(ZeroDivisionError), uow.savepoint():  # noqa: PT012
                 uow.patients.add_all(
                     Patient(patient_identifier=f"s{n}", project_id=project_id) for n in range(MANY)
                 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eyened_domain.errors import Duplicate, RuleBroken
-from eyened_domain.model import Annotation, Patient, Project, Segmentation, Series
+from eyened_domain.model import Annotation, Patient, Project, Segmentation, Series, StudyTagLink
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -219,6 +219,28 @@ class RemovalContract(Contract):
             uow.projects.add(Project(project_name="a"))
             with pytest.raises(Duplicate):
                 uow.flush()
+
+    def test_what_takes_the_place_of_something_deleted_is_written_in_full(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            first = uow.study_tags.add(build.a_study_tag_link(comment="first"))
+            uow.commit()
+            key = {name: getattr(first, name) for name in ("tag_id", "study_id", "creator_id")}
+            tag, study = first.tag, first.study
+        for comment, new in (
+            ("second", StudyTagLink(comment="second", **key)),
+            (None, StudyTagLink(**key)),
+        ):
+            with make_unit_of_work() as uow:
+                uow.study_tags.delete(uow.study_tags.one(tag_id=key["tag_id"]))
+                uow.study_tags.add(new)
+                uow.commit()
+            with make_unit_of_work() as uow:
+                (stored,) = uow.study_tags.where()
+                assert stored.comment == comment
+                assert stored.date_inserted
+                assert (stored.tag.tag_name, stored.study_id) == (tag.tag_name, study.study_id)
 
 
 def _a_patient_of_two_projects(uow: Any) -> Any:
