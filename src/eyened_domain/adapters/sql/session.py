@@ -226,11 +226,13 @@ class DomainSession(NamedSession):
 
     def _save_or_update_state(self, state: InstanceState[Any]) -> None:
         """Put an object in; where nothing hangs on it, its links need not be gone through."""
-        if any(name in state.dict for name in state.class_.__entity__.links):
-            super()._save_or_update_state(state)
-        else:
-            state._orphaned_outside_of_session = False
-            self._save_or_update_impl(state)
+        held = state.dict
+        for name in state.class_.__entity__.links:
+            if name in held:
+                super()._save_or_update_state(state)
+                return
+        state._orphaned_outside_of_session = False
+        self._save_or_update_impl(state)
 
     def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
         """Refuse what another open session holds, by whatever way it comes in."""
