@@ -30,29 +30,20 @@ States = list[InstanceState[Any]]
 
 
 def insert_together(session: Session, context: UOWTransaction) -> None:
-    """Let a flush insert new objects together, before it does what else there is to do.
+    """Insert the new objects of a flush whose rows are plain, before it does the rest.
 
     Args:
-        session: about to be flushed, after every check of its objects.
-        context: of the flush, as `before_flush` is given it.
+        session: being flushed, after every check of its objects.
+        context: of the flush.
     """
-    if len(session.new) >= FEWEST and session.get_bind().dialect.insert_returning:
-        execute = context.execute
-
-        def insert_first() -> None:
-            _insert_plain(session, context)
-            execute()
-
-        context.execute = insert_first  # type: ignore[method-assign]
-
-
-def _insert_plain(session: Session, context: UOWTransaction) -> None:
+    if len(session.new) < FEWEST or not session.get_bind().dialect.insert_returning:
+        return
     new = [state for state in context.states if state.key is None]
     by_mapper = _together(session, new)
     if sum(map(len, by_mapper.values())) < FEWEST:
         return
     left = {state.manager.mapper.base_mapper for state in new} - by_mapper.keys()
-    for mapper in sorted(by_mapper, key=_place):
+    for mapper in sorted(by_mapper, key=place_of):
         states = sorted(by_mapper[mapper], key=lambda one: one.insert_order or 0)
         plain = [] if left & _referred_to(mapper) else [one for one in states if _fill_ids(one)]
         if len(plain) < len(states):
@@ -130,12 +121,13 @@ def _referred_to(mapper: Mapper[Any]) -> frozenset[Mapper[Any]]:
     return frozenset(entity_class(name).__mapper__.base_mapper for name in names)
 
 
-def _place(mapper: Mapper[Any]) -> int:
+def place_of(mapper: Mapper[Any]) -> int:
     """Return where the table of a class stands: behind those that it refers to."""
-    return _order()[_table(mapper)]
+    return _order()[table_of(mapper)]
 
 
-def _table(mapper: Mapper[Any]) -> Table:
+def table_of(mapper: Mapper[Any]) -> Table:
+    """Return the table of a class that has one."""
     return cast("Table", mapper.local_table)
 
 
@@ -147,7 +139,7 @@ def _order() -> dict[Table, int]:
 def _insert(connection: Connection, mapper: Mapper[Any], states: States) -> None:
     """Insert the rows of objects, and read back what the database gives."""
     for rows, given, read in _alike(mapper, states):
-        statement = insert(_table(mapper))
+        statement = insert(table_of(mapper))
         if read:
             statement = statement.returning(*read, sort_by_parameter_order=True)
         for start in range(0, len(rows), CHUNK):
@@ -172,7 +164,7 @@ def _alike(
     for state in states:
         held = state.dict
         groups[tuple(name for name in filled_in if held.get(name) is None)].append(state)
-    names = [column.key for column in _table(mapper).columns]
+    names = [column.key for column in table_of(mapper).columns]
     for lacking, group in groups.items():
         held_by_any = set().union(*(_held(state) for state in group))
         given = [name for name in names if name in held_by_any]
@@ -186,7 +178,7 @@ def _held(state: InstanceState[Any]) -> Iterable[str]:
 @cache
 def _filled_in(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
     """Return the columns that are filled in where no value is given: ids and moments."""
-    table = _table(mapper)
+    table = table_of(mapper)
     has_number = len(table.primary_key.columns) == 1
     return {
         column.key: column

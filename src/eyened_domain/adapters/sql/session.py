@@ -9,12 +9,14 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import (
     InstanceState,
     QueryContext,
+    Session,
     SessionTransaction,
     UOWTransaction,
 )
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import has_identity
 
+from eyened_domain.adapters.sql.altered_rows import update_alone
 from eyened_domain.adapters.sql.changed_rows import (
     begin_writing,
     forget_compared,
@@ -297,7 +299,19 @@ def _before_flush(session: DomainSession, context: UOWTransaction, _instances: A
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
-    insert_together(session, context)
+    write_plain_rows_first(session, context)
+
+
+def write_plain_rows_first(session: Session, context: UOWTransaction) -> None:
+    """Let a flush write what is plain by itself, before SQLAlchemy does what is left."""
+    execute = context.execute
+
+    def write() -> None:
+        insert_together(session, context)
+        if not update_alone(session, context):
+            execute()
+
+    context.execute = write  # type: ignore[method-assign]
 
 
 def _cleared(one: Entity) -> frozenset[str]:
