@@ -10,29 +10,18 @@ from functools import partial
 from typing import Any
 
 from campaigns.differential.programs import ACTIONS, Program, Step
+from campaigns.differential.stock import stock
 from campaigns.differential.storages import Storage
 from campaigns.differential.vocabulary import BY_NAME, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
-from eyened_domain.model import (
-    Creator,
-    Feature,
-    FeatureFeatureLink,
-    FormAnnotation,
-    FormSchema,
-    Patient,
-    Project,
-    Series,
-    Study,
-    StudyTagLink,
-    Tag,
-)
+from eyened_domain.model import Project
 from eyened_domain.model.entity import Entity
 
 Outcome = tuple[Any, ...]
 QUIET = {"set column", "set link", "set id", "edit list", "edit json", "follow link", "read"}
 """What is no call of the storage. It is left out in a unit that an error has ended: which links
 are still loaded then is not the same everywhere."""
-ABSENT = 1_000_000
+ABSENT = 2_000_000_000
 """An id that nothing has."""
 
 
@@ -77,10 +66,14 @@ class World:
 
     def carry_out(self, program: Program) -> list[Outcome]:
         """Carry out a program; return what came of each step, and what is stored in the end."""
-        self._begin(0, 0, 0)
+        stocked = bool(program) and program[0][3] % 2 == 1
+        keep = stocked and program[0][2] % 2 == 0
+        if stocked and not keep:
+            self.storage.stock()
+        self._begin()
         try:
-            if program and program[0][3] % 2:
-                self._stock(keep=program[0][2] % 2 == 0)
+            if keep:
+                self._keep_stock()
             self._carry_out(list(program), within=False)
         finally:
             self._stack.close()
@@ -121,38 +114,12 @@ class World:
             return True
         return False
 
-    def _stock(self, *, keep: bool) -> None:
-        """Store an object of each class that belong together; keep them in hand, or not."""
-        project = Project(project_name="n0", description="t0")
-        patient = Patient(patient_identifier="n0", project=project, sex="F")
-        study = Study(study_date="2024-01-01", patient=patient)
-        creator, tag = Creator(creator_name="n0"), Tag(tag_name="n0", tag_type="Study")
-        tag.creator = creator
-        whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
-        schema = FormSchema(schema_name="n0", schema={"type": "object"})
-        stored: list[Entity] = [
-            project,
-            patient,
-            study,
-            Series(study=study, series_number=1),
-            creator,
-            tag,
-            StudyTagLink(tag=tag, study=study, creator=creator),
-            whole,
-            part,
-            FeatureFeatureLink(feature=whole, child=part, feature_index=0),
-            schema,
-            FormAnnotation(
-                form_schema=schema, patient=patient, creator=creator, form_data={"a": {"b": [1]}}
-            ),
-        ]
-        for one in stored:
+    def _keep_stock(self) -> None:
+        """Begin with the stock in hand, as this unit has stored it."""
+        self.hand = stock()
+        for one in self.hand:
             self._repository(word_of(one)).add(one)
         self.uow.commit()
-        if keep:
-            self.hand = stored
-        else:
-            self._begin()
 
     # --- the actions ---------------------------------------------------------------------
 
