@@ -40,29 +40,50 @@ class Difference:
                 told.append(" ".join(map(str, outcome)))
         return " | ".join(told)
 
+    def _differing(self) -> dict[str, Any]:
+        """Return the outcomes, without the classes of which the same is stored everywhere."""
+        told = {name: one[1:] for name, one in self.outcomes.items() if one and one[0] == "stored"}
+        if len(told) < len(self.outcomes):
+            return self.outcomes
+        first = next(iter(told.values()))[0]
+        same = {kind for kind in first if all(one[kind] == first[kind] for (one,) in told.values())}
+        return {
+            name: {kind: rows for kind, rows in one.items() if kind not in same}
+            for name, (one,) in told.items()
+        }
+
     def __str__(self) -> str:
         lines = [f"{number}: {outcome}" for number, outcome in enumerate(self.before)]
-        lines += [f"{self.step}: {name}: {told}" for name, told in self.outcomes.items()]
+        lines += [f"{self.step}: {name}: {told}" for name, told in self._differing().items()]
         return "\n".join([f"program {written(self.program)}", *lines])
 
 
 def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
     """Carry a program out on each storage; return the first difference that is not allowed."""
-    told: dict[str, list[Outcome]] = {}
-    for storage in storages:
-        storage.empty()
-        told[storage.name] = World(storage).carry_out(program)
+    told = carried_out(program, storages)
     first = next(iter(told.values()))
     for step in range(max(map(len, told.values()))):
-        outcomes = {
-            name: outcome[step] if step < len(outcome) else None for name, outcome in told.items()
-        }
+        outcomes = at_step(told, step)
         mine = next(iter(outcomes.values()))
         if any(outcome != mine for outcome in outcomes.values()):
             if is_allowed(outcomes):
                 return None
             return Difference(program, step, first[:step], outcomes)
     return None
+
+
+def carried_out(program: Program, storages: Sequence[Storage]) -> dict[str, list[Outcome]]:
+    """Return what came of each step of a program, by storage."""
+    told: dict[str, list[Outcome]] = {}
+    for storage in storages:
+        storage.empty()
+        told[storage.name] = World(storage).carry_out(program)
+    return told
+
+
+def at_step(told: dict[str, list[Outcome]], step: int) -> dict[str, Any]:
+    """Return the outcomes with a number, by storage; None where there are fewer."""
+    return {name: outcome[step] if step < len(outcome) else None for name, outcome in told.items()}
 
 
 def shortened(difference: Difference, storages: Sequence[Storage]) -> Difference:

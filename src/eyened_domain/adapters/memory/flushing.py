@@ -61,6 +61,8 @@ def flush(objects: Objects) -> None:
         for held, values in given:  # without the ids that they did not get
             held.entity.__dict__.update(values)
         raise
+    for held, values in given:
+        held.empty = frozenset(name for name, value in values.items() if value is None)
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
     for root, key in objects.view.written(mark):

@@ -30,6 +30,7 @@ class Held:
 
     __slots__ = (
         "deleted",
+        "empty",
         "entity",
         "links",
         "lists",
@@ -49,6 +50,8 @@ class Held:
         """What is stored of it; None while it is new."""
         self.deleted = False
         """Whether it was stored, and is no more."""
+        self.empty: frozenset[str] = frozenset()
+        """The columns that were empty when it was first stored."""
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
@@ -125,6 +128,31 @@ class Held:
             held[name] = copied_json(held[name])
         self.row, self.deleted = row, False
         self.settle()
+
+    def renew(self) -> None:
+        """Let the object be new again: without the ids that it got, and its links to be stored."""
+        mine, info = self.entity.__dict__, self.entity.__entity__
+        for name in self.empty:
+            column, link = info.columns[name], info.links.get(info.link_of.get(name, ""))
+            is_filled_in = column.primary_key or column.generated or (link and link.name in mine)
+            if is_filled_in and not (link and self._is_id_set_last(link)):
+                mine[name] = None
+        self.row, self.objects, self.deleted = None, None, False
+        self.plain, self.lists = None, {}
+        self.links = {x.name: None for x in self.shape.to_one if mine.get(x.name, self) is None}
+
+    def drop_moved(self) -> None:
+        """Take off the lists what has been moved to them, and is linked elsewhere again."""
+        for link in self.entity.__entity__.links.values():
+            there = self.entity.__dict__.get(link.name) if link.many and not link.through else None
+            for item in list(there or ()):
+                if item.__dict__.get(str(link.back)) is not self.entity:
+                    there.drop(item)
+
+    def _is_id_set_last(self, link: LinkInfo) -> bool:
+        via = str(link.via)
+        is_changed = self.row is not None and self.entity.__dict__[via] != self.row.values[via]
+        return is_changed and not self.is_relinked(link)
 
     def values(self) -> dict[str, Any]:
         """Return what the columns hold now."""

@@ -215,11 +215,13 @@ class Objects:
 
     def rollback(self) -> None:
         """Take everything back; the objects hold again what is committed."""
-        self._revert()
+        renewed = self._revert()
         for (root, key), held in self.known.items():
             row = self.view.row(root, key) or held.row  # what it held, if others have deleted it
             if row is not None:
                 held.read(row)
+        for held in renewed:
+            held.drop_moved()
 
     def close(self) -> None:
         """Let all objects go; they stay readable."""
@@ -269,7 +271,7 @@ class Objects:
                 rows[held] = row
         new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
         for held in new:
-            held.row = held.objects = None
+            held.renew()
         self.new.clear()
         self.known.clear()
         changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
@@ -281,6 +283,8 @@ class Objects:
             row = rows.get(held)
             if row is not None:
                 held.read(row)
+        for held in new:
+            held.drop_moved()
         self.before = before
 
     def _whose_lists_hold(self, many: list[Held], rows: dict[Held, Row | None]) -> list[Held]:
@@ -300,7 +304,8 @@ class Objects:
                     found[other.__dict__[HOLDER]] = None
         return list(found)
 
-    def _revert(self) -> None:
+    def _revert(self) -> list[Held]:
+        """Take back what was stored; return the objects that are new again."""
         self._error = None
         self._fresh_ones.clear()
         self._view = None
@@ -311,12 +316,17 @@ class Objects:
         for held, row in self.before.items():
             if held.row is not None:
                 self.known.pop((held.shape.root, held.row.key), None)
-            held.row, held.objects, held.deleted = row, None, False
+            if row is None:
+                held.renew()
+            else:
+                held.row, held.objects, held.deleted = row, None, False
         for held, row in self.before.items():
             if row is not None:
                 held.objects = self
                 self.known[row.shape.root, row.key] = held
+        renewed = [held for held, row in self.before.items() if row is None]
         self.before.clear()
+        return renewed
 
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""

@@ -42,6 +42,7 @@ from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.named_session import NamedSession
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
+from eyened_domain.adapters.sql.new_again import note_new, renew_after_rollback, renewing
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
@@ -232,10 +233,11 @@ class DomainSession(NamedSession):
         """Close the session; what is not committed is rolled back, by the server if it is gone."""
         go_on(self)
         fill_before_close(self)
-        try:
-            super().close()
-        except ConnectionLost:
-            self.invalidate()
+        with renewing(self):
+            try:
+                super().close()
+            except ConnectionLost:
+                self.invalidate()
 
     def rollback(self) -> None:
         """Take back what is not committed; the server has done so if the connection is gone."""
@@ -257,6 +259,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 @event.listens_for(DomainSession, "before_flush")
 def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
+    note_new(session, session.new)
     if session.deleted:
         delete_along(session)
         take_places(session)
@@ -316,6 +319,7 @@ def _check_references(session: DomainSession, one: Entity) -> None:
 
 
 restore_after_rollback(DomainSession)
+renew_after_rollback(DomainSession)
 event.listen(DomainSession, "after_flush", note_inserted)
 event.listen(DomainSession, "after_flush", follow_deletions)
 event.listen(DomainSession, "after_flush", follow_ids)

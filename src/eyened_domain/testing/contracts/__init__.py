@@ -26,6 +26,7 @@ from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as Kno
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.modalities import ModalityContract as ModalityContract
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
+from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
 from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
@@ -40,6 +41,7 @@ class StorageContract(
     UnitOfWorkContract,
     ConcurrencyContract,
     ErrorContract,
+    NewAgainContract,
     RepositoryContract,
     LinkContract,
     KnownByIdContract,
