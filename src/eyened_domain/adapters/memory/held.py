@@ -194,6 +194,14 @@ class Held:
         now = self.entity.__dict__.get(link.name, _UNSET)
         return now is not self.links.get(link.name, _UNSET)
 
+    def is_linked_anew(self) -> bool:
+        """Whether the object is new, or one of its links to one was changed."""
+        mine, row = self.entity.__dict__, self.row
+        return row is None or any(
+            self.is_relinked(link) or mine[str(link.via)] != row.values[str(link.via)]
+            for link in self.shape.to_one
+        )
+
     def hangs_on(self, other: Held, column: str) -> bool:
         """Whether a stored object is linked to another one by a column, or was moved to it."""
         mine = self.entity.__dict__

@@ -269,6 +269,9 @@ class Objects:
             row = self.before.get(held, held.row)
             if held not in rows and held not in before and row is not None:
                 rows[held] = row
+        for held, row in rows.items():  # what has been read anew in it stays so
+            if row is not None and held.row is not row and held in self._fresh_ones:
+                rows[held] = self.view.row(row.shape.root, row.key) or row
         new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
         for held in new:
             held.renew()

@@ -22,7 +22,8 @@ _SET = "eyened_domain.links_set_by_id"
 
 def note_ids(session: Session, objects: Iterable[Entity]) -> None:
     """Note the links of objects that are about to be flushed which were set by id alone."""
-    noted: list[tuple[Entity, LinkInfo, Any]] = session.info.setdefault(_SET, [])
+    noted: list[tuple[Entity, LinkInfo, Any]] = []
+    session.info[_SET] = noted  # without what a flush that failed has left
     for one in objects:
         changed = instance_state(one).committed_state
         for column, name in one.__entity__.link_of.items():

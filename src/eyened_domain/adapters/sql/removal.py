@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sqlalchemy import literal, select
 from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
@@ -72,7 +74,8 @@ def take_places(session: Session) -> None:
 
     SQLAlchemy makes one UPDATE of the two, which would empty such columns.
     """
-    places = {(type(one), _key_parts(one)): one for one in session.deleted}
+    # by the keys that they are stored with: a rollback may have emptied them
+    places = {(type(one), instance_state(one).key[1]): one for one in session.deleted}  # type: ignore[index]
     for new in session.new if places else ():
         before = places.get((type(new), _key_parts(new)))
         if before is not None and isinstance(new, Entity):
@@ -84,6 +87,8 @@ def take_places(session: Session) -> None:
 
 def refuse_same_key(session: Session) -> None:
     """Raise where a new object has the primary key of another one in hand.
+
+    It is not free either while the other one changes it in the same flush.
 
     Raises:
         Duplicate: it has.
@@ -97,8 +102,8 @@ def refuse_same_key(session: Session) -> None:
         other = session.identity_map.get(identity_key(type(new), parts))
         if other is None or other in session.deleted:
             continue
-        if is_stale(session, other) and not session.is_modified(other):
-            session.expunge(other)  # its row may be gone; if it is not, the database says so
+        if is_stale(session, other) and not session.is_modified(other) and _is_gone(other):
+            session.expunge(other)
         else:
             raise Duplicate(
                 f"there is a {type(new).__name__} with the same "
@@ -107,6 +112,20 @@ def refuse_same_key(session: Session) -> None:
                 entity=type(new).__name__,
                 field=", ".join(new.__entity__.primary_key),
             )
+
+
+def _is_gone(one: Any) -> bool:
+    """Whether somebody else has deleted an object's row; it stays readable."""
+    state = instance_state(one)
+    session, mapper = state.session, state.manager.mapper
+    row = select(literal(1)).select_from(mapper.local_table)
+    keys = zip(mapper.primary_key, state.key[1], strict=True)  # type: ignore[index]
+    there = row.where(*(column == value for column, value in keys))
+    if session is None or session.connection().scalar(there) is not None:
+        return False
+    if state.expired:
+        fill_deleted(one)
+    return True
 
 
 def _key_parts(one: Any) -> tuple[Any, ...]:

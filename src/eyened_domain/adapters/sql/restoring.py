@@ -69,6 +69,16 @@ def read_siblings_anew(execution: ORMExecuteState) -> None:
         session.scalars(wanted, execution_options={"populate_existing": True}).all()
 
 
+def read_emptied(session: Session) -> None:
+    """Read what a rollback has emptied of objects whose links were changed since.
+
+    What their rules read is what they hold.
+    """
+    for one in session.dirty:
+        if isinstance(one, Entity) and instance_state(one).expired:
+            getattr(one, one.__entity__.primary_key[0])
+
+
 def fill_before_close(session: Session) -> None:
     """Let objects that were not read since a rollback hold what they held before."""
     kept: Values = session.info.pop(_KEPT, {})

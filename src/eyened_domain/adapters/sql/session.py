@@ -35,7 +35,7 @@ from eyened_domain.adapters.sql.ended import (
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
-from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
+from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view, is_linked_anew
 from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.modalities import settle_modalities
@@ -61,6 +61,7 @@ from eyened_domain.adapters.sql.restoring import (
     fill_before_close,
     keep_for_rollback,
     read_anew,
+    read_emptied,
     read_siblings_anew,
     restore_after_rollback,
 )
@@ -260,6 +261,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 @event.listens_for(DomainSession, "before_flush")
 def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: Any) -> None:
     note_new(session, session.new)
+    read_emptied(session)
     if session.deleted:
         delete_along(session)
         take_places(session)
@@ -274,7 +276,8 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
         check_stored_parts(session)
         for one in (*session.new, *changed):
             if isinstance(one, Entity):
-                one.check_rules()
+                if not one.checked_when_linked or is_linked_anew(one):
+                    one.check_rules()
                 _check_references(session, one)
     for one in (*session.new, *changed):
         if isinstance(one, Entity):
@@ -282,13 +285,13 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
-    refuse_same_key(session)
     if session.deleted:
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
+    refuse_same_key(session)
 
 
 def _cleared(one: Entity) -> frozenset[str]:
