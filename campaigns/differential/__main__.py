@@ -16,9 +16,12 @@ import gc
 import random
 import sys
 import time
+import warnings
 from collections import Counter
 from contextlib import ExitStack
 from typing import Any
+
+from sqlalchemy.exc import SAWarning
 
 from campaigns.differential.comparing import at_step, carried_out, compare, shortened
 from campaigns.differential.mutants import MUTANTS
@@ -42,6 +45,7 @@ def main() -> int:
     parser.add_argument("--differences", type=int, default=200, help="stop after so many")
     parser.add_argument("--program", type=ast.literal_eval, help="carry out this one, and print it")
     options = parser.parse_args()
+    warnings.simplefilter("error", SAWarning)
     with ExitStack() as stack:
         storages: list[Storage] = [Memory()]
         if not options.no_sqlite:
@@ -74,9 +78,9 @@ def collect(number: int) -> None:
 
 def replayed(program: Program, storages: list[Storage]) -> int:
     """Carry out one program; print what came of each step, and what was found."""
-    told = carried_out(program, storages)
-    for step in range(max(map(len, told.values()))):
-        outcomes = at_step(told, step)
+    worlds = carried_out(program, storages)
+    for step in range(max(len(world.outcomes) for world in worlds.values())):
+        outcomes = at_step(worlds, step)
         first = next(iter(outcomes.values()))
         if all(outcome == first for outcome in outcomes.values()):
             print(f"{step}: {first}")

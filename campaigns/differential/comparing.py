@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
-from campaigns.differential.allowed import is_allowed
-from campaigns.differential.programs import Program, written
+from campaigns.differential.allowed import LOADED_ALONG, TWO_FAULTS, Told, allowed_as
+from campaigns.differential.programs import FLUSH, Program, written
 from campaigns.differential.storages import Storage
 from campaigns.differential.world import Outcome, World
 
@@ -59,31 +59,68 @@ class Difference:
 
 
 def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
-    """Carry a program out on each storage; return the first difference that is not allowed."""
-    told = carried_out(program, storages)
-    first = next(iter(told.values()))
-    for step in range(max(map(len, told.values()))):
-        outcomes = at_step(told, step)
+    """Carry a program out on each storage; return the first difference that is not allowed.
+
+    Where a storage has stored what had changed and another not yet, since that one had loaded a
+    link along with others, the program goes on with a flush at that step.
+    """
+    worlds = carried_out(program, storages)
+    before: dict[str, str] = {}
+    for step in range(max(len(world.outcomes) for world in worlds.values())):
+        outcomes = at_step(worlds, step)
         mine = next(iter(outcomes.values()))
-        if any(outcome != mine for outcome in outcomes.values()):
-            if is_allowed(outcomes):
-                return None
-            return Difference(program, step, first[:step], outcomes)
+        if mine is not None and mine[0] in ENDS:
+            before = {}
+        if all(outcome == mine for outcome in outcomes.values()):
+            continue
+        waits = _first_to_wait(worlds, step)
+        told = Told(outcomes, _faults(worlds, step), before, waits is not None)
+        reason = allowed_as(told)
+        if reason is None:
+            first = next(iter(worlds.values())).outcomes[:step]
+            return Difference(program, step, first, outcomes)
+        if reason is TWO_FAULTS:
+            before = told.errors
+        elif waits is not None and reason is LOADED_ALONG:
+            return compare([*program[:waits], FLUSH, *program[waits:]], storages)
     return None
 
 
-def carried_out(program: Program, storages: Sequence[Storage]) -> dict[str, list[Outcome]]:
-    """Return what came of each step of a program, by storage."""
-    told: dict[str, list[Outcome]] = {}
+ENDS = {"rollback", "begin another unit"}
+"""Steps after which an error is forgotten."""
+
+
+def _first_to_wait(worlds: dict[str, World], last: int) -> int | None:
+    """Return the first step of the program at which one had loaded a link and another not."""
+    several = list(worlds.values())
+    for step in range(last + 1):
+        if len({world.loaded.get(step) for world in several}) > 1:
+            found: int = several[0].steps[step]
+            return found
+    return None
+
+
+def _faults(worlds: dict[str, World], step: int) -> frozenset[str]:
+    found = (world.faults.get(step, frozenset()) for world in worlds.values())
+    return frozenset().union(*found)
+
+
+def carried_out(program: Program, storages: Sequence[Storage]) -> dict[str, World]:
+    """Carry a program out on each storage; return what came of it."""
+    worlds = {}
     for storage in storages:
         storage.empty()
-        told[storage.name] = World(storage).carry_out(program)
-    return told
+        worlds[storage.name] = World(storage)
+        worlds[storage.name].carry_out(program)
+    return worlds
 
 
-def at_step(told: dict[str, list[Outcome]], step: int) -> dict[str, Any]:
+def at_step(worlds: dict[str, World], step: int) -> dict[str, Any]:
     """Return the outcomes with a number, by storage; None where there are fewer."""
-    return {name: outcome[step] if step < len(outcome) else None for name, outcome in told.items()}
+    return {
+        name: world.outcomes[step] if step < len(world.outcomes) else None
+        for name, world in worlds.items()
+    }
 
 
 def shortened(difference: Difference, storages: Sequence[Storage]) -> Difference:

@@ -35,6 +35,7 @@ WEIGHTS = {
 }
 """The actions, and how often they are drawn."""
 ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+FLUSH: Step = (ACTIONS.index("flush"), 0, 0, 0)
 CHOICES = 2**16
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Dialect, Table
 
+from campaigns.differential.faults import Faults
 from campaigns.differential.stock import stock
 from campaigns.differential.vocabulary import WORDS, word_of
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
@@ -44,6 +45,15 @@ class Storage(ABC):
     def rows(self) -> Rows:
         """Return everything that is committed."""
 
+    @property
+    def faults(self) -> frozenset[str]:
+        """The kinds of all that was wrong with what was last watched, where that is known."""
+        return frozenset()
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Give a block in which faults are noted."""
+        return nullcontext()
+
     def store(self, objects: Iterable[Entity]) -> None:
         """Store objects in a unit of work of their own."""
         with self.unit_of_work() as uow:
@@ -60,6 +70,16 @@ class Memory(Storage):
     def __init__(self) -> None:
         self._store = MemoryStore()
         self._stocked: MemoryStore | None = None
+        self._faults = Faults()
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The kinds of all that was wrong with what was last watched."""
+        return self._faults.last
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Give a block in which faults are noted."""
+        return self._faults.watched()
 
     def unit_of_work(self) -> MemoryUnitOfWork:
         """Return a unit of work that is not open yet."""
@@ -111,6 +131,8 @@ class Sql(Storage):
         with self._cursor() as cursor:
             for word in self._filled:
                 cursor.execute(self._tables[word.entity].empty)
+            if self._database.engine.dialect.name == "sqlite":
+                cursor.execute("DELETE FROM sqlite_sequence")  # ids begin at 1 again
         self._filled = list(reversed(WORDS))
 
     def stock(self) -> None:

@@ -18,6 +18,8 @@ from eyened_domain.model import Project
 from eyened_domain.model.entity import Entity
 
 Outcome = tuple[Any, ...]
+Numbered = tuple[int, Step]
+"""A step, and its number in the program."""
 QUIET = {"set column", "set link", "set id", "edit list", "edit json", "follow link", "read"}
 """What is no call of the storage. It is left out in a unit that an error has ended: which links
 are still loaded then is not the same everywhere."""
@@ -41,6 +43,13 @@ class World:
         self.hand: list[Entity] = []
         """The objects, in the order in which they came into hand."""
         self.outcomes: list[Outcome] = []
+        self.steps: dict[int, int] = {}
+        """Which step of the program each outcome is of."""
+        self.loaded: dict[int, bool] = {}
+        """Whether the link that was followed had been loaded already, by outcome."""
+        self.faults: dict[int, frozenset[str]] = {}
+        """The kinds of all faults of what was to be stored, by outcome."""
+        self._followed: list[bool] = []
         self._unread = False
         self._ended = False
         self._stack = ExitStack()
@@ -74,29 +83,32 @@ class World:
         try:
             if keep:
                 self._keep_stock()
-            self._carry_out(list(program), within=False)
+            self._carry_out(list(enumerate(program)), within=False)
         finally:
             self._stack.close()
         name = "in hand after an error or rollback" if self._unread else "in hand"
-        self._note(name, lambda: [self._columns(one) for one in self.hand])
+        self._note(len(program), name, lambda: [self._columns(one) for one in self.hand])
         self.outcomes.append(("stored", self._stored()))
         return self.outcomes
 
-    def _carry_out(self, steps: list[Step], *, within: bool) -> None:
+    def _carry_out(self, steps: list[Numbered], *, within: bool) -> None:
         while steps:
-            step = steps.pop(0)
+            number, step = steps.pop(0)
             name = ACTIONS[step[0] % len(ACTIONS)]
             if name == "savepoint":
                 inside = [steps.pop(0) for _ in range(min(len(steps), 1 + step[1] % 4))]
-                self._note(name, partial(self._savepoint, inside, fails=step[2] % 3 == 0))
+                act = partial(self._savepoint, inside, fails=step[2] % 3 == 0)
+                self._note(number, name, act)
             elif not (within and name in {"commit", "rollback", "begin another unit"}):
                 if (name == "somebody else" and within) or (self._ended and name in QUIET):
                     continue
-                self._note(name, partial(self._actions[name], *step[1:]))
+                self._note(number, name, partial(self._actions[name], *step[1:]))
 
-    def _note(self, name: str, act: Callable[[], Any]) -> None:
+    def _note(self, number: int, name: str, act: Callable[[], Any]) -> None:
+        self._followed.clear()
         try:
-            outcome: Outcome = (name, self._told(act()))
+            with self.storage.watched():
+                outcome: Outcome = (name, self._told(act()))
         except BackOut:
             outcome = (name, "backed out")
         except EyenedError as error:
@@ -105,6 +117,10 @@ class World:
             self._unread = self._unread or self._ended
         except Exception as error:  # noqa: BLE001 - a raw error is an outcome like any other
             outcome = (name, "raw error", type(error).__name__)
+        self.steps[len(self.outcomes)] = number
+        self.faults[len(self.outcomes)] = self.storage.faults
+        if self._followed:
+            self.loaded[len(self.outcomes)] = all(self._followed)
         self.outcomes.append(outcome)
 
     def _has_ended(self) -> bool:
@@ -133,7 +149,7 @@ class World:
         self.uow.rollback()
         self._unread, self._ended = True, False
 
-    def _savepoint(self, inside: list[Step], *, fails: bool) -> None:
+    def _savepoint(self, inside: list[Numbered], *, fails: bool) -> None:
         try:
             with self.uow.savepoint():
                 self._carry_out(inside, within=True)
@@ -205,7 +221,7 @@ class World:
         if one is None or not (names := word_of(one).lists):
             return None
         name = names[link % len(names)]
-        items = getattr(one, name)
+        items = self._linked(one, name)
         other = self._other(one, name, how // 8)
         edit = how % 8
         if edit < 4 and other is not None:
@@ -276,8 +292,13 @@ class World:
         if one is None:
             return None
         names = [*word_of(one).ones, *word_of(one).lists]
-        found = getattr(one, names[link % len(names)]) if names else None
+        found = self._linked(one, names[link % len(names)]) if names else None
         return list(found) if isinstance(found, list) else found
+
+    def _linked(self, one: Entity, name: str) -> Any:
+        """Return what a link leads to; note whether the storage had to be asked."""
+        self._followed.append(name in one.__dict__)
+        return getattr(one, name)
 
     def _read(self, which: int, *_: int) -> Any:
         one = self._one(which)

@@ -114,10 +114,13 @@ class ToOne:
     def __set__(self, owner: Entity, value: Entity | None) -> None:
         if value is not None:
             join(owner, value)
-        if point(owner, self.link, value) and value is not None and self.link.back is not None:
+        is_new = point(owner, self.link, value)
+        if value is not None and self.link.back is not None:
             there = listed(value, value.__entity__.links[self.link.back])
-            if there is not None:
+            if there is not None and is_new:
                 list.append(there, owner)  # it pointed elsewhere, so it cannot be there yet
+            elif there is not None:
+                there.take(owner)  # it may have pointed there by its id alone
 
 
 class ToMany:

@@ -168,17 +168,25 @@ class Objects:
     def delete(self, held: Held) -> None:
         """Delete an object when flushing, and the objects in hand that go along with it."""
         self.deleted[id(held.entity)] = held
+        for other in self._going_along(held):
+            if id(other.entity) not in self.deleted:
+                self.delete(other)
+
+    def take_back(self, entity: Entity) -> None:
+        """Keep an object that was to be deleted, and what was to go along with it."""
+        held = self.deleted.pop(id(entity), None)
+        for other in () if held is None else self._going_along(held):
+            self.take_back(other.entity)
+
+    def _going_along(self, held: Held) -> Iterator[Held]:
+        """Yield the objects in hand that are deleted with another one."""
         if held.row is None or len(held.row.key) > 1:
             return
         for referrer in referrers(held.shape.root):
             column = referrer.column
             for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
-                if (
-                    other.shape.root == referrer.root
-                    and id(other.entity) not in self.deleted
-                    and other.hangs_on(held, column.name)
-                ):
-                    self.delete(other)
+                if other.shape.root == referrer.root and other.hangs_on(held, column.name):
+                    yield other
 
     def flush(self) -> None:
         """Store what has changed, in the view of this transaction; an error ends it."""

@@ -99,10 +99,12 @@ def _leads_to_known(session: Session, instance: Any, name: str) -> bool:
     """Whether a link to one leads to an object of the session, emptied or not."""
     link = instance.__entity__.links[name]
     identity = None if link.via is None else instance.__dict__.get(link.via)
-    return (
-        identity is not None
-        and identity_key(entity_class(link.target), identity) in session.identity_map
-    )
+    if identity is None:
+        return False
+    target = session.identity_map.get(identity_key(entity_class(link.target), identity))
+    if target is not None and instance_state(target).expired:
+        getattr(target, target.__entity__.primary_key[0])  # it stays readable if its row is gone
+    return target is not None
 
 
 class _JsonAttribute(_ExplainedAttribute):

@@ -55,7 +55,23 @@ def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
             if not is_moved or info.on_delete != "CASCADE":
                 continue
             if (_root(entity_class(str(info.references))), value) not in gone:
-                Session.add(session, one)
+                session._deleted.pop(instance_state(one))
+
+
+def take_back(session: Session, one: Entity) -> None:
+    """Take back that an object is to be deleted, with what was to go along with it."""
+    reached = [one] if one in session.deleted else []
+    gone = _keys_of(reached)
+    while gone:
+        more = [
+            other
+            for other, _ in _referring(session, gone, "CASCADE")
+            if other in session.deleted and other not in reached
+        ]
+        reached += more
+        gone = _keys_of(more)
+    for other in reached:
+        session._deleted.pop(instance_state(other))
 
 
 def _moved_to_deleted(session: Session) -> Iterator[Any]:
@@ -93,25 +109,33 @@ def refuse_same_key(session: Session) -> None:
     Raises:
         Duplicate: it has.
     """
+    taken: set[Any] = set()
     for new in session.new:
         if not isinstance(new, Entity):
             continue
         parts = _key_parts(new)
         if None in parts:
             continue
-        other = session.identity_map.get(identity_key(type(new), parts))
+        key = identity_key(type(new), parts)
+        other = session.identity_map.get(key)
+        if key in taken:
+            raise _same_key(new)
+        taken.add(key)
         if other is None or other in session.deleted:
             continue
         if is_stale(session, other) and not session.is_modified(other) and _is_gone(other):
             session.expunge(other)
         else:
-            raise Duplicate(
-                f"there is a {type(new).__name__} with the same "
-                f"{', '.join(new.__entity__.primary_key)} already; look it up instead of adding "
-                "another",
-                entity=type(new).__name__,
-                field=", ".join(new.__entity__.primary_key),
-            )
+            raise _same_key(new)
+
+
+def _same_key(new: Entity) -> Duplicate:
+    name, fields = type(new).__name__, ", ".join(new.__entity__.primary_key)
+    return Duplicate(
+        f"there is a {name} with the same {fields} already; look it up instead of adding another",
+        entity=name,
+        field=fields,
+    )
 
 
 def _is_gone(one: Any) -> bool:
@@ -181,9 +205,13 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
 
 
 def _keys(session: Session) -> Keys:
+    return _keys_of(session.deleted)
+
+
+def _keys_of(objects: Iterable[Any]) -> Keys:
     return {
         (_root(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
-        for one in session.deleted
+        for one in objects
         if isinstance(one, Entity) and len(one.__entity__.primary_key) == 1
     }
 

@@ -53,6 +53,7 @@ from eyened_domain.adapters.sql.removal import (
     keep_moved_by_id,
     refuse_links_to_deleted,
     refuse_same_key,
+    take_back,
     take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
@@ -151,11 +152,16 @@ class DomainSession(NamedSession):
         return super().connection(*arguments, **options)
 
     def add(self, instance: object, **options: Any) -> None:
-        """Put an object in, with everything that hangs on it."""
+        """Put an object in, with everything that hangs on it.
+
+        One that is to be deleted is kept then, and what was to go along with it.
+        """
         refuse_if_ended(self)
         entity_of(type(instance))
         if isinstance(instance, Entity) and instance_state(instance)._deleted:
             raise deleted(instance)
+        if isinstance(instance, Entity):
+            take_back(self, instance)
         try:
             super().add(instance, **options)
         except InvalidRequestError as error:  # something that hangs on it was deleted
@@ -224,6 +230,11 @@ class DomainSession(NamedSession):
             )
         begin_writing(self)
         refuse_overwriting(self, [one])
+
+    def _update_impl(self, state: InstanceState[Any], **options: Any) -> None:
+        """Put a stored object in; one that is to be deleted is not kept for being linked to it."""
+        if options or state not in self._deleted:
+            super()._update_impl(state, **options)
 
     def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
         """Refuse what another open session holds, by whatever way it comes in."""
