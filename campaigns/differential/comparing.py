@@ -73,7 +73,7 @@ def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
             before = {}
         if all(outcome == mine for outcome in outcomes.values()):
             continue
-        waits = _first_to_wait(worlds, step)
+        waits = _first_to_wait(program, worlds, step)
         told = Told(outcomes, _faults(worlds, step), before, waits is not None)
         reason = allowed_as(told)
         if reason is None:
@@ -90,13 +90,14 @@ ENDS = {"rollback", "begin another unit"}
 """Steps after which an error is forgotten."""
 
 
-def _first_to_wait(worlds: dict[str, World], last: int) -> int | None:
-    """Return the first step of the program at which one had loaded a link and another not."""
+def _first_to_wait(program: Program, worlds: dict[str, World], last: int) -> int | None:
+    """Return the first step at which one had loaded a link and another not, without a flush."""
     several = list(worlds.values())
     for step in range(last + 1):
-        if len({world.loaded.get(step) for world in several}) > 1:
-            found: int = several[0].steps[step]
-            return found
+        number = several[0].steps.get(step, 0)
+        is_flushed = number > 0 and program[number - 1] == FLUSH
+        if not is_flushed and len({world.loaded.get(step) for world in several}) > 1:
+            return number
     return None
 
 
@@ -132,7 +133,8 @@ def shortened(difference: Difference, storages: Sequence[Storage]) -> Difference
         for number in range(len(best.program)):
             program = [*best.program[:number], *best.program[number + 1 :]]
             found = compare(program, storages)
-            if found is not None and found.kind == difference.kind:
+            is_shorter = found is not None and len(found.program) < len(best.program)
+            if found is not None and is_shorter and found.kind == difference.kind:
                 best, again = found, True
                 break
     return best

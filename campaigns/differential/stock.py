@@ -18,8 +18,12 @@ from eyened_domain.model import (
 from eyened_domain.model.entity import Entity
 
 
-def stock() -> list[Entity]:
-    """Return new objects of each class that belong together."""
+def stock(*, with_form: bool) -> list[Entity]:
+    """Return new objects of each class that belong together.
+
+    Args:
+        with_form: with the form, which keeps the others from being deleted.
+    """
     project = Project(project_name="n0", description="t0")
     patient = Patient(patient_identifier="n0", project=project, sex="F")
     study = Study(study_date="2024-01-01", patient=patient)
@@ -27,7 +31,7 @@ def stock() -> list[Entity]:
     tag.creator = creator
     whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
     schema = FormSchema(schema_name="n0", schema={"type": "object"})
-    return [
+    stored: list[Entity] = [
         project,
         patient,
         study,
@@ -39,7 +43,9 @@ def stock() -> list[Entity]:
         part,
         FeatureFeatureLink(feature=whole, child=part, feature_index=0),
         schema,
-        FormAnnotation(
-            form_schema=schema, patient=patient, creator=creator, form_data={"a": {"b": [1]}}
-        ),
     ]
+    if with_form:
+        form = FormAnnotation(form_schema=schema, patient=patient, creator=creator)
+        form.form_data = {"a": {"b": [1]}}
+        stored.append(form)
+    return stored

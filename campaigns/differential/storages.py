@@ -38,7 +38,7 @@ class Storage(ABC):
         """Take everything out."""
 
     @abstractmethod
-    def stock(self) -> None:
+    def stock(self, *, with_form: bool) -> None:
         """Put the stock into the empty storage, without the work of storing it each time."""
 
     @abstractmethod
@@ -69,7 +69,7 @@ class Memory(Storage):
 
     def __init__(self) -> None:
         self._store = MemoryStore()
-        self._stocked: MemoryStore | None = None
+        self._stocked: dict[bool, MemoryStore] = {}
         self._faults = Faults()
 
     @property
@@ -89,14 +89,14 @@ class Memory(Storage):
         """Take everything out."""
         self._store = MemoryStore()
 
-    def stock(self) -> None:
+    def stock(self, *, with_form: bool) -> None:
         """Put the stock in; committed tables are never changed, so that all may share them."""
-        if self._stocked is None:
-            self.store(stock())
-            self._stocked = self._store
+        if with_form not in self._stocked:
+            self.store(stock(with_form=with_form))
+            self._stocked[with_form] = self._store
         self._store = MemoryStore()
-        self._store._tables = dict(self._stocked._tables)
-        self._store._last_ids.update(self._stocked._last_ids)
+        self._store._tables = dict(self._stocked[with_form]._tables)
+        self._store._last_ids.update(self._stocked[with_form]._last_ids)
 
     def rows(self) -> Rows:
         """Return everything that is committed."""
@@ -120,7 +120,7 @@ class Sql(Storage):
         }
         self._filled = list(reversed(WORDS))
         """The words whose tables may hold something."""
-        self._stocked: list[tuple[str, list[Any]]] = []
+        self._stocked: dict[bool, list[tuple[str, list[Any]]]] = {}
 
     def unit_of_work(self) -> Any:
         """Return a unit of work that is not open yet."""
@@ -135,18 +135,19 @@ class Sql(Storage):
                 cursor.execute("DELETE FROM sqlite_sequence")  # ids begin at 1 again
         self._filled = list(reversed(WORDS))
 
-    def stock(self) -> None:
+    def stock(self, *, with_form: bool) -> None:
         """Put the stock in as rows."""
-        if not self._stocked:
-            self.store(stock())
+        if with_form not in self._stocked:
+            self.store(stock(with_form=with_form))
             with self._cursor() as cursor:
-                for table in self._tables.values():
-                    cursor.execute(table.read)
-                    self._stocked.append((table.write, list(cursor.fetchall())))
+                self._stocked[with_form] = [
+                    (table.write, table.raw(cursor)) for table in self._tables.values()
+                ]
             return
         with self._cursor() as cursor:
-            for statement, rows in self._stocked:
-                cursor.executemany(statement, rows)
+            for statement, rows in self._stocked[with_form]:
+                if rows:
+                    cursor.executemany(statement, rows)
 
     def rows(self) -> Rows:
         """Return everything that is committed."""
@@ -186,22 +187,26 @@ class _Plain:
         columns, name = list(table.c), quote(table.name)
         names = ", ".join(quote(column.name) for column in columns)
         mark = "?" if dialect.paramstyle == "qmark" else "%s"
-        self.read = f"SELECT {names} FROM {name}"
+        self._read = f"SELECT {names} FROM {name}"
         self.empty = f"DELETE FROM {name}"
         self.write = f"INSERT INTO {name} ({names}) VALUES ({', '.join([mark] * len(columns))})"
         self._fields = [
             (column.key, column.type._cached_result_processor(dialect, None)) for column in columns
         ]
 
+    def raw(self, cursor: Any) -> list[Any]:
+        """Return the rows as the driver gives them."""
+        cursor.execute(self._read)
+        return list(cursor.fetchall())
+
     def rows(self, cursor: Any) -> list[dict[str, Any]]:
         """Return the rows, by field name."""
-        cursor.execute(self.read)
         return [
             {
                 key: value if read is None else read(value)
                 for (key, read), value in zip(self._fields, row, strict=True)
             }
-            for row in cursor.fetchall()
+            for row in self.raw(cursor)
         ]
 
 

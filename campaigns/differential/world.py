@@ -77,12 +77,13 @@ class World:
         """Carry out a program; return what came of each step, and what is stored in the end."""
         stocked = bool(program) and program[0][3] % 2 == 1
         keep = stocked and program[0][2] % 2 == 0
+        with_form = bool(program) and program[0][1] % 2 == 0
         if stocked and not keep:
-            self.storage.stock()
+            self.storage.stock(with_form=with_form)
         self._begin()
         try:
             if keep:
-                self._keep_stock()
+                self._keep_stock(with_form=with_form)
             self._carry_out(list(enumerate(program)), within=False)
         finally:
             self._stack.close()
@@ -130,9 +131,9 @@ class World:
             return True
         return False
 
-    def _keep_stock(self) -> None:
+    def _keep_stock(self, *, with_form: bool) -> None:
         """Begin with the stock in hand, as this unit has stored it."""
-        self.hand = stock()
+        self.hand = stock(with_form=with_form)
         for one in self.hand:
             self._repository(word_of(one)).add(one)
         self.uow.commit()

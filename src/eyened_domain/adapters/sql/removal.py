@@ -17,18 +17,28 @@ from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
+from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 
+_UNSEEN = "eyened_domain.unseen_going_along"
 Keys = set[tuple[str, Any]]
 """Names of the classes whose tables hold the ids, and the ids."""
 
 
-def delete_along(session: Session) -> None:
-    """Delete the objects in hand that the database deletes along with those to be deleted."""
+def delete_along(session: Session, *, unseen: bool = False) -> None:
+    """Delete the objects in hand that the database deletes along with those to be deleted.
+
+    Args:
+        session: with what is to be deleted.
+        unseen: also those that rows between them lead to, which are not in hand.
+    """
     gone = _keys(session)
     while gone:
+        if unseen:
+            between = session.info[_UNSEEN] = unseen_going_along(session, gone)
+            gone |= between
         reached = [
             *(one for one, _ in _referring(session, gone, "CASCADE")),
             *_moved_to_deleted(session),
@@ -54,7 +64,7 @@ def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
             is_moved = column in changed and link not in changed and value is not None
             if not is_moved or info.on_delete != "CASCADE":
                 continue
-            if (_root(entity_class(str(info.references))), value) not in gone:
+            if (root_of(entity_class(str(info.references))), value) not in gone:
                 session._deleted.pop(instance_state(one))
 
 
@@ -187,14 +197,15 @@ def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Ke
     link = one.__entity__.link_of.get(column.name)
     if link in instance_state(one).committed_state and one.__dict__.get(str(link)) is not None:
         return one.__dict__[str(link)] in session.deleted
-    return (_root(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
+    return (root_of(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
 
 
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:
     """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
     if not session.deleted:
         return
-    for one, column in _referring(session, _keys(session), "SET NULL"):
+    gone = _keys(session) | session.info.pop(_UNSEEN, set())
+    for one, column in _referring(session, gone, "SET NULL"):
         set_committed_value(one, column.name, None)
         link = one.__entity__.link_of.get(column.name)
         if link is not None and link in one.__dict__:
@@ -210,15 +221,10 @@ def _keys(session: Session) -> Keys:
 
 def _keys_of(objects: Iterable[Any]) -> Keys:
     return {
-        (_root(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
+        (root_of(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
         for one in objects
         if isinstance(one, Entity) and len(one.__entity__.primary_key) == 1
     }
-
-
-def _root(entity: type[Entity]) -> str:
-    parent = entity.__entity__.parent
-    return entity.__name__ if parent is None else _root(entity_class(parent))
 
 
 def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, ColumnInfo]]:
@@ -229,7 +235,7 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
                 one = state.obj()
                 # what a rollback has emptied is read anew
                 value = getattr(one, column.name) if state.expired else state.dict.get(column.name)
-                key = (_root(entity_class(column.references)), value)
+                key = (root_of(entity_class(column.references)), value)
                 if value is not None and key in gone and not _is_moved(state, column):
                     yield one, column
 

@@ -274,7 +274,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     note_new(session, session.new)
     read_emptied(session)
     if session.deleted:
-        delete_along(session)
+        delete_along(session, unseen=True)
         take_places(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
