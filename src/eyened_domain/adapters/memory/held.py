@@ -32,6 +32,7 @@ class Held:
         "deleted",
         "empty",
         "entity",
+        "left",
         "links",
         "lists",
         "objects",
@@ -52,6 +53,8 @@ class Held:
         """Whether it was stored, and is no more."""
         self.empty: frozenset[str] = frozenset()
         """The columns that were empty when it was first stored."""
+        self.left: Objects | None = None
+        """Those that it belonged to before it was deleted, where its links are looked up."""
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
@@ -93,9 +96,9 @@ class Held:
 
     def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what a link leads to, and remember it; see `model.links.Holder`."""
-        if self.row is None:
+        if self.row is None and not (self.deleted and self.left is not None):
             return self._of_new(owner, link)
-        if self.objects is None:
+        if self.objects is None and (self.left is None or self.left.is_closed):
             name = f"{self.shape.name}.{link.name}"
             raise NotLoaded(
                 f"{name} was not loaded before the unit of work closed; read it while the unit "
@@ -103,6 +106,8 @@ class Held:
                 entity=self.shape.name,
                 field=link.name,
             )
+        if self.objects is None:
+            return self._of_deleted(owner, link)
         if not link.many:
             found = self.objects.linked(link, owner.__dict__[str(link.via)], flush=flush)
             owner.__dict__[link.name] = self.links[link.name] = found
@@ -111,6 +116,13 @@ class Held:
         if link.through:
             self.lists[link.name] = list(items)
         return items
+
+    def _of_deleted(self, owner: Entity, link: LinkInfo) -> Any:
+        if link.many or self.left is None:
+            return []
+        found = self.left.linked(link, owner.__dict__[str(link.via)], flush=False)
+        owner.__dict__[link.name] = found
+        return found
 
     def _of_new(self, owner: Entity, link: LinkInfo) -> Any:
         if link.many:

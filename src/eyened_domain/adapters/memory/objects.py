@@ -40,6 +40,7 @@ class Objects:
         self.deleted: dict[int, Held] = {}
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
+        self.is_closed = False
         self._image_store = image_store
         self._annotation_files = annotation_files
         self._pixels = MemoryPixels(self)
@@ -234,6 +235,7 @@ class Objects:
     def close(self) -> None:
         """Let all objects go; they stay readable."""
         self._revert()
+        self.is_closed = True
         for held in self.known.values():
             held.objects = None
 
@@ -377,11 +379,11 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         mine = held.entity.__dict__
         for link in held.shape.to_one:
-            if link.name not in mine:  # it stays readable
-                mine[link.name] = self.linked(link, mine[str(link.via)], flush=False)
-            other = mine[link.name]
+            known = self.known.get((root_of(link.target), (mine[str(link.via)],)))
+            other = mine.get(link.name, None if known is None else known.entity)
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:
                 there.drop(held.entity)
+        held.left = self  # it stays readable
         held.row = held.objects = None
         held.deleted = True

@@ -136,10 +136,21 @@ class _LinkAttribute(_ExplainedAttribute):
             adopt(instance)
         if self.key not in known:
             self._load_key(instance)
-        found = known[self.key] if self.key in known else super().__get__(instance, owner)
+        if self.key in known:
+            found = known[self.key]
+        else:
+            found = super().__get__(instance, owner)
+            self._forget_nothing(instance)
         if type(found) is DistinctList:
             found.owner = instance
         return found
+
+    def _forget_nothing(self, instance: Any) -> None:
+        """Leave a new object's link open that leads nowhere yet by its id: it is not cleared."""
+        known, via = instance.__dict__, instance.__entity__.links[self.key].via
+        is_new = known["_sa_instance_state"].key is None
+        if is_new and via is not None and known.get(self.key, self) is None and known.get(via):
+            del known[self.key]
 
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""

@@ -43,7 +43,6 @@ def renew_after_rollback(session_class: type[Session]) -> None:
     event.listen(session_class, "after_transaction_end", _hand_to_parent)
 
 
-
 @contextmanager
 def renewing(session: Session) -> Iterator[None]:
     """Let what a session has stored and not committed be new again once the block closes it."""

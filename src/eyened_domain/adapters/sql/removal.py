@@ -167,9 +167,14 @@ def _key_parts(one: Any) -> tuple[Any, ...]:
     info, parts = one.__entity__, []
     for name in info.primary_key:
         other = one.__dict__.get(info.link_of.get(name))
-        target = None if other is None else other.__entity__.primary_key[0]
-        parts.append(one.__dict__.get(name) if other is None else other.__dict__.get(target))
+        parts.append(one.__dict__.get(name) if other is None else _id_of(other))
     return tuple(parts)
+
+
+def _id_of(one: Any) -> Any:
+    """Return the id of an object; a rollback may have emptied it."""
+    key = instance_state(one).key
+    return one.__dict__.get(one.__entity__.primary_key[0]) if key is None else key[1][0]
 
 
 def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:

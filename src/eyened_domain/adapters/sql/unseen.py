@@ -1,4 +1,4 @@
-"""Rows between: what goes along with a deletion and is not in hand, though more that hangs on it is.
+"""Rows that go along with a deletion and are not in hand, though what hangs on them is.
 
 An object between two others may never have been loaded, or nobody has kept it. The database
 deletes its row all the same, and the rows that hang on that.
@@ -35,13 +35,16 @@ def unseen_going_along(session: Session, gone: set[Key]) -> set[Key]:
         session: with the objects in hand.
         gone: the rows that are to be deleted.
     """
+    roots = {name for name, _ in gone}
     hang_on: dict[Key, list[Key]] = {}
-    wanted = _missing(session, _parents_in_hand(session), {name for name, _ in gone}) - gone
+    asked: set[Key] = set()
+    wanted = _missing(session, _parents_in_hand(session), roots) - gone
     while wanted:
-        for key, parents in _ask(session, wanted):
-            hang_on[key] = parents
-        asked = {parent for parents in hang_on.values() for parent in parents}
-        wanted = _missing(session, asked, {name for name, _ in gone}) - gone - hang_on.keys()
+        asked |= wanted
+        rows = dict(_ask(session, wanted))
+        hang_on |= rows
+        parents = {parent for several in rows.values() for parent in several}
+        wanted = _missing(session, parents, roots) - gone - asked
     found: set[Key] = set()
     more = True
     while more:

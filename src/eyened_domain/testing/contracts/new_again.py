@@ -1,6 +1,6 @@
-"""Objects that were new before a rollback are new again, and can be stored as if for the first time."""
+"""Objects that were new before a rollback are new again, and can be stored once more."""
 
-# ruff: noqa: D102, PT012, S101 - the names of the tests say it all
+# ruff: noqa: D102, S101 - the names of the tests say it all
 
 from __future__ import annotations
 
@@ -149,7 +149,9 @@ class NewAgainContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:
         with make_unit_of_work() as uow:
-            tag = uow.tags.add(Tag(tag_name="a", tag_type="Study", creator=Creator(creator_name="c")))
+            tag = uow.tags.add(
+                Tag(tag_name="a", tag_type="Study", creator=Creator(creator_name="c"))
+            )
             uow.commit()
         with make_unit_of_work() as uow:
             uow.tags.delete(uow.tags.get(tag.tag_id))
