@@ -65,9 +65,10 @@ TWO_FAULTS = Allowed(
 LOADED_ALONG = Allowed(
     "loaded along with a sibling's",
     "A link that is not loaded is asked for, and what has changed is stored before that. A "
-    "database loads the same link of all siblings in one statement; when theirs is followed "
-    "later, nothing is asked or stored, and an error is told by the next step that does. In "
-    "memory each is looked up when it is followed.",
+    "database loads the same link of all siblings in one statement, and asks again for an object "
+    "that nobody holds any more; in memory each is looked up when it is followed, and all are "
+    "kept. So one may store what has changed at a link where the other does not; with a flush "
+    "before it there is no difference.",
     lambda told: told.waits,
 )
 NOT_READ = Allowed(

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Dialect, Table
+from sqlalchemy.orm.util import identity_key
 
 from campaigns.differential.faults import Faults
 from campaigns.differential.stock import stock
 from campaigns.differential.vocabulary import WORDS, word_of
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
+from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.mapping import TABLES
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 
 Rows = dict[str, list[dict[str, Any]]]
 """The rows of each class, by field name."""
@@ -45,6 +47,10 @@ class Storage(ABC):
     def rows(self) -> Rows:
         """Return everything that is committed."""
 
+    @abstractmethod
+    def knows(self, uow: Any, name: str, identity: Any) -> bool:
+        """Whether a unit of work still knows an object of a class, so that it is not asked for."""
+
     @property
     def faults(self) -> frozenset[str]:
         """The kinds of all that was wrong with what was last watched, where that is known."""
@@ -71,6 +77,10 @@ class Memory(Storage):
         self._store = MemoryStore()
         self._stocked: dict[bool, MemoryStore] = {}
         self._faults = Faults()
+
+    def knows(self, uow: Any, name: str, identity: Any) -> bool:
+        """Whether a unit of work knows an object: also one that nobody holds any more."""
+        return (root_of(name), (identity,)) in uow._objects.known
 
     @property
     def faults(self) -> frozenset[str]:
@@ -125,6 +135,10 @@ class Sql(Storage):
     def unit_of_work(self) -> Any:
         """Return a unit of work that is not open yet."""
         return self._database.unit_of_work()
+
+    def knows(self, uow: Any, name: str, identity: Any) -> bool:
+        """Whether a unit of work knows an object, which somebody holds."""
+        return identity_key(entity_class(name), identity) in uow.session.identity_map
 
     def empty(self) -> None:
         """Take everything out."""

@@ -46,7 +46,7 @@ class World:
         self.steps: dict[int, int] = {}
         """Which step of the program each outcome is of."""
         self.loaded: dict[int, bool] = {}
-        """Whether the link that was followed had been loaded already, by outcome."""
+        """Whether the link that was followed led to what was there already, by outcome."""
         self.faults: dict[int, frozenset[str]] = {}
         """The kinds of all faults of what was to be stored, by outcome."""
         self._followed: list[bool] = []
@@ -298,7 +298,10 @@ class World:
 
     def _linked(self, one: Entity, name: str) -> Any:
         """Return what a link leads to; note whether the storage had to be asked."""
-        self._followed.append(name in one.__dict__)
+        link = one.__entity__.links[name]
+        identity = None if link.via is None else one.__dict__.get(link.via)
+        is_known = identity is not None and self.storage.knows(self.uow, link.target, identity)
+        self._followed.append(name in one.__dict__ or is_known)
         return getattr(one, name)
 
     def _read(self, which: int, *_: int) -> Any:

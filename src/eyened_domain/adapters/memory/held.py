@@ -156,8 +156,8 @@ class Held:
     def drop_moved(self) -> None:
         """Take off the lists what has been moved to them, and is linked elsewhere again."""
         for link in self.entity.__entity__.links.values():
-            there = self.entity.__dict__.get(link.name) if link.many and not link.through else None
-            for item in list(there or ()):
+            there: Any = self.entity.__dict__.get(link.name)
+            for item in list(there) if there and link.many and not link.through else ():
                 if item.__dict__.get(str(link.back)) is not self.entity:
                     there.drop(item)
 

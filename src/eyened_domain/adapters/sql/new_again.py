@@ -73,9 +73,9 @@ def _make_new(state: InstanceState[Any], one: Entity, empty: Iterable[str]) -> N
     """Empty what the storage has filled in, and let the links of an object count as set."""
     held, info = state.dict, one.__entity__
     for name in empty:
-        link = info.link_of.get(name)
-        is_id_set_last = name in state.committed_state and link not in state.committed_state
-        if _is_filled_in(one, name) and not (link is not None and is_id_set_last):
+        by = info.link_of.get(name)
+        is_id_set_last = name in state.committed_state and by not in state.committed_state
+        if _is_filled_in(one, name) and not (by is not None and is_id_set_last):
             held[name] = None
     for link in info.links.values():
         if link.many and not link.through and link.name in held:

@@ -100,7 +100,9 @@ def fill_deleted(instance: Entity) -> bool:
     kept: Values = state.session.info.get(_KEPT, {}) if state.session is not None else {}
     if state not in kept:
         return False
-    _fill(state, kept[state])
+    lacking = {name: value for name, value in kept[state].items() if name not in state.dict}
+    state.dict.update(lacking)
+    state._commit(state.dict, lacking)  # what was set since stays so
     return True
 
 

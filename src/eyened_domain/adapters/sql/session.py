@@ -231,10 +231,10 @@ class DomainSession(NamedSession):
         begin_writing(self)
         refuse_overwriting(self, [one])
 
-    def _update_impl(self, state: InstanceState[Any], **options: Any) -> None:
+    def _update_impl(self, state: InstanceState[Any], revert_deletion: bool = False) -> None:
         """Put a stored object in; one that is to be deleted is not kept for being linked to it."""
-        if options or state not in self._deleted:
-            super()._update_impl(state, **options)
+        if revert_deletion or state not in self._deleted:
+            super()._update_impl(state, revert_deletion)
 
     def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
         """Refuse what another open session holds, by whatever way it comes in."""

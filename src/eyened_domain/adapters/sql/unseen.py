@@ -49,19 +49,19 @@ def unseen_going_along(session: Session, gone: set[Key]) -> set[Key]:
     more = True
     while more:
         more = False
-        for key, parents in hang_on.items():
-            if key not in found and not (found | gone).isdisjoint(parents):
+        for key, several in hang_on.items():
+            if key not in found and not (found | gone).isdisjoint(several):
                 found.add(key)
                 more = True
     return found
 
 
 @cache
-def _columns(entity: type[Entity], rule: str) -> tuple[tuple[str, str], ...]:
+def _columns(name: str, rule: str) -> tuple[tuple[str, str], ...]:
     """Return the columns with a delete rule, and the class whose table each refers to."""
     return tuple(
         (column.name, root_of(entity_class(str(column.references))))
-        for column in entity.__entity__.columns.values()
+        for column in entity_class(name).__entity__.columns.values()
         if column.references and column.on_delete == rule
     )
 
@@ -71,7 +71,7 @@ def _goes_along_with(name: str) -> frozenset[str]:
     """Return the classes with whose rows those of a class are deleted, near and far."""
     found, queue = set[str](), [name]
     for one in queue:
-        parents = {parent for _, parent in _columns(entity_class(one), "CASCADE")} - found
+        parents = {parent for _, parent in _columns(one, "CASCADE")} - found
         found |= parents
         queue += parents
     return frozenset(found)
@@ -83,7 +83,7 @@ def _parents_in_hand(session: Session) -> set[Key]:
         (parent, state.dict.get(column))
         for state in session.identity_map.all_states()
         for rule in ("CASCADE", "SET NULL")
-        for column, parent in _columns(state.class_, rule)
+        for column, parent in _columns(state.class_.__name__, rule)
     }
 
 
@@ -106,7 +106,7 @@ def _ask(session: Session, wanted: set[Key]) -> Iterator[tuple[Key, list[Key]]]:
     for name, values in by_name.items():
         entity = entity_class(name)
         columns = entity.__mapper__.columns
-        links = _columns(entity, "CASCADE")
+        links = _columns(name, "CASCADE")
         (key,) = entity.__mapper__.primary_key
         asked = select(key, *(columns[column] for column, _ in links))
         for start in range(0, len(values), CHUNK):

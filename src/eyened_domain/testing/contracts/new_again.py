@@ -58,7 +58,7 @@ class NewAgainContract(Contract):
             study = uow.studies.add(build.a_study())
             uow.flush()
             end(uow)
-            assert (study.study_id, study.patient_id) == (None, None)
+            assert [study.study_id, study.patient_id] == [None, None]
             uow.studies.add(build.a_study())
             uow.flush()
             uow.studies.add(study)
@@ -79,7 +79,7 @@ class NewAgainContract(Contract):
             uow.studies.add(study)
             uow.flush()
             uow.rollback()
-            assert (study.study_id, study.patient_id) == (None, patient.patient_id)
+            assert [study.study_id, study.patient_id] == [None, patient.patient_id]
             uow.studies.add(study)
             uow.commit()
             assert [one.patient_id for one in uow.studies.where()] == [patient.patient_id]
@@ -101,7 +101,7 @@ class NewAgainContract(Contract):
                     uow.projects.add(Project(project_name="inner"))
                     uow.flush()
                 raise ZeroDivisionError
-            assert (patient.patient_id, patient.project.project_id) == (None, None)
+            assert [patient.patient_id, patient.project.project_id] == [None, None]
             uow.projects.add(Project(project_name="in between"))
             uow.flush()
             uow.patients.add(patient)
@@ -118,7 +118,7 @@ class NewAgainContract(Contract):
         with make_unit_of_work() as uow:
             patient = uow.patients.add(build.a_patient())
             uow.flush()
-        assert (patient.patient_id, patient.project.project_id) == (None, None)
+        assert [patient.patient_id, patient.project.project_id] == [None, None]
         with make_unit_of_work() as uow:
             uow.projects.add(Project(project_name="in between"))
             uow.flush()
