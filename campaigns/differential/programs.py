@@ -19,6 +19,7 @@ WEIGHTS = {
     "set column": 10,
     "set link": 7,
     "set id": 4,
+    "move by id": 4,
     "edit list": 8,
     "edit json": 4,
     "delete": 5,

@@ -20,7 +20,10 @@ from eyened_domain.model.entity import Entity
 Outcome = tuple[Any, ...]
 Numbered = tuple[int, Step]
 """A step, and its number in the program."""
-QUIET = {"set column", "set link", "set id", "edit list", "edit json", "follow link", "read"}
+QUIET = {
+    *("set column", "set link", "set id", "move by id", "edit list", "edit json"),
+    *("follow link", "read"),
+}
 """What is no call of the storage. It is left out in a unit that an error has ended: which links
 are still loaded then is not the same everywhere."""
 ABSENT = 2_000_000_000
@@ -59,6 +62,7 @@ class World:
             "set column": self._set_column,
             "set link": self._set_link,
             "set id": self._set_id,
+            "move by id": self._move_by_id,
             "edit list": self._edit_list,
             "edit json": self._edit_json,
             "delete": self._delete,
@@ -167,7 +171,7 @@ class World:
             draw = (values >> (3 * number)) % 32
             if number == 0 or draw % 2:
                 given[name] = choices[draw % usual if draw < 28 else draw % len(choices)]
-        for number, name in enumerate(word.ones):
+        for number, name in enumerate(() if self._ended else word.ones):
             self._draw_link(word, name, (links >> (3 * number)) % 64, given)
         one = word.entity(**given)
         if values % 4:
@@ -216,6 +220,20 @@ class World:
         target = self._other(one, found.name, other)
         identity = ABSENT if other % 11 == 10 else None if target is None else _id(target)
         setattr(one, str(found.via), identity)
+
+    def _move_by_id(self, which: int, link: int, other: int) -> Any:
+        """Look where a link leads, set its id, and look once more, from both ends."""
+        one = self._one(which)
+        if one is None or not (names := word_of(one).ones):
+            return None
+        found = one.__entity__.links[names[link % len(names)]]
+        before = self._linked(one, found.name)
+        target = self._other(one, found.name, other)
+        setattr(one, str(found.via), None if target is None else _id(target))
+        self.uow.flush()
+        ends = [end for end in (before, target) if end is not None and found.back]
+        lists = [list(self._linked(end, found.back)) for end in ends]
+        return [self._linked(one, found.name), *(item for several in lists for item in several)]
 
     def _edit_list(self, which: int, link: int, how: int) -> Any:
         one = self._one(which)

@@ -59,6 +59,9 @@ def flush(objects: Objects) -> None:
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
     for root, key in objects.view.written(mark):
+        if objects.view.row(root, key) is None:
+            objects.keep_links(root, key)
+    for root, key in objects.view.written(mark):
         known = written.get((root, key)) or objects.known.get((root, key))
         row = objects.view.row(root, key)
         if known is not None and row is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.shape import Shape, shape_of
+from eyened_domain.adapters.memory.siblings import load_siblings
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import NotLoaded, deleted
 from eyened_domain.model.entity import Entity
@@ -109,13 +110,21 @@ class Held:
         if self.objects is None:
             return self._of_deleted(owner, link)
         if not link.many:
-            found = self.objects.linked(link, owner.__dict__[str(link.via)], flush=flush)
-            owner.__dict__[link.name] = self.links[link.name] = found
-            return found
+            return self._load_one(self.objects, owner, link, flush=flush)
         items = self.objects.linking(link, self)
         if link.through:
             self.lists[link.name] = list(items)
+        load_siblings(self.objects, self, link)
         return items
+
+    def _load_one(self, objects: Objects, owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
+        identity = owner.__dict__[str(link.via)]
+        is_asked_for = identity is not None and not objects.knows(link, identity)
+        found = objects.linked(link, identity, flush=flush)
+        owner.__dict__[link.name] = self.links[link.name] = found
+        if is_asked_for and flush:
+            load_siblings(objects, self, link)
+        return found
 
     def _of_deleted(self, owner: Entity, link: LinkInfo) -> Any:
         if link.many or self.left is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,6 +42,8 @@ class Objects:
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
         self.is_closed = False
+        self.debts: Counter[tuple[str, str, str]] = Counter()
+        """How many loads of a link its siblings are not looked for; see `siblings`."""
         self._image_store = image_store
         self._annotation_files = annotation_files
         self._pixels = MemoryPixels(self)
@@ -129,6 +132,10 @@ class Objects:
                 known.read(row)
         return known
 
+    def knows(self, link: LinkInfo, identity: int) -> bool:
+        """Whether the object that a link to one leads to is here already."""
+        return (root_of(link.target), (identity,)) in self.known
+
     def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
@@ -140,9 +147,10 @@ class Objects:
             known.entity if known is not None else self.find(entity_class(link.target), (identity,))
         )
 
-    def linking(self, link: LinkInfo, held: Held) -> list[Entity]:
+    def linking(self, link: LinkInfo, held: Held, *, flush: bool = True) -> list[Entity]:
         """Return the objects that a link to many leads to, in the order of their keys."""
-        self.flush()
+        if flush:
+            self.flush()
         if held.row is None:
             return []
         (identity,) = held.row.key
@@ -372,6 +380,15 @@ class Objects:
                         mine.pop(link.name, None)
         held.settle()
 
+    def keep_links(self, root: str, key: Key) -> None:
+        """Let an object whose row is gone hold what it was linked to, where that is here."""
+        held = self.known.get((root, key))
+        for link in () if held is None else held.shape.to_one:
+            mine = held.entity.__dict__ if held is not None else {}
+            known = self.known.get((root_of(link.target), (mine[str(link.via)],)))
+            if link.name not in mine and known is not None:
+                mine[link.name] = known.entity
+
     def removed(self, held: Held) -> None:
         """Note that an object is stored no more, and take it off the lists that it was in."""
         self.before.setdefault(held, held.row)
@@ -379,8 +396,7 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         mine = held.entity.__dict__
         for link in held.shape.to_one:
-            known = self.known.get((root_of(link.target), (mine[str(link.via)],)))
-            other = mine.get(link.name, None if known is None else known.entity)
+            other = mine.get(link.name)
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:
                 there.drop(held.entity)

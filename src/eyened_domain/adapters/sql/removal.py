@@ -205,6 +205,18 @@ def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Ke
     return (root_of(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
 
 
+def keep_links(session: Session) -> None:
+    """Let what is to be deleted hold what it was linked to, where that is in hand."""
+    for one in session.deleted:
+        for link in one.__entity__.links.values():
+            if link.many or link.name in one.__dict__:
+                continue
+            identity = getattr(one, str(link.via))
+            key = None if identity is None else identity_key(entity_class(link.target), identity)
+            if key is not None and key in session.identity_map:
+                set_committed_value(one, link.name, session.identity_map[key])
+
+
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:
     """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
     if not session.deleted:

@@ -50,6 +50,7 @@ from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
+    keep_links,
     keep_moved_by_id,
     refuse_links_to_deleted,
     refuse_same_key,
@@ -275,6 +276,7 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     read_emptied(session)
     if session.deleted:
         delete_along(session, unseen=True)
+        keep_links(session)
         take_places(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
