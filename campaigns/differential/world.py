@@ -232,7 +232,7 @@ class World:
         setattr(one, str(found.via), None if target is None else _id(target))
         self.uow.flush()
         ends = [end for end in (before, target) if end is not None and found.back]
-        lists = [list(self._linked(end, found.back)) for end in ends]
+        lists = [list(self._linked(end, str(found.back))) for end in ends]
         return [self._linked(one, found.name), *(item for several in lists for item in several)]
 
     def _edit_list(self, which: int, link: int, how: int) -> Any:

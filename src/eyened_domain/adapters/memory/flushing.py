@@ -40,6 +40,8 @@ def flush(objects: Objects) -> None:
         Duplicate: there is one with the same key already.
         Conflict: somebody else has changed a row since it was read.
     """
+    for held in list(objects.deleted.values()):
+        objects.delete(held)  # with what has been linked to it since
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return

@@ -114,7 +114,8 @@ class Held:
         items = self.objects.linking(link, self)
         if link.through:
             self.lists[link.name] = list(items)
-        load_siblings(self.objects, self, link)
+        if self.objects is not None:  # it may have been deleted by the flush
+            load_siblings(self.objects, self, link)
         return items
 
     def _load_one(self, objects: Objects, owner: Entity, link: LinkInfo, *, flush: bool) -> Any:

@@ -61,7 +61,7 @@ def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
         changed = instance_state(one).committed_state
         for column, link in one.__entity__.link_of.items():
             info, value = one.__entity__.columns[column], one.__dict__.get(column)
-            is_moved = column in changed and link not in changed and value is not None
+            is_moved = column in changed and link not in changed
             if not is_moved or info.on_delete != "CASCADE":
                 continue
             if (root_of(entity_class(str(info.references))), value) not in gone:
