@@ -32,6 +32,7 @@ WEIGHTS = {
     "follow link": 8,
     "read": 4,
     "somebody else": 5,
+    "both change": 3,
     "lock": 2,
 }
 """The actions, and how often they are drawn."""

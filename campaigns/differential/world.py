@@ -26,6 +26,8 @@ QUIET = {
 }
 """What is no call of the storage. It is left out in a unit that an error has ended: which links
 are still loaded then is not the same everywhere."""
+OF_TWO = {"somebody else", "both change"}
+"""What is left out in a savepoint: it commits first."""
 ABSENT = 2_000_000_000
 """An id that nothing has."""
 
@@ -74,6 +76,7 @@ class World:
             "follow link": self._follow,
             "read": self._read,
             "somebody else": self._somebody_else,
+            "both change": self._both_change,
             "lock": self._lock,
         }
 
@@ -105,7 +108,7 @@ class World:
                 act = partial(self._savepoint, inside, fails=step[2] % 3 == 0)
                 self._note(number, name, act)
             elif not (within and name in {"commit", "rollback", "begin another unit"}):
-                if (name == "somebody else" and within) or (self._ended and name in QUIET):
+                if (name in OF_TWO and within) or (self._ended and name in QUIET):
                     continue
                 self._note(number, name, partial(self._actions[name], *step[1:]))
 
@@ -348,6 +351,24 @@ class World:
                 setattr(one, name, choices[value % min(4, len(choices))])
             other.commit()
         return "done"
+
+    def _both_change(self, which: int, how: int, value: int) -> Any:
+        """Let another unit change what an object in hand stands for, then this one as well."""
+        one = self._one(which)
+        if one is None or self._ended or (key := _key(one)) is None:
+            return None
+        self.uow.commit()
+        columns = list(word_of(one).columns.items())
+        (name, theirs), (own, mine) = columns[how % len(columns)], columns[value % len(columns)]
+        with self.storage.unit_of_work() as other:
+            there = getattr(other, word_of(one).repository).get(key, default=None)
+            if there is None:
+                return "not there"
+            setattr(there, name, theirs[value % min(4, len(theirs))])
+            other.commit()
+        setattr(one, own, mine[how % min(4, len(mine))])
+        self.uow.flush()
+        return "changed twice"
 
     # --- what is told of it ----------------------------------------------------------------
 

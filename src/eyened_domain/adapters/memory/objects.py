@@ -331,6 +331,7 @@ class Objects:
         self._fresh_ones.clear()
         self._view = None
         self.deleted.clear()
+        renewed = [*self.new.values(), *(held for held, row in self.before.items() if row is None)]
         for held in self.new.values():
             held.objects = None
         self.new.clear()
@@ -345,7 +346,6 @@ class Objects:
             if row is not None:
                 held.objects = self
                 self.known[row.shape.root, row.key] = held
-        renewed = [held for held, row in self.before.items() if row is None]
         self.before.clear()
         return renewed
 

@@ -38,6 +38,7 @@ def note_new(session: Session, objects: Iterable[Any]) -> None:
 
 def renew_after_rollback(session_class: type[Session]) -> None:
     """Make what the sessions of a class have stored new again when it is rolled back."""
+    event.listen(session_class, "pending_to_transient", _remember_unsent)
     event.listen(session_class, "after_rollback", _remember)
     event.listen(session_class, "after_soft_rollback", _renew)
     event.listen(session_class, "after_transaction_end", _hand_to_parent)
@@ -59,6 +60,10 @@ def renewing(session: Session) -> Iterator[None]:
 def _remember(session: Session) -> None:
     sent: Empty = session.info.get(_SENT, {}).pop(session.get_nested_transaction(), {})
     session.info.setdefault(_TO_RENEW, {}).update(sent)
+
+
+def _remember_unsent(session: Session, one: Any) -> None:
+    session.info.setdefault(_TO_RENEW, {}).setdefault(instance_state(one), frozenset())
 
 
 def _renew(session: Session, _transaction: SessionTransaction) -> None:

@@ -128,8 +128,9 @@ class NewAgainContract(Contract):
             (found,) = uow.patients.where()
             assert found.project.project_name == patient.project.project_name
 
+    @pytest.mark.parametrize("is_sent", [True, False])
     def test_links_to_many_are_stored_again(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_sent: bool
     ) -> None:
         with make_unit_of_work() as uow:
             study = build.a_study()
@@ -137,8 +138,10 @@ class NewAgainContract(Contract):
             uow.commit()
             study.patient.studies.append(other)
             uow.studies.add(study)
-            uow.flush()
+            if is_sent:
+                uow.flush()
             uow.rollback()
+            assert list(study.patient.studies) == [study]
             assert other.patient is not study.patient
             uow.studies.add(study)
             uow.commit()
