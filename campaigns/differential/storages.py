@@ -51,6 +51,10 @@ class Storage(ABC):
     def knows(self, uow: Any, name: str, identity: Any) -> bool:
         """Whether a unit of work still knows an object of a class, so that it is not asked for."""
 
+    @abstractmethod
+    def known(self, uow: Any) -> list[Any]:
+        """Return the objects that a unit of work knows."""
+
     @property
     def faults(self) -> frozenset[str]:
         """The kinds of all that was wrong with what was last watched, where that is known."""
@@ -81,6 +85,10 @@ class Memory(Storage):
     def knows(self, uow: Any, name: str, identity: Any) -> bool:
         """Whether a unit of work knows an object: also one that nobody holds any more."""
         return (root_of(name), (identity,)) in uow._objects.known
+
+    def known(self, uow: Any) -> list[Any]:
+        """Return the objects of the unit, which keeps them itself."""
+        return [held.entity for held in uow._objects.known.values()]
 
     @property
     def faults(self) -> frozenset[str]:
@@ -139,6 +147,10 @@ class Sql(Storage):
     def knows(self, uow: Any, name: str, identity: Any) -> bool:
         """Whether a unit of work knows an object, which somebody holds."""
         return identity_key(entity_class(name), identity) in uow.session.identity_map
+
+    def known(self, uow: Any) -> list[Any]:
+        """Return the objects of the session, which it does not keep by itself."""
+        return list(uow.session.identity_map.values())
 
     def empty(self) -> None:
         """Take everything out."""

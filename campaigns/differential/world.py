@@ -55,6 +55,8 @@ class World:
         self.faults: dict[int, frozenset[str]] = {}
         """The kinds of all faults of what was to be stored, by outcome."""
         self._followed: list[bool] = []
+        self._kept: dict[int, Any] = {}
+        """What the unit knows: kept in memory by itself, and here for the others."""
         self._unread = False
         self._ended = False
         self._stack = ExitStack()
@@ -95,7 +97,7 @@ class World:
         finally:
             self._stack.close()
         name = "in hand after an error or rollback" if self._unread else "in hand"
-        self._note(len(program), name, lambda: [self._columns(one) for one in self.hand])
+        self._note(-1, name, lambda: [self._columns(one) for one in self.hand])
         self.outcomes.append(("stored", self._stored()))
         return self.outcomes
 
@@ -125,6 +127,8 @@ class World:
             self._unread = self._unread or self._ended
         except Exception as error:  # noqa: BLE001 - a raw error is an outcome like any other
             outcome = (name, "raw error", type(error).__name__)
+        if number >= 0:
+            self._kept.update((id(one), one) for one in self.storage.known(self.uow))
         self.steps[len(self.outcomes)] = number
         self.faults[len(self.outcomes)] = self.storage.faults
         if self._followed:
@@ -151,6 +155,7 @@ class World:
         self._stack.close()
         self._unread = self._ended = False
         self.hand.clear()
+        self._kept.clear()
         self.uow = self._stack.enter_context(self.storage.unit_of_work())
 
     def _rollback(self, *_: int) -> None:

@@ -121,9 +121,11 @@ class Held:
     def _load_one(self, objects: Objects, owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
         identity = owner.__dict__[str(link.via)]
         is_asked_for = identity is not None and not objects.knows(link, identity)
+        if is_asked_for and not flush:
+            return None  # it is about to be set, and nobody has the other end in hand
         found = objects.linked(link, identity, flush=flush)
         owner.__dict__[link.name] = self.links[link.name] = found
-        if is_asked_for and flush:
+        if is_asked_for:
             load_siblings(objects, self, link)
         return found
 
@@ -213,8 +215,13 @@ class Held:
 
     def is_relinked(self, link: LinkInfo) -> bool:
         """Whether a link to one was set to something else."""
-        now = self.entity.__dict__.get(link.name, _UNSET)
-        return now is not self.links.get(link.name, _UNSET)
+        mine = self.entity.__dict__
+        now, before = mine.get(link.name, _UNSET), self.links.get(link.name, _UNSET)
+        if before is _UNSET and now is not _UNSET and self.row is not None:
+            own = None if now is None else now.__dict__[now.__entity__.primary_key[0]]
+            stored = self.row.values[str(link.via)]
+            return own != stored or mine[str(link.via)] != stored or (own is None and bool(now))
+        return now is not before
 
     def is_linked_anew(self) -> bool:
         """Whether the object is new, or one of its links to one was changed."""

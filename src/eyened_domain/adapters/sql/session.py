@@ -69,6 +69,7 @@ from eyened_domain.adapters.sql.restoring import (
 )
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.adapters.sql.true_changes import changed_objects, leave_lists
 from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.computation import SegmentationModel
@@ -277,14 +278,11 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     if session.deleted:
         delete_along(session, unseen=True)
         keep_links(session)
+        leave_lists(session)
         take_places(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
-    changed = [
-        one
-        for one in session.dirty
-        if isinstance(one, Entity) and session.is_modified(one, include_collections=False)
-    ]
+    changed = changed_objects(session)
     with in_view(session):
         check_stored_parts(session)
         for one in (*session.new, *changed):
