@@ -9,75 +9,82 @@ from attrs import frozen
 
 
 @frozen
+class Told:
+    """What the storages told of one step.
+
+    Attributes:
+        outcomes: by storage.
+        faults: the kinds of all that was wrong with what the step was to store in memory.
+        before: the kind of error, by storage, of two faults that have ended the unit.
+        waits: that one storage had to ask for a link in this step or before, and so stored what
+            had changed, while another had loaded it along.
+    """
+
+    outcomes: dict[str, Any]
+    faults: frozenset[str]
+    before: dict[str, str]
+    waits: bool
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The kinds of the errors by storage; empty unless each has told one."""
+        outcomes = self.outcomes.values()
+        if any(one is None or one[1:2] != ("error",) for one in outcomes):
+            return {}
+        return {name: one[2] for name, one in self.outcomes.items()}
+
+
+@frozen
 class Allowed:
     """A difference that is allowed.
 
     Attributes:
         name: a short name.
         why: what differs, and why that is left so.
-        fits: whether outcomes by storage differ in just this.
+        fits: whether it is just this that differs.
     """
 
     name: str
     why: str
-    fits: Callable[[dict[str, Any]], bool]
+    fits: Callable[[Told], bool]
 
 
-FAULTS = {"BadInput", "Duplicate", "RuleBroken"}
-"""What a flush may find in what is to be stored."""
+def _are_two_faults(told: Told) -> bool:
+    kinds = set(told.errors.values())
+    is_told_again = bool(kinds) and told.errors == told.before
+    return is_told_again or (len(kinds) == 2 and kinds <= told.faults)
 
 
-def _are_two_faults(outcomes: dict[str, Any]) -> bool:
-    told = list(outcomes.values())
-    return all(o is not None and o[1:2] == ("error",) and o[2] in FAULTS for o in told)
-
-
-FOLLOWED = {"follow link", "edit list"}
-"""Steps that ask the storage only where a link is not loaded yet."""
-
-
-def _was_loaded_along(outcomes: dict[str, Any]) -> bool:
-    told = list(outcomes.values())
-    return (
-        all(o is not None and o[0] in FOLLOWED for o in told)
-        and told[0][1:2] == ("error",)
-        and told[0][2] in FAULTS | {"RowChanged"}
-        and all(o[1:2] != ("error",) for o in told[1:])
-    )
-
-
-ALLOWED: list[Allowed] = [
-    Allowed(
-        "two faults in one flush",
-        "A flush ends at the first fault that it finds. Rules come first and missing values "
-        "second, everywhere; which of several keys that are there already and links that lead "
-        "nowhere is told is up to the database.",
-        _are_two_faults,
+TWO_FAULTS = Allowed(
+    "two faults in one flush",
+    "A flush ends at the first fault that it finds. Rules come first and missing values "
+    "second, everywhere; which of several keys that are there already and links that lead "
+    "nowhere is told is up to the database.",
+    _are_two_faults,
+)
+LOADED_ALONG = Allowed(
+    "loaded along with a sibling's",
+    "A link that is not loaded is asked for, and what has changed is stored before that. A "
+    "database loads the same link of all siblings in one statement, and asks again for an object "
+    "that nobody holds any more; in memory each is looked up when it is followed, and all are "
+    "kept. So one may store what has changed at a link where the other does not; with a flush "
+    "before it there is no difference.",
+    lambda told: told.waits,
+)
+NOT_READ = Allowed(
+    "not read after an error or a rollback",
+    "In memory an object holds what is committed as soon as a unit is rolled back. On a "
+    "database it is read when it is asked for; when the unit ends before that, it holds what "
+    "it held before the transaction. After a failed flush that was not rolled back, objects "
+    "hold in memory what was to be stored, on a database what was stored before.",
+    lambda told: all(
+        one is not None and one[0] == "in hand after an error or rollback" and one[1] != "error"
+        for one in told.outcomes.values()  # they stay readable
     ),
-    Allowed(
-        "loaded along with a sibling's",
-        "A link that is not loaded is asked for, and what has changed is stored before that. A "
-        "database loads the same link of all siblings in one statement; when theirs is followed "
-        "later, nothing is asked or stored, and an error is told by the next step that does. In "
-        "memory each is looked up when it is followed.",
-        _was_loaded_along,
-    ),
-    Allowed(
-        "not read after an error or a rollback",
-        "In memory an object holds what is committed as soon as a unit is rolled back. On a "
-        "database it is read when it is asked for; when the unit ends before that, it holds what "
-        "it held before the transaction. After a failed flush that was not rolled back, objects "
-        "hold in memory what was to be stored, on a database what was stored before.",
-        lambda outcomes: all(
-            o is not None
-            and o[0] == "in hand after an error or rollback"
-            and o[1] != "error"  # they stay readable
-            for o in outcomes.values()
-        ),
-    ),
-]
+)
+ALLOWED = [TWO_FAULTS, LOADED_ALONG, NOT_READ]
 
 
-def is_allowed(outcomes: dict[str, Any]) -> bool:
-    """Whether a difference is one that is allowed."""
-    return any(one.fits(outcomes) for one in ALLOWED)
+def allowed_as(told: Told) -> Allowed | None:
+    """Return what allows a difference; None if nothing does."""
+    return next((one for one in ALLOWED if one.fits(told)), None)

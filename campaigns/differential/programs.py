@@ -19,6 +19,7 @@ WEIGHTS = {
     "set column": 10,
     "set link": 7,
     "set id": 4,
+    "move by id": 4,
     "edit list": 8,
     "edit json": 4,
     "delete": 5,
@@ -31,10 +32,12 @@ WEIGHTS = {
     "follow link": 8,
     "read": 4,
     "somebody else": 5,
+    "both change": 3,
     "lock": 2,
 }
 """The actions, and how often they are drawn."""
 ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+FLUSH: Step = (ACTIONS.index("flush"), 0, 0, 0)
 CHOICES = 2**16
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Dialect, Table
+from sqlalchemy.orm.util import identity_key
 
-from campaigns.differential.vocabulary import WORDS
+from campaigns.differential.faults import Faults
+from campaigns.differential.stock import stock
+from campaigns.differential.vocabulary import WORDS, word_of
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
+from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.mapping import TABLES
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 
 Rows = dict[str, list[dict[str, Any]]]
 """The rows of each class, by field name."""
@@ -36,8 +40,36 @@ class Storage(ABC):
         """Take everything out."""
 
     @abstractmethod
+    def stock(self, *, with_form: bool) -> None:
+        """Put the stock into the empty storage, without the work of storing it each time."""
+
+    @abstractmethod
     def rows(self) -> Rows:
         """Return everything that is committed."""
+
+    @abstractmethod
+    def knows(self, uow: Any, name: str, identity: Any) -> bool:
+        """Whether a unit of work still knows an object of a class, so that it is not asked for."""
+
+    @abstractmethod
+    def known(self, uow: Any) -> list[Any]:
+        """Return the objects that a unit of work knows."""
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The kinds of all that was wrong with what was last watched, where that is known."""
+        return frozenset()
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Give a block in which faults are noted."""
+        return nullcontext()
+
+    def store(self, objects: Iterable[Entity]) -> None:
+        """Store objects in a unit of work of their own."""
+        with self.unit_of_work() as uow:
+            for one in objects:
+                getattr(uow, word_of(one).repository).add(one)
+            uow.commit()
 
 
 class Memory(Storage):
@@ -47,6 +79,25 @@ class Memory(Storage):
 
     def __init__(self) -> None:
         self._store = MemoryStore()
+        self._stocked: dict[bool, MemoryStore] = {}
+        self._faults = Faults()
+
+    def knows(self, uow: Any, name: str, identity: Any) -> bool:
+        """Whether a unit of work knows an object: also one that nobody holds any more."""
+        return (root_of(name), (identity,)) in uow._objects.known
+
+    def known(self, uow: Any) -> list[Any]:
+        """Return the objects of the unit, which keeps them itself."""
+        return [held.entity for held in uow._objects.known.values()]
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The kinds of all that was wrong with what was last watched."""
+        return self._faults.last
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Give a block in which faults are noted."""
+        return self._faults.watched()
 
     def unit_of_work(self) -> MemoryUnitOfWork:
         """Return a unit of work that is not open yet."""
@@ -55,6 +106,15 @@ class Memory(Storage):
     def empty(self) -> None:
         """Take everything out."""
         self._store = MemoryStore()
+
+    def stock(self, *, with_form: bool) -> None:
+        """Put the stock in; committed tables are never changed, so that all may share them."""
+        if with_form not in self._stocked:
+            self.store(stock(with_form=with_form))
+            self._stocked[with_form] = self._store
+        self._store = MemoryStore()
+        self._store._tables = dict(self._stocked[with_form]._tables)
+        self._store._last_ids.update(self._stocked[with_form]._last_ids)
 
     def rows(self) -> Rows:
         """Return everything that is committed."""
@@ -68,45 +128,112 @@ class Memory(Storage):
 
 
 class Sql(Storage):
-    """A database."""
+    """A database; it is emptied, filled and read by the driver's cursors, past SQLAlchemy."""
 
     def __init__(self, name: str, database: Database) -> None:
         self.name = name
         self._database = database
+        self._tables = {
+            word.entity: _Plain(TABLES[word.entity], database.engine.dialect) for word in WORDS
+        }
+        self._filled = list(reversed(WORDS))
+        """The words whose tables may hold something."""
+        self._stocked: dict[bool, list[tuple[str, list[Any]]]] = {}
 
     def unit_of_work(self) -> Any:
         """Return a unit of work that is not open yet."""
         return self._database.unit_of_work()
 
+    def knows(self, uow: Any, name: str, identity: Any) -> bool:
+        """Whether a unit of work knows an object, which somebody holds."""
+        return identity_key(entity_class(name), identity) in uow.session.identity_map
+
+    def known(self, uow: Any) -> list[Any]:
+        """Return the objects of the session, which it does not keep by itself."""
+        return list(uow.session.identity_map.values())
+
     def empty(self) -> None:
         """Take everything out."""
-        with self._database.engine.begin() as connection, _unchecked(connection):
-            for word in reversed(WORDS):
-                connection.execute(TABLES[word.entity].delete())
+        with self._cursor() as cursor:
+            for word in self._filled:
+                cursor.execute(self._tables[word.entity].empty)
+            if self._database.engine.dialect.name == "sqlite":
+                cursor.execute("DELETE FROM sqlite_sequence")  # ids begin at 1 again
+        self._filled = list(reversed(WORDS))
+
+    def stock(self, *, with_form: bool) -> None:
+        """Put the stock in as rows."""
+        if with_form not in self._stocked:
+            self.store(stock(with_form=with_form))
+            with self._cursor() as cursor:
+                self._stocked[with_form] = [
+                    (table.write, table.raw(cursor)) for table in self._tables.values()
+                ]
+            return
+        with self._cursor() as cursor:
+            for statement, rows in self._stocked[with_form]:
+                if rows:
+                    cursor.executemany(statement, rows)
 
     def rows(self) -> Rows:
         """Return everything that is committed."""
-        with self._database.engine.connect() as connection:
-            return {word.entity.__name__: _all(connection, word.entity) for word in WORDS}
+        with self._cursor() as cursor:
+            found = {word.entity: self._tables[word.entity].rows(cursor) for word in WORDS}
+        self._filled = [word for word in reversed(WORDS) if found[word.entity]]
+        return {entity.__name__: rows for entity, rows in found.items()}
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        """Give a cursor of the driver, for which rows that refer to each other are no matter."""
+        is_sqlite = self._database.engine.dialect.name == "sqlite"
+        switch = "PRAGMA foreign_keys = {}" if is_sqlite else "SET SESSION foreign_key_checks = {}"
+        connection = self._database.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(switch.format(0))
+            if is_sqlite:
+                cursor.execute("BEGIN")
+            yield cursor
+            connection.commit()
+            cursor.execute(switch.format(1))
+        finally:
+            connection.close()
 
 
-def _all(connection: Connection, entity: type[Entity]) -> list[dict[str, Any]]:
-    table = TABLES[entity]
-    found = connection.execute(select(table))
-    return [dict(zip(table.c.keys(), row, strict=True)) for row in found]
+class _Plain:
+    """The statements on a table, and how its rows are read, without SQLAlchemy in between.
 
+    Args:
+        table: the table.
+        dialect: of the database.
+    """
 
-@contextmanager
-def _unchecked(connection: Connection) -> Iterator[None]:
-    """Let rows be deleted that refer to each other."""
-    if connection.dialect.name == "sqlite":
-        yield
-        return
-    connection.execute(text("SET SESSION foreign_key_checks = 0"))
-    try:
-        yield
-    finally:
-        connection.execute(text("SET SESSION foreign_key_checks = 1"))
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        quote = dialect.identifier_preparer.quote
+        columns, name = list(table.c), quote(table.name)
+        names = ", ".join(quote(column.name) for column in columns)
+        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        self._read = f"SELECT {names} FROM {name}"
+        self.empty = f"DELETE FROM {name}"
+        self.write = f"INSERT INTO {name} ({names}) VALUES ({', '.join([mark] * len(columns))})"
+        self._fields = [
+            (column.key, column.type._cached_result_processor(dialect, None)) for column in columns
+        ]
+
+    def raw(self, cursor: Any) -> list[Any]:
+        """Return the rows as the driver gives them."""
+        cursor.execute(self._read)
+        return list(cursor.fetchall())
+
+    def rows(self, cursor: Any) -> list[dict[str, Any]]:
+        """Return the rows, by field name."""
+        return [
+            {
+                key: value if read is None else read(value)
+                for (key, read), value in zip(self._fields, row, strict=True)
+            }
+            for row in self.raw(cursor)
+        ]
 
 
 @contextmanager

@@ -10,29 +10,25 @@ from functools import partial
 from typing import Any
 
 from campaigns.differential.programs import ACTIONS, Program, Step
+from campaigns.differential.stock import stock
 from campaigns.differential.storages import Storage
 from campaigns.differential.vocabulary import BY_NAME, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
-from eyened_domain.model import (
-    Creator,
-    Feature,
-    FeatureFeatureLink,
-    FormAnnotation,
-    FormSchema,
-    Patient,
-    Project,
-    Series,
-    Study,
-    StudyTagLink,
-    Tag,
-)
+from eyened_domain.model import Project
 from eyened_domain.model.entity import Entity
 
 Outcome = tuple[Any, ...]
-QUIET = {"set column", "set link", "set id", "edit list", "edit json", "follow link", "read"}
+Numbered = tuple[int, Step]
+"""A step, and its number in the program."""
+QUIET = {
+    *("set column", "set link", "set id", "move by id", "edit list", "edit json"),
+    *("follow link", "read"),
+}
 """What is no call of the storage. It is left out in a unit that an error has ended: which links
 are still loaded then is not the same everywhere."""
-ABSENT = 1_000_000
+OF_TWO = {"somebody else", "both change"}
+"""What is left out in a savepoint: it commits first."""
+ABSENT = 2_000_000_000
 """An id that nothing has."""
 
 
@@ -52,6 +48,15 @@ class World:
         self.hand: list[Entity] = []
         """The objects, in the order in which they came into hand."""
         self.outcomes: list[Outcome] = []
+        self.steps: dict[int, int] = {}
+        """Which step of the program each outcome is of."""
+        self.loaded: dict[int, bool] = {}
+        """Whether the link that was followed led to what was there already, by outcome."""
+        self.faults: dict[int, frozenset[str]] = {}
+        """The kinds of all faults of what was to be stored, by outcome."""
+        self._followed: list[bool] = []
+        self._kept: dict[int, Any] = {}
+        """What the unit knows: kept in memory by itself, and here for the others."""
         self._unread = False
         self._ended = False
         self._stack = ExitStack()
@@ -61,6 +66,7 @@ class World:
             "set column": self._set_column,
             "set link": self._set_link,
             "set id": self._set_id,
+            "move by id": self._move_by_id,
             "edit list": self._edit_list,
             "edit json": self._edit_json,
             "delete": self._delete,
@@ -72,38 +78,47 @@ class World:
             "follow link": self._follow,
             "read": self._read,
             "somebody else": self._somebody_else,
+            "both change": self._both_change,
             "lock": self._lock,
         }
 
     def carry_out(self, program: Program) -> list[Outcome]:
         """Carry out a program; return what came of each step, and what is stored in the end."""
-        self._begin(0, 0, 0)
+        stocked = bool(program) and program[0][3] % 2 == 1
+        keep = stocked and program[0][2] % 2 == 0
+        with_form = bool(program) and program[0][1] % 2 == 0
+        if stocked and not keep:
+            self.storage.stock(with_form=with_form)
+        self._begin()
         try:
-            if program and program[0][3] % 2:
-                self._stock(keep=program[0][2] % 2 == 0)
-            self._carry_out(list(program), within=False)
+            if keep:
+                self._keep_stock(with_form=with_form)
+            self._carry_out(list(enumerate(program)), within=False)
         finally:
             self._stack.close()
         name = "in hand after an error or rollback" if self._unread else "in hand"
-        self._note(name, lambda: [self._columns(one) for one in self.hand])
+        self._note(-1, name, lambda: [self._columns(one) for one in self.hand])
         self.outcomes.append(("stored", self._stored()))
         return self.outcomes
 
-    def _carry_out(self, steps: list[Step], *, within: bool) -> None:
+    def _carry_out(self, steps: list[Numbered], *, within: bool) -> None:
         while steps:
-            step = steps.pop(0)
+            number, step = steps.pop(0)
             name = ACTIONS[step[0] % len(ACTIONS)]
             if name == "savepoint":
                 inside = [steps.pop(0) for _ in range(min(len(steps), 1 + step[1] % 4))]
-                self._note(name, partial(self._savepoint, inside, fails=step[2] % 3 == 0))
+                act = partial(self._savepoint, inside, fails=step[2] % 3 == 0)
+                self._note(number, name, act)
             elif not (within and name in {"commit", "rollback", "begin another unit"}):
-                if (name == "somebody else" and within) or (self._ended and name in QUIET):
+                if (name in OF_TWO and within) or (self._ended and name in QUIET):
                     continue
-                self._note(name, partial(self._actions[name], *step[1:]))
+                self._note(number, name, partial(self._actions[name], *step[1:]))
 
-    def _note(self, name: str, act: Callable[[], Any]) -> None:
+    def _note(self, number: int, name: str, act: Callable[[], Any]) -> None:
+        self._followed.clear()
         try:
-            outcome: Outcome = (name, self._told(act()))
+            with self.storage.watched():
+                outcome: Outcome = (name, self._told(act()))
         except BackOut:
             outcome = (name, "backed out")
         except EyenedError as error:
@@ -112,6 +127,12 @@ class World:
             self._unread = self._unread or self._ended
         except Exception as error:  # noqa: BLE001 - a raw error is an outcome like any other
             outcome = (name, "raw error", type(error).__name__)
+        if number >= 0:
+            self._kept.update((id(one), one) for one in self.storage.known(self.uow))
+        self.steps[len(self.outcomes)] = number
+        self.faults[len(self.outcomes)] = self.storage.faults
+        if self._followed:
+            self.loaded[len(self.outcomes)] = all(self._followed)
         self.outcomes.append(outcome)
 
     def _has_ended(self) -> bool:
@@ -121,38 +142,12 @@ class World:
             return True
         return False
 
-    def _stock(self, *, keep: bool) -> None:
-        """Store an object of each class that belong together; keep them in hand, or not."""
-        project = Project(project_name="n0", description="t0")
-        patient = Patient(patient_identifier="n0", project=project, sex="F")
-        study = Study(study_date="2024-01-01", patient=patient)
-        creator, tag = Creator(creator_name="n0"), Tag(tag_name="n0", tag_type="Study")
-        tag.creator = creator
-        whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
-        schema = FormSchema(schema_name="n0", schema={"type": "object"})
-        stored: list[Entity] = [
-            project,
-            patient,
-            study,
-            Series(study=study, series_number=1),
-            creator,
-            tag,
-            StudyTagLink(tag=tag, study=study, creator=creator),
-            whole,
-            part,
-            FeatureFeatureLink(feature=whole, child=part, feature_index=0),
-            schema,
-            FormAnnotation(
-                form_schema=schema, patient=patient, creator=creator, form_data={"a": {"b": [1]}}
-            ),
-        ]
-        for one in stored:
+    def _keep_stock(self, *, with_form: bool) -> None:
+        """Begin with the stock in hand, as this unit has stored it."""
+        self.hand = stock(with_form=with_form)
+        for one in self.hand:
             self._repository(word_of(one)).add(one)
         self.uow.commit()
-        if keep:
-            self.hand = stored
-        else:
-            self._begin()
 
     # --- the actions ---------------------------------------------------------------------
 
@@ -160,13 +155,14 @@ class World:
         self._stack.close()
         self._unread = self._ended = False
         self.hand.clear()
+        self._kept.clear()
         self.uow = self._stack.enter_context(self.storage.unit_of_work())
 
     def _rollback(self, *_: int) -> None:
         self.uow.rollback()
         self._unread, self._ended = True, False
 
-    def _savepoint(self, inside: list[Step], *, fails: bool) -> None:
+    def _savepoint(self, inside: list[Numbered], *, fails: bool) -> None:
         try:
             with self.uow.savepoint():
                 self._carry_out(inside, within=True)
@@ -183,7 +179,7 @@ class World:
             draw = (values >> (3 * number)) % 32
             if number == 0 or draw % 2:
                 given[name] = choices[draw % usual if draw < 28 else draw % len(choices)]
-        for number, name in enumerate(word.ones):
+        for number, name in enumerate(() if self._ended else word.ones):
             self._draw_link(word, name, (links >> (3 * number)) % 64, given)
         one = word.entity(**given)
         if values % 4:
@@ -233,12 +229,26 @@ class World:
         identity = ABSENT if other % 11 == 10 else None if target is None else _id(target)
         setattr(one, str(found.via), identity)
 
+    def _move_by_id(self, which: int, link: int, other: int) -> Any:
+        """Look where a link leads, set its id, and look once more, from both ends."""
+        one = self._one(which)
+        if one is None or not (names := word_of(one).ones):
+            return None
+        found = one.__entity__.links[names[link % len(names)]]
+        before = self._linked(one, found.name)
+        target = self._other(one, found.name, other)
+        setattr(one, str(found.via), None if target is None else _id(target))
+        self.uow.flush()
+        ends = [end for end in (before, target) if end is not None and found.back]
+        lists = [list(self._linked(end, str(found.back))) for end in ends]
+        return [self._linked(one, found.name), *(item for several in lists for item in several)]
+
     def _edit_list(self, which: int, link: int, how: int) -> Any:
         one = self._one(which)
         if one is None or not (names := word_of(one).lists):
             return None
         name = names[link % len(names)]
-        items = getattr(one, name)
+        items = self._linked(one, name)
         other = self._other(one, name, how // 8)
         edit = how % 8
         if edit < 4 and other is not None:
@@ -309,8 +319,16 @@ class World:
         if one is None:
             return None
         names = [*word_of(one).ones, *word_of(one).lists]
-        found = getattr(one, names[link % len(names)]) if names else None
+        found = self._linked(one, names[link % len(names)]) if names else None
         return list(found) if isinstance(found, list) else found
+
+    def _linked(self, one: Entity, name: str) -> Any:
+        """Return what a link leads to; note whether the storage had to be asked."""
+        link = one.__entity__.links[name]
+        identity = None if link.via is None else one.__dict__.get(link.via)
+        is_known = identity is not None and self.storage.knows(self.uow, link.target, identity)
+        self._followed.append(name in one.__dict__ or is_known)
+        return getattr(one, name)
 
     def _read(self, which: int, *_: int) -> Any:
         one = self._one(which)
@@ -338,6 +356,24 @@ class World:
                 setattr(one, name, choices[value % min(4, len(choices))])
             other.commit()
         return "done"
+
+    def _both_change(self, which: int, how: int, value: int) -> Any:
+        """Let another unit change what an object in hand stands for, then this one as well."""
+        one = self._one(which)
+        if one is None or self._ended or (key := _key(one)) is None:
+            return None
+        self.uow.commit()
+        columns = list(word_of(one).columns.items())
+        (name, theirs), (own, mine) = columns[how % len(columns)], columns[value % len(columns)]
+        with self.storage.unit_of_work() as other:
+            there = getattr(other, word_of(one).repository).get(key, default=None)
+            if there is None:
+                return "not there"
+            setattr(there, name, theirs[value % min(4, len(theirs))])
+            other.commit()
+        setattr(one, own, mine[how % min(4, len(mine))])
+        self.uow.flush()
+        return "changed twice"
 
     # --- what is told of it ----------------------------------------------------------------
 

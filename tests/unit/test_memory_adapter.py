@@ -303,16 +303,6 @@ def test_a_many_to_many_link_that_both_sides_set_is_stored_once(builder: Builder
         assert area.producing_models == [model]
 
 
-def test_a_natural_key_can_change_hands_in_one_flush() -> None:
-    with MemoryUnitOfWork() as uow:
-        one = uow.projects.add(Project(project_name="a"))
-        other = uow.projects.add(Project(project_name="b"))
-        uow.flush()
-        one.project_name, other.project_name = "b", "a"
-        uow.commit()
-        assert uow.projects.by_name("a") is other
-
-
 def test_tags_of_the_same_name_and_another_type_do_not_collide(builder: Builder) -> None:
     with MemoryUnitOfWork() as uow:
         creator = uow.creators.add(builder.a_creator())

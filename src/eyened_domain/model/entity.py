@@ -118,6 +118,11 @@ class Entity(Queries, metaclass=EntityMeta):
     The storage puts what they lead to in view, also where only an id was given, before it
     has the rules checked of a new object, or of one whose links were changed.
     """
+    checked_when_linked: ClassVar[bool] = False
+    """Whether `check_rules` is asked only of a new object, or of one whose links were changed.
+
+    For rules on what the links lead to alone: what was stored by them stays good.
+    """
 
     def __new__(cls, *_arguments: Any, **_values: Any) -> Self:
         """Return an empty object, whose `vars` show nothing private."""

@@ -114,10 +114,13 @@ class ToOne:
     def __set__(self, owner: Entity, value: Entity | None) -> None:
         if value is not None:
             join(owner, value)
-        if point(owner, self.link, value) and value is not None and self.link.back is not None:
+        is_new = point(owner, self.link, value)
+        if value is not None and self.link.back is not None:
             there = listed(value, value.__entity__.links[self.link.back])
-            if there is not None:
+            if there is not None and is_new:
                 list.append(there, owner)  # it pointed elsewhere, so it cannot be there yet
+            elif there is not None:
+                there.take(owner)  # it may have pointed there by its id alone
 
 
 class ToMany:
@@ -203,10 +206,19 @@ class LinkedList(list[Any]):
     def extend(self, items: Iterable[Any]) -> None:
         """Link each of the items; none if one of them may not be linked."""
         several = list(items)
-        for item in several:
-            self._owner.check_link(self._link, item)
+        self._check(several)
         for item in several:
             self.append(item)
+
+    def _check(self, items: list[Any]) -> None:
+        """Raise where one of the items may not be linked, before any of them is."""
+        for item in items:
+            self._owner.check_link(self._link, item)
+        strange = [item for item in items if not self._is_linked(item)]
+        for one in (self._owner, *strange) if strange else ():
+            holder = holder_of(one)
+            if holder is not None:
+                holder.refuse_deleted()
 
     def __iadd__(self, items: Iterable[Any]) -> LinkedList:  # type: ignore[misc]
         self.extend(items)
@@ -214,7 +226,7 @@ class LinkedList(list[Any]):
 
     def insert(self, index: SupportsIndex, item: Any) -> None:
         """Link the item at a place of the list, unless it is linked already."""
-        self._owner.check_link(self._link, item)
+        self._check([item])
         if not self._is_linked(item):
             super().insert(index, item)
             self._tell(item)
@@ -255,8 +267,7 @@ class LinkedList(list[Any]):
         after = list(self)
         after[index] = list(value) if isinstance(index, slice) else value
         distinct = list({id(item): item for item in after}.values())
-        for item in distinct:
-            self._owner.check_link(self._link, item)
+        self._check(distinct)
         kept = {id(item) for item in distinct}
         before = {id(item) for item in self}
         gone = [item for item in self if id(item) not in kept]

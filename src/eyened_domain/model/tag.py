@@ -72,6 +72,7 @@ class OnlyForItsType:
 
     tag_type_needed: ClassVar[TagType]
     rules_read: ClassVar[tuple[str, ...]] = ("tag",)
+    checked_when_linked: ClassVar[bool] = True
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` when the tag, as far as loaded, is for other things."""

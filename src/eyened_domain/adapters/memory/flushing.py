@@ -40,29 +40,29 @@ def flush(objects: Objects) -> None:
         Duplicate: there is one with the same key already.
         Conflict: somebody else has changed a row since it was read.
     """
+    for held in list(objects.deleted.values()):
+        objects.delete(held)  # with what has been linked to it since
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return
-    settle_modalities(objects, changed, _agree)
-    put_in_view(objects, changed, _agree)
-    check_stored_parts(objects, changed)
-    for held in changed:
-        held.entity.check_rules()
-        _check_references(held)
-        if isinstance(held.entity, SegmentationModel):
-            _check_renaming(objects, held, held.entity)
-    changed = _with_linked(objects, changed)
-    mark = objects.view.mark()
-    given = [(held, held.values()) for held in changed if held.row is None]
+    mark, given = objects.view.mark(), _given(changed)
     try:
+        _check(objects, changed)
+        changed = _with_linked(objects, changed)
+        given |= _given([held for held in changed if held not in given])
         written = _write(objects, changed)
     except BaseException:
         objects.view.undo(mark)
-        for held, values in given:  # without the ids that they did not get
+        for held, values in given.items():  # without the ids that they did not get
             held.entity.__dict__.update(values)
         raise
+    for held, values in given.items():
+        held.empty = frozenset(name for name, value in values.items() if value is None)
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
+    for root, key in objects.view.written(mark):
+        if objects.view.row(root, key) is None:
+            objects.keep_links(root, key)
     for root, key in objects.view.written(mark):
         known = written.get((root, key)) or objects.known.get((root, key))
         row = objects.view.row(root, key)
@@ -70,6 +70,24 @@ def flush(objects: Objects) -> None:
             objects.stored(known, row)
         elif known is not None and known not in kept and known.row and known.row.key == key:
             objects.removed(known)
+
+
+def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:
+    """Return what new objects hold of themselves."""
+    return {held: held.values() for held in changed if held.row is None}
+
+
+def _check(objects: Objects, changed: list[Held]) -> None:
+    """Check the rules, with what they read in view."""
+    settle_modalities(objects, changed, _agree)
+    put_in_view(objects, changed, _agree)
+    check_stored_parts(objects, changed)
+    for held in changed:
+        if not held.entity.checked_when_linked or held.is_linked_anew():
+            held.entity.check_rules()
+        _check_references(held)
+        if isinstance(held.entity, SegmentationModel):
+            _check_renaming(objects, held, held.entity)
 
 
 def _check_references(held: Held) -> None:
@@ -135,8 +153,13 @@ def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]
     for row in gone:
         if (row.shape.root, row.key) in written:  # its place is taken
             view.remove(row)
-    for held, row in zip(changed, rows, strict=True):
+    leaving = {(held.shape.root, held.row.key) for held in changed if held.row is not None}
+    for held, row in sorted(zip(changed, rows, strict=True), key=_turn):
+        if held.row is None and (row.shape.root, row.key) in leaving:
+            raise duplicate(row.entity, row.shape.primary_key)
         _put(objects, held, row)
+        if held.row is not None:
+            check_keys(view, [row])
     for held in changed:
         for link in held.shape.through:
             rows += _put_between(objects, held, link)
@@ -144,6 +167,15 @@ def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]
     check_keys(view, rows)
     _remove(view, gone)
     return written
+
+
+def _turn(one: tuple[Held, Row]) -> tuple[bool, Key]:
+    """Say when a row is put: changed ones first, in the order of their keys, as on a database.
+
+    A key that one row passes on to another is free only once that one was changed.
+    """
+    held, _ = one
+    return held.row is None, () if held.row is None else held.row.key
 
 
 def _remove(view: View, gone: list[Row]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.shape import Shape, shape_of
+from eyened_domain.adapters.memory.siblings import load_siblings
 from eyened_domain.adapters.memory.store import Row
 from eyened_domain.errors import NotLoaded, deleted
 from eyened_domain.model.entity import Entity
@@ -30,7 +31,9 @@ class Held:
 
     __slots__ = (
         "deleted",
+        "empty",
         "entity",
+        "left",
         "links",
         "lists",
         "objects",
@@ -49,6 +52,10 @@ class Held:
         """What is stored of it; None while it is new."""
         self.deleted = False
         """Whether it was stored, and is no more."""
+        self.empty: frozenset[str] = frozenset()
+        """The columns that were empty when it was first stored."""
+        self.left: Objects | None = None
+        """Those that it belonged to before it was deleted, where its links are looked up."""
         self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
@@ -90,9 +97,9 @@ class Held:
 
     def load(self, owner: Entity, link: LinkInfo, *, flush: bool = True) -> Any:
         """Return what a link leads to, and remember it; see `model.links.Holder`."""
-        if self.row is None:
+        if self.row is None and not (self.deleted and self.left is not None):
             return self._of_new(owner, link)
-        if self.objects is None:
+        if self.objects is None and (self.left is None or self.left.is_closed):
             name = f"{self.shape.name}.{link.name}"
             raise NotLoaded(
                 f"{name} was not loaded before the unit of work closed; read it while the unit "
@@ -100,14 +107,34 @@ class Held:
                 entity=self.shape.name,
                 field=link.name,
             )
+        if self.objects is None:
+            return self._of_deleted(owner, link)
         if not link.many:
-            found = self.objects.linked(link, owner.__dict__[str(link.via)], flush=flush)
-            owner.__dict__[link.name] = self.links[link.name] = found
-            return found
+            return self._load_one(self.objects, owner, link, flush=flush)
         items = self.objects.linking(link, self)
         if link.through:
             self.lists[link.name] = list(items)
+        if self.objects is not None:  # it may have been deleted by the flush
+            load_siblings(self.objects, self, link)
         return items
+
+    def _load_one(self, objects: Objects, owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
+        identity = owner.__dict__[str(link.via)]
+        is_asked_for = identity is not None and not objects.knows(link, identity)
+        if is_asked_for and not flush:
+            return None  # it is about to be set, and nobody has the other end in hand
+        found = objects.linked(link, identity, flush=flush)
+        owner.__dict__[link.name] = self.links[link.name] = found
+        if is_asked_for:
+            load_siblings(objects, self, link)
+        return found
+
+    def _of_deleted(self, owner: Entity, link: LinkInfo) -> Any:
+        if link.many or self.left is None:
+            return []
+        found = self.left.linked(link, owner.__dict__[str(link.via)], flush=False)
+        owner.__dict__[link.name] = found
+        return found
 
     def _of_new(self, owner: Entity, link: LinkInfo) -> Any:
         if link.many:
@@ -125,6 +152,31 @@ class Held:
             held[name] = copied_json(held[name])
         self.row, self.deleted = row, False
         self.settle()
+
+    def renew(self) -> None:
+        """Let the object be new again: without the ids that it got, and its links to be stored."""
+        mine, info = self.entity.__dict__, self.entity.__entity__
+        for name in self.empty:
+            column, link = info.columns[name], info.links.get(info.link_of.get(name, ""))
+            is_filled_in = column.primary_key or column.generated or (link and link.name in mine)
+            if is_filled_in and not (link and self._is_id_set_last(link)):
+                mine[name] = None
+        self.row, self.objects, self.deleted = None, None, False
+        self.plain, self.lists = None, {}
+        self.links = {x.name: None for x in self.shape.to_one if mine.get(x.name, self) is None}
+
+    def drop_moved(self) -> None:
+        """Take off the lists what has been moved to them, and is linked elsewhere again."""
+        for link in self.entity.__entity__.links.values():
+            there: Any = self.entity.__dict__.get(link.name)
+            for item in list(there) if there and link.many and not link.through else ():
+                if item.__dict__.get(str(link.back)) is not self.entity:
+                    there.drop(item)
+
+    def _is_id_set_last(self, link: LinkInfo) -> bool:
+        via = str(link.via)
+        is_changed = self.row is not None and self.entity.__dict__[via] != self.row.values[via]
+        return is_changed and not self.is_relinked(link)
 
     def values(self) -> dict[str, Any]:
         """Return what the columns hold now."""
@@ -163,8 +215,21 @@ class Held:
 
     def is_relinked(self, link: LinkInfo) -> bool:
         """Whether a link to one was set to something else."""
-        now = self.entity.__dict__.get(link.name, _UNSET)
-        return now is not self.links.get(link.name, _UNSET)
+        mine = self.entity.__dict__
+        now, before = mine.get(link.name, _UNSET), self.links.get(link.name, _UNSET)
+        if before is _UNSET and now is not _UNSET and self.row is not None:
+            own = None if now is None else now.__dict__[now.__entity__.primary_key[0]]
+            stored = self.row.values[str(link.via)]
+            return own != stored or mine[str(link.via)] != stored or (own is None and bool(now))
+        return now is not before
+
+    def is_linked_anew(self) -> bool:
+        """Whether the object is new, or one of its links to one was changed."""
+        mine, row = self.entity.__dict__, self.row
+        return row is None or any(
+            self.is_relinked(link) or mine[str(link.via)] != row.values[str(link.via)]
+            for link in self.shape.to_one
+        )
 
     def hangs_on(self, other: Held, column: str) -> bool:
         """Whether a stored object is linked to another one by a column, or was moved to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,6 +41,9 @@ class Objects:
         self.deleted: dict[int, Held] = {}
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
+        self.is_closed = False
+        self.debts: Counter[tuple[str, str, str]] = Counter()
+        """How many loads of a link its siblings are not looked for; see `siblings`."""
         self._image_store = image_store
         self._annotation_files = annotation_files
         self._pixels = MemoryPixels(self)
@@ -128,6 +132,10 @@ class Objects:
                 known.read(row)
         return known
 
+    def knows(self, link: LinkInfo, identity: int) -> bool:
+        """Whether the object that a link to one leads to is here already."""
+        return (root_of(link.target), (identity,)) in self.known
+
     def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
@@ -139,9 +147,10 @@ class Objects:
             known.entity if known is not None else self.find(entity_class(link.target), (identity,))
         )
 
-    def linking(self, link: LinkInfo, held: Held) -> list[Entity]:
+    def linking(self, link: LinkInfo, held: Held, *, flush: bool = True) -> list[Entity]:
         """Return the objects that a link to many leads to, in the order of their keys."""
-        self.flush()
+        if flush:
+            self.flush()
         if held.row is None:
             return []
         (identity,) = held.row.key
@@ -168,17 +177,25 @@ class Objects:
     def delete(self, held: Held) -> None:
         """Delete an object when flushing, and the objects in hand that go along with it."""
         self.deleted[id(held.entity)] = held
+        for other in self._going_along(held):
+            if id(other.entity) not in self.deleted:
+                self.delete(other)
+
+    def take_back(self, entity: Entity) -> None:
+        """Keep an object that was to be deleted, and what was to go along with it."""
+        held = self.deleted.pop(id(entity), None)
+        for other in () if held is None else self._going_along(held):
+            self.take_back(other.entity)
+
+    def _going_along(self, held: Held) -> Iterator[Held]:
+        """Yield the objects in hand that are deleted with another one."""
         if held.row is None or len(held.row.key) > 1:
             return
         for referrer in referrers(held.shape.root):
             column = referrer.column
             for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
-                if (
-                    other.shape.root == referrer.root
-                    and id(other.entity) not in self.deleted
-                    and other.hangs_on(held, column.name)
-                ):
-                    self.delete(other)
+                if other.shape.root == referrer.root and other.hangs_on(held, column.name):
+                    yield other
 
     def flush(self) -> None:
         """Store what has changed, in the view of this transaction; an error ends it."""
@@ -215,15 +232,18 @@ class Objects:
 
     def rollback(self) -> None:
         """Take everything back; the objects hold again what is committed."""
-        self._revert()
+        renewed = self._revert()
         for (root, key), held in self.known.items():
             row = self.view.row(root, key) or held.row  # what it held, if others have deleted it
             if row is not None:
                 held.read(row)
+        for held in renewed:
+            held.drop_moved()
 
     def close(self) -> None:
         """Let all objects go; they stay readable."""
         self._revert()
+        self.is_closed = True
         for held in self.known.values():
             held.objects = None
 
@@ -267,9 +287,12 @@ class Objects:
             row = self.before.get(held, held.row)
             if held not in rows and held not in before and row is not None:
                 rows[held] = row
+        for held, row in rows.items():  # what has been read anew in it stays so
+            if row is not None and held.row is not row and held in self._fresh_ones:
+                rows[held] = self.view.row(row.shape.root, row.key) or row
         new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
         for held in new:
-            held.row = held.objects = None
+            held.renew()
         self.new.clear()
         self.known.clear()
         changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
@@ -281,6 +304,8 @@ class Objects:
             row = rows.get(held)
             if row is not None:
                 held.read(row)
+        for held in new:
+            held.drop_moved()
         self.before = before
 
     def _whose_lists_hold(self, many: list[Held], rows: dict[Held, Row | None]) -> list[Held]:
@@ -300,23 +325,29 @@ class Objects:
                     found[other.__dict__[HOLDER]] = None
         return list(found)
 
-    def _revert(self) -> None:
+    def _revert(self) -> list[Held]:
+        """Take back what was stored; return the objects that are new again."""
         self._error = None
         self._fresh_ones.clear()
         self._view = None
         self.deleted.clear()
+        renewed = [*self.new.values(), *(held for held, row in self.before.items() if row is None)]
         for held in self.new.values():
             held.objects = None
         self.new.clear()
         for held, row in self.before.items():
             if held.row is not None:
                 self.known.pop((held.shape.root, held.row.key), None)
-            held.row, held.objects, held.deleted = row, None, False
+            if row is None:
+                held.renew()
+            else:
+                held.row, held.objects, held.deleted = row, None, False
         for held, row in self.before.items():
             if row is not None:
                 held.objects = self
                 self.known[row.shape.root, row.key] = held
         self.before.clear()
+        return renewed
 
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
@@ -349,6 +380,15 @@ class Objects:
                         mine.pop(link.name, None)
         held.settle()
 
+    def keep_links(self, root: str, key: Key) -> None:
+        """Let an object whose row is gone hold what it was linked to, where that is here."""
+        held = self.known.get((root, key))
+        for link in () if held is None else held.shape.to_one:
+            mine = held.entity.__dict__ if held is not None else {}
+            known = self.known.get((root_of(link.target), (mine[str(link.via)],)))
+            if link.name not in mine and known is not None:
+                mine[link.name] = known.entity
+
     def removed(self, held: Held) -> None:
         """Note that an object is stored no more, and take it off the lists that it was in."""
         self.before.setdefault(held, held.row)
@@ -356,11 +396,10 @@ class Objects:
             self.known.pop((held.shape.root, held.row.key), None)
         mine = held.entity.__dict__
         for link in held.shape.to_one:
-            if link.name not in mine:  # it stays readable
-                mine[link.name] = self.linked(link, mine[str(link.via)], flush=False)
-            other = mine[link.name]
+            other = mine.get(link.name)
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:
                 there.drop(held.entity)
+        held.left = self  # it stays readable
         held.row = held.objects = None
         held.deleted = True

@@ -33,7 +33,7 @@ class MemoryRepository(Generic[E]):
     def add(self, one: E) -> E:
         """Put an object in, with everything that hangs on it; return it."""
         self._objects.refuse_if_ended()
-        self._objects.deleted.pop(id(one), None)
+        self._objects.take_back(one)
         self._objects.hold(one)
         return one
 

@@ -99,10 +99,12 @@ def _leads_to_known(session: Session, instance: Any, name: str) -> bool:
     """Whether a link to one leads to an object of the session, emptied or not."""
     link = instance.__entity__.links[name]
     identity = None if link.via is None else instance.__dict__.get(link.via)
-    return (
-        identity is not None
-        and identity_key(entity_class(link.target), identity) in session.identity_map
-    )
+    if identity is None:
+        return False
+    target = session.identity_map.get(identity_key(entity_class(link.target), identity))
+    if target is not None and instance_state(target).expired:
+        getattr(target, target.__entity__.primary_key[0])  # it stays readable if its row is gone
+    return target is not None
 
 
 class _JsonAttribute(_ExplainedAttribute):
@@ -134,10 +136,21 @@ class _LinkAttribute(_ExplainedAttribute):
             adopt(instance)
         if self.key not in known:
             self._load_key(instance)
-        found = known[self.key] if self.key in known else super().__get__(instance, owner)
+        if self.key in known:
+            found = known[self.key]
+        else:
+            found = super().__get__(instance, owner)
+            self._forget_nothing(instance)
         if type(found) is DistinctList:
             found.owner = instance
         return found
+
+    def _forget_nothing(self, instance: Any) -> None:
+        """Leave a new object's link open that leads nowhere yet by its id: it is not cleared."""
+        known, via = instance.__dict__, instance.__entity__.links[self.key].via
+        is_new = known["_sa_instance_state"].key is None
+        if is_new and via is not None and known.get(self.key, self) is None and known.get(via):
+            del known[self.key]
 
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""

@@ -23,7 +23,8 @@ _SET = "eyened_domain.links_set_by_id"
 
 def note_ids(session: Session, objects: Iterable[Entity]) -> None:
     """Note the links of objects that are about to be flushed which were set by id alone."""
-    noted: list[tuple[Entity, LinkInfo, Any]] = session.info.setdefault(_SET, [])
+    noted: list[tuple[Entity, LinkInfo, Any]] = []
+    session.info[_SET] = noted  # without what a flush that failed has left
     for one in objects:
         state = instance_state(one)
         changed = state.committed_state

@@ -39,9 +39,11 @@ def in_view(session: Session) -> Iterator[None]:
     New objects do not keep it: a flush takes twice as long over links that are set.
     """
     filled: list[Filled] = []
-    _put_in_view(session, filled)
-    yield
-    take_out(filled)
+    try:
+        _put_in_view(session, filled)
+        yield
+    finally:
+        take_out(filled)
 
 
 def take_out(filled: list[Filled]) -> None:
@@ -169,6 +171,13 @@ def settle_link(session: Session, one: Any, link: LinkInfo, *, is_new: bool) -> 
     if link.name in one.__dict__:
         session.expire(one, [link.name])
     return True
+
+
+def is_linked_anew(one: Entity) -> bool:
+    """Whether an object is new, or one of its links to one was changed."""
+    return instance_state(one).key is None or any(
+        is_changed(one, name) for pair in one.__entity__.link_of.items() for name in pair
+    )
 
 
 def is_changed(one: Any, name: str) -> bool:

@@ -187,7 +187,8 @@ def _one_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
         back_populates=link.back,
         collection_class=DistinctList,
         cascade="save-update, merge, delete" if cascades else "save-update, merge",
-        passive_deletes=True if key.ondelete else "all",
+        # where neither rule takes care of them, the database says whether there still are any
+        passive_deletes=True if key.ondelete in {"CASCADE", "SET NULL"} else "all",
         order_by=[TABLES[target].c[name] for name in target.__entity__.primary_key]
         if not target.__entity__.parent
         else False,

@@ -10,23 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sqlalchemy import literal, select
 from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import flag_modified, instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
+from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 
+_UNSEEN = "eyened_domain.unseen_going_along"
 Keys = set[tuple[str, Any]]
 """Names of the classes whose tables hold the ids, and the ids."""
 
 
-def delete_along(session: Session) -> None:
-    """Delete the objects in hand that the database deletes along with those to be deleted."""
+def delete_along(session: Session, *, unseen: bool = False) -> None:
+    """Delete the objects in hand that the database deletes along with those to be deleted.
+
+    Args:
+        session: with what is to be deleted.
+        unseen: also those that rows between them lead to, which are not in hand.
+    """
     gone = _keys(session)
     while gone:
+        if unseen:
+            between = session.info[_UNSEEN] = unseen_going_along(session, gone)
+            gone |= between
         reached = [
             *(one for one, _ in _referring(session, gone, "CASCADE")),
             *_moved_to_deleted(session),
@@ -49,11 +61,27 @@ def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
         changed = instance_state(one).committed_state
         for column, link in one.__entity__.link_of.items():
             info, value = one.__entity__.columns[column], one.__dict__.get(column)
-            is_moved = column in changed and link not in changed and value is not None
+            is_moved = column in changed and link not in changed
             if not is_moved or info.on_delete != "CASCADE":
                 continue
-            if (_root(entity_class(str(info.references))), value) not in gone:
-                Session.add(session, one)
+            if (root_of(entity_class(str(info.references))), value) not in gone:
+                session._deleted.pop(instance_state(one))
+
+
+def take_back(session: Session, one: Entity) -> None:
+    """Take back that an object is to be deleted, with what was to go along with it."""
+    reached = [one] if one in session.deleted else []
+    gone = _keys_of(reached)
+    while gone:
+        more = [
+            other
+            for other, _ in _referring(session, gone, "CASCADE")
+            if other in session.deleted and other not in reached
+        ]
+        reached += more
+        gone = _keys_of(more)
+    for other in reached:
+        session._deleted.pop(instance_state(other))
 
 
 def _moved_to_deleted(session: Session) -> Iterator[Any]:
@@ -73,7 +101,8 @@ def take_places(session: Session) -> None:
     SQLAlchemy makes one UPDATE of the two, of what was set by then: all that the new one holds.
     What the database fills in is taken over, which the UPDATE would empty.
     """
-    places = {(type(one), _key_parts(one)): one for one in session.deleted}
+    # by the keys that they are stored with: a rollback may have emptied them
+    places = {(type(one), instance_state(one).key[1]): one for one in session.deleted}  # type: ignore[index]
     for new in session.new if places else ():
         before = places.get((type(new), _key_parts(new)))
         if before is not None and isinstance(new, Entity):
@@ -88,28 +117,52 @@ def take_places(session: Session) -> None:
 def refuse_same_key(session: Session) -> None:
     """Raise where a new object has the primary key of another one in hand.
 
+    It is not free either while the other one changes it in the same flush.
+
     Raises:
         Duplicate: it has.
     """
+    taken: set[Any] = set()
     for new in session.new:
         if not isinstance(new, Entity):
             continue
         parts = _key_parts(new)
         if None in parts:
             continue
-        other = session.identity_map.get(identity_key(type(new), parts))
+        key = identity_key(type(new), parts)
+        other = session.identity_map.get(key)
+        if key in taken:
+            raise _same_key(new)
+        taken.add(key)
         if other is None or other in session.deleted:
             continue
-        if is_stale(session, other) and not session.is_modified(other):
-            session.expunge(other)  # its row may be gone; if it is not, the database says so
+        if is_stale(session, other) and not session.is_modified(other) and _is_gone(other):
+            session.expunge(other)
         else:
-            raise Duplicate(
-                f"there is a {type(new).__name__} with the same "
-                f"{', '.join(new.__entity__.primary_key)} already; look it up instead of adding "
-                "another",
-                entity=type(new).__name__,
-                field=", ".join(new.__entity__.primary_key),
-            )
+            raise _same_key(new)
+
+
+def _same_key(new: Entity) -> Duplicate:
+    name, fields = type(new).__name__, ", ".join(new.__entity__.primary_key)
+    return Duplicate(
+        f"there is a {name} with the same {fields} already; look it up instead of adding another",
+        entity=name,
+        field=fields,
+    )
+
+
+def _is_gone(one: Any) -> bool:
+    """Whether somebody else has deleted an object's row; it stays readable."""
+    state = instance_state(one)
+    session, mapper = state.session, state.manager.mapper
+    row = select(literal(1)).select_from(mapper.local_table)
+    keys = zip(mapper.primary_key, state.key[1], strict=True)  # type: ignore[index]
+    there = row.where(*(column == value for column, value in keys))
+    if session is None or session.connection().scalar(there) is not None:
+        return False
+    if state.expired:
+        fill_deleted(one)
+    return True
 
 
 def _key_parts(one: Any) -> tuple[Any, ...]:
@@ -117,9 +170,14 @@ def _key_parts(one: Any) -> tuple[Any, ...]:
     info, parts = one.__entity__, []
     for name in info.primary_key:
         other = one.__dict__.get(info.link_of.get(name))
-        target = None if other is None else other.__entity__.primary_key[0]
-        parts.append(one.__dict__.get(name) if other is None else other.__dict__.get(target))
+        parts.append(one.__dict__.get(name) if other is None else _id_of(other))
     return tuple(parts)
+
+
+def _id_of(one: Any) -> Any:
+    """Return the id of an object; a rollback may have emptied it."""
+    key = instance_state(one).key
+    return one.__dict__.get(one.__entity__.primary_key[0]) if key is None else key[1][0]
 
 
 def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:
@@ -147,14 +205,27 @@ def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Ke
     link = one.__entity__.link_of.get(column.name)
     if link in instance_state(one).committed_state and one.__dict__.get(str(link)) is not None:
         return one.__dict__[str(link)] in session.deleted
-    return (_root(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
+    return (root_of(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
+
+
+def keep_links(session: Session) -> None:
+    """Let what is to be deleted hold what it was linked to, where that is in hand."""
+    for one in session.deleted:
+        for link in one.__entity__.links.values():
+            if link.many or link.name in one.__dict__:
+                continue
+            identity = getattr(one, str(link.via))
+            key = None if identity is None else identity_key(entity_class(link.target), identity)
+            if key is not None and key in session.identity_map:
+                set_committed_value(one, link.name, session.identity_map[key])
 
 
 def follow_deletions(session: Session, _context: UOWTransaction) -> None:
     """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
     if not session.deleted:
         return
-    for one, column in _referring(session, _keys(session), "SET NULL"):
+    gone = _keys(session) | session.info.pop(_UNSEEN, set())
+    for one, column in _referring(session, gone, "SET NULL"):
         set_committed_value(one, column.name, None)
         link = one.__entity__.link_of.get(column.name)
         if link is not None and link in one.__dict__:
@@ -165,16 +236,15 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
 
 
 def _keys(session: Session) -> Keys:
+    return _keys_of(session.deleted)
+
+
+def _keys_of(objects: Iterable[Any]) -> Keys:
     return {
-        (_root(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
-        for one in session.deleted
+        (root_of(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
+        for one in objects
         if isinstance(one, Entity) and len(one.__entity__.primary_key) == 1
     }
-
-
-def _root(entity: type[Entity]) -> str:
-    parent = entity.__entity__.parent
-    return entity.__name__ if parent is None else _root(entity_class(parent))
 
 
 def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, ColumnInfo]]:
@@ -185,7 +255,7 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
                 one = state.obj()
                 # what a rollback has emptied is read anew
                 value = getattr(one, column.name) if state.expired else state.dict.get(column.name)
-                key = (_root(entity_class(column.references)), value)
+                key = (root_of(entity_class(column.references)), value)
                 if value is not None and key in gone and not _is_moved(state, column):
                     yield one, column
 

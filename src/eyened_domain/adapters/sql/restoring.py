@@ -69,6 +69,16 @@ def read_siblings_anew(execution: ORMExecuteState) -> None:
         session.scalars(wanted, execution_options={"populate_existing": True}).all()
 
 
+def read_emptied(session: Session) -> None:
+    """Read what a rollback has emptied of objects whose links were changed since.
+
+    What their rules read is what they hold.
+    """
+    for one in session.dirty:
+        if isinstance(one, Entity) and instance_state(one).expired:
+            getattr(one, one.__entity__.primary_key[0])
+
+
 def fill_before_close(session: Session) -> None:
     """Let objects that were not read since a rollback hold what they held before."""
     kept: Values = session.info.pop(_KEPT, {})
@@ -90,7 +100,9 @@ def fill_deleted(instance: Entity) -> bool:
     kept: Values = state.session.info.get(_KEPT, {}) if state.session is not None else {}
     if state not in kept:
         return False
-    _fill(state, kept[state])
+    lacking = {name: value for name, value in kept[state].items() if name not in state.dict}
+    state.dict.update(lacking)
+    state._commit(state.dict, lacking)  # what was set since stays so
     return True
 
 

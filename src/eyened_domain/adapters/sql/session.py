@@ -37,13 +37,14 @@ from eyened_domain.adapters.sql.ended import (
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
-from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
+from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view, is_linked_anew
 from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.named_session import NamedSession
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
+from eyened_domain.adapters.sql.new_again import note_new, renew_after_rollback, renewing
 from eyened_domain.adapters.sql.new_rows import insert_together
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
@@ -52,9 +53,11 @@ from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
+    keep_links,
     keep_moved_by_id,
     refuse_links_to_deleted,
     refuse_same_key,
+    take_back,
     take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
@@ -63,11 +66,13 @@ from eyened_domain.adapters.sql.restoring import (
     fill_before_close,
     keep_for_rollback,
     read_anew,
+    read_emptied,
     read_siblings_anew,
     restore_after_rollback,
 )
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.adapters.sql.true_changes import changed_objects, leave_lists
 from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.computation import SegmentationModel
@@ -152,11 +157,16 @@ class DomainSession(NamedSession):
         return super().connection(*arguments, **options)
 
     def add(self, instance: object, **options: Any) -> None:
-        """Put an object in, with everything that hangs on it."""
+        """Put an object in, with everything that hangs on it.
+
+        One that is to be deleted is kept then, and what was to go along with it.
+        """
         refuse_if_ended(self)
         entity_of(type(instance))
         if isinstance(instance, Entity) and instance_state(instance)._deleted:
             raise deleted(instance)
+        if isinstance(instance, Entity):
+            take_back(self, instance)
         try:
             super().add(instance, **options)
         except InvalidRequestError as error:  # something that hangs on it was deleted
@@ -236,6 +246,11 @@ class DomainSession(NamedSession):
         state._orphaned_outside_of_session = False
         self._save_or_update_impl(state)
 
+    def _update_impl(self, state: InstanceState[Any], revert_deletion: bool = False) -> None:
+        """Put a stored object in; one that is to be deleted is not kept for being linked to it."""
+        if revert_deletion or state not in self._deleted:
+            super()._update_impl(state, revert_deletion)
+
     def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
         """Refuse what another open session holds, by whatever way it comes in."""
         refuse_strange(self, state)
@@ -245,10 +260,11 @@ class DomainSession(NamedSession):
         """Close the session; what is not committed is rolled back, by the server if it is gone."""
         go_on(self)
         fill_before_close(self)
-        try:
-            super().close()
-        except ConnectionLost:
-            self.invalidate()
+        with renewing(self):
+            try:
+                super().close()
+            except ConnectionLost:
+                self.invalidate()
 
     def rollback(self) -> None:
         """Take back what is not committed; the server has done so if the connection is gone."""
@@ -270,21 +286,22 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 
 @event.listens_for(DomainSession, "before_flush")
 def _before_flush(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
+    note_new(session, session.new)
+    read_emptied(session)
     if session.deleted:
-        delete_along(session)
+        delete_along(session, unseen=True)
+        keep_links(session)
+        leave_lists(session)
         take_places(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
-    changed = [
-        one
-        for one in session.dirty
-        if isinstance(one, Entity) and session.is_modified(one, include_collections=False)
-    ]
+    changed = changed_objects(session)
     with in_view(session):
         check_stored_parts(session)
         for one in (*session.new, *changed):
             if isinstance(one, Entity):
-                one.check_rules()
+                if not one.checked_when_linked or is_linked_anew(one):
+                    one.check_rules()
                 _check_references(session, one)
     for one in (*session.new, *changed):
         if isinstance(one, Entity):
@@ -292,13 +309,13 @@ def _before_flush(session: DomainSession, context: UOWTransaction, _instances: A
     for one in changed:
         if isinstance(one, SegmentationModel):
             check_renaming(session, one)
-    refuse_same_key(session)
     if session.deleted:
         stored = [one for one in (*session.new, *changed) if one not in session.deleted]
         refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
+    refuse_same_key(session)
     write_plain_rows_first(session, context)
 
 
@@ -342,6 +359,7 @@ def _check_references(session: DomainSession, one: Entity) -> None:
 
 
 restore_after_rollback(DomainSession)
+renew_after_rollback(DomainSession)
 event.listen(DomainSession, "after_flush", note_inserted)
 event.listen(DomainSession, "after_flush", follow_deletions)
 event.listen(DomainSession, "after_flush", follow_ids)

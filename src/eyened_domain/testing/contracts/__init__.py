@@ -12,6 +12,9 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.after_failures import (
+    AfterFailureContract as AfterFailureContract,
+)
 from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
     ClientPixelContract as ClientPixelContract,
@@ -22,14 +25,19 @@ from eyened_domain.testing.contracts.concurrency import (
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
+from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
 from eyened_domain.testing.contracts.modalities import ModalityContract as ModalityContract
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
+from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
 from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
+from eyened_domain.testing.contracts.removal_reach import (
+    RemovalReachContract as RemovalReachContract,
+)
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
 from eyened_domain.testing.contracts.round_trip import RoundTripContract as RoundTripContract
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
@@ -42,12 +50,16 @@ class StorageContract(
     UnitOfWorkContract,
     ConcurrencyContract,
     ErrorContract,
+    NewAgainContract,
+    AfterFailureContract,
     RepositoryContract,
     LinkContract,
     KnownByIdContract,
     ManyNewContract,
     KeyContract,
+    KeyChangeContract,
     RemovalContract,
+    RemovalReachContract,
     JsonContract,
     CopyContract,
     ModalityContract,

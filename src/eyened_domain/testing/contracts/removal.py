@@ -185,7 +185,7 @@ class RemovalContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:
         with make_unit_of_work() as uow:
-            patient = _a_patient_of_two_projects(uow)
+            patient = a_patient_of_two_projects(uow)
             patient.project = uow.projects.by_name("b")
             uow.projects.delete(patient.project)
             uow.commit()
@@ -195,7 +195,7 @@ class RemovalContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:
         with make_unit_of_work() as uow:
-            patient = _a_patient_of_two_projects(uow)
+            patient = a_patient_of_two_projects(uow)
             project = patient.project
             assert project.patients == [patient]
             other = uow.projects.by_name("b")
@@ -243,7 +243,7 @@ class RemovalContract(Contract):
                 assert (stored.tag.tag_name, stored.study_id) == (tag.tag_name, study.study_id)
 
 
-def _a_patient_of_two_projects(uow: Any) -> Any:
+def a_patient_of_two_projects(uow: Any) -> Any:
     """Return a stored patient of project a, beside a project b."""
     uow.projects.add(Project(project_name="b"))
     patient = Patient(patient_identifier="1", project=Project(project_name="a"))

@@ -7,7 +7,7 @@ stays, and the next run must take it from there.
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import MetaData, inspect
+from sqlalchemy import MetaData, Table, inspect
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from eyened_domain.adapters.sql.migrations.state import present_tables
@@ -18,6 +18,7 @@ def create_tables(tables: MetaData) -> None:
     present = _present(tables)
     for table in tables.sorted_tables:
         if table.name not in present:
+            _give_no_id_again(table)
             op.execute(CreateTable(table))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             if index.name not in present.get(table.name, ()):
@@ -28,6 +29,17 @@ def drop_tables(tables: MetaData) -> None:
     """Drop the tables, with everything in them."""
     for table in reversed(tables.sorted_tables):
         op.execute(DropTable(table, if_exists=True))
+
+
+def _give_no_id_again(table: Table) -> None:
+    """Let SQLite give each id once, as servers do, also when its row was deleted.
+
+    By itself it gives the highest id that is there and one more. Whoever still holds an id of
+    a row that is gone, an object in another unit of work or a file name, would mean another
+    row by it. Tables that were made before stay as they are: SQLite can only copy them.
+    """
+    if table.autoincrement_column is not None and len(table.primary_key.columns) == 1:
+        table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 def _present(tables: MetaData) -> dict[str, set[str | None]]:

@@ -1,0 +1,51 @@
+"""What half of the programs find in the database: an object of each class, linked together."""
+
+from __future__ import annotations
+
+from eyened_domain.model import (
+    Creator,
+    Feature,
+    FeatureFeatureLink,
+    FormAnnotation,
+    FormSchema,
+    Patient,
+    Project,
+    Series,
+    Study,
+    StudyTagLink,
+    Tag,
+)
+from eyened_domain.model.entity import Entity
+
+
+def stock(*, with_form: bool) -> list[Entity]:
+    """Return new objects of each class that belong together.
+
+    Args:
+        with_form: with the form, which keeps the others from being deleted.
+    """
+    project = Project(project_name="n0", description="t0")
+    patient = Patient(patient_identifier="n0", project=project, sex="F")
+    study = Study(study_date="2024-01-01", patient=patient)
+    creator, tag = Creator(creator_name="n0"), Tag(tag_name="n0", tag_type="Study")
+    tag.creator = creator
+    whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
+    schema = FormSchema(schema_name="n0", schema={"type": "object"})
+    stored: list[Entity] = [
+        project,
+        patient,
+        study,
+        Series(study=study, series_number=1),
+        creator,
+        tag,
+        StudyTagLink(tag=tag, study=study, creator=creator),
+        whole,
+        part,
+        FeatureFeatureLink(feature=whole, child=part, feature_index=0),
+        schema,
+    ]
+    if with_form:
+        form = FormAnnotation(form_schema=schema, patient=patient, creator=creator)
+        form.form_data = {"a": {"b": [1]}}
+        stored.append(form)
+    return stored

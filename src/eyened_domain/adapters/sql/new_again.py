@@ -1,0 +1,115 @@
+"""Objects that were new before a rollback are new again: without the ids that they got.
+
+SQLAlchemy lets them keep what the database has filled in, and takes their links for stored.
+The ids may be somebody else's by then. Here what was empty when they were first sent is
+empty again, and their links to other objects count as set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import InstanceState, Session, SessionTransaction, make_transient
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.base import NO_VALUE
+
+from eyened_domain.model.entity import Entity
+from eyened_domain.model.fields import LinkInfo
+
+_SENT = "eyened_domain.sent_new"
+_TO_RENEW = "eyened_domain.to_be_new_again"
+Empty = dict[InstanceState[Any], frozenset[str]]
+"""The columns that were empty when an object was first sent."""
+
+
+def note_new(session: Session, objects: Iterable[Any]) -> None:
+    """Note which columns of new objects are empty, before they are sent."""
+    levels: dict[SessionTransaction | None, Empty] = session.info.setdefault(_SENT, {})
+    sent = levels.setdefault(session.get_nested_transaction(), {})
+    for one in objects:
+        if isinstance(one, Entity):
+            held = one.__dict__
+            columns = one.__entity__.columns
+            sent[instance_state(one)] = frozenset(c for c in columns if held.get(c) is None)
+
+
+def renew_after_rollback(session_class: type[Session]) -> None:
+    """Make what the sessions of a class have stored new again when it is rolled back."""
+    event.listen(session_class, "pending_to_transient", _remember_unsent)
+    event.listen(session_class, "after_rollback", _remember)
+    event.listen(session_class, "after_soft_rollback", _renew)
+    event.listen(session_class, "after_transaction_end", _hand_to_parent)
+
+
+@contextmanager
+def renewing(session: Session) -> Iterator[None]:
+    """Let what a session has stored and not committed be new again once the block closes it."""
+    levels: dict[SessionTransaction | None, Empty] = session.info.pop(_SENT, {})
+    yield
+    for sent in levels.values():
+        for state, empty in sent.items():
+            one = state.obj()
+            if one is not None and state.session_id is None:
+                make_transient(one)
+                _make_new(state, one, empty)
+
+
+def _remember(session: Session) -> None:
+    sent: Empty = session.info.get(_SENT, {}).pop(session.get_nested_transaction(), {})
+    session.info.setdefault(_TO_RENEW, {}).update(sent)
+
+
+def _remember_unsent(session: Session, one: Any) -> None:
+    session.info.setdefault(_TO_RENEW, {}).setdefault(instance_state(one), frozenset())
+
+
+def _renew(session: Session, _transaction: SessionTransaction) -> None:
+    sent: Empty = session.info.pop(_TO_RENEW, {})
+    for state, empty in sent.items():
+        one = state.obj()
+        if state.key is None and one is not None:
+            _make_new(state, one, empty)
+
+
+def _make_new(state: InstanceState[Any], one: Entity, empty: Iterable[str]) -> None:
+    """Empty what the storage has filled in, and let the links of an object count as set."""
+    held, info = state.dict, one.__entity__
+    for name in empty:
+        by = info.link_of.get(name)
+        is_id_set_last = name in state.committed_state and by not in state.committed_state
+        if _is_filled_in(one, name) and not (by is not None and is_id_set_last):
+            held[name] = None
+    for link in info.links.values():
+        if link.many and not link.through and link.name in held:
+            _drop_moved(one, link)
+        if held.get(link.name) and (not link.many or link.through):
+            implementation: Any = state.manager[link.name].impl
+            state._modified_event(held, implementation, NO_VALUE)
+
+
+def _drop_moved(one: Entity, link: LinkInfo) -> None:
+    """Take off a list what has been moved to it, and is linked elsewhere again."""
+    there = one.__dict__[link.name]
+    for item in [item for item in there if item.__dict__.get(str(link.back)) is not one]:
+        there._sa_adapter.remove_without_event(item)
+
+
+def _is_filled_in(one: Entity, name: str) -> bool:
+    """Whether the storage fills a column in that is empty: an id, a moment, a link's id."""
+    column, link = one.__entity__.columns[name], one.__entity__.link_of.get(name)
+    return column.primary_key or column.generated or link in one.__dict__
+
+
+def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:
+    """Keep what was sent in a savepoint for a rollback of the transaction around it."""
+    levels: dict[SessionTransaction | None, Empty] = session.info.get(_SENT, {})
+    if transaction.parent is None:
+        levels.clear()
+    elif transaction in levels:
+        sent = levels.pop(transaction)
+        around = levels.setdefault(session.get_nested_transaction(), {})
+        for state, empty in sent.items():
+            around.setdefault(state, empty)

@@ -1,0 +1,54 @@
+"""Which of the changes that SQLAlchemy counts are changes of a row, or of a list.
+
+It counts a link as changed that was set without being loaded, also to what it leads to; and
+it takes an object off a list that is deleted anyway.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state
+
+from eyened_domain.adapters.sql.links_in_view import is_changed
+from eyened_domain.model.entity import Entity
+
+
+def changed_objects(session: Session) -> list[Entity]:
+    """Return the stored objects whose rows are about to be changed."""
+    return [
+        one
+        for one in session.dirty
+        if isinstance(one, Entity)
+        and session.is_modified(one, include_collections=False)
+        and any(_is_true(one, name) for name in instance_state(one).committed_state)
+    ]
+
+
+def _is_true(one: Entity, name: str) -> bool:
+    link = one.__entity__.links.get(name)
+    if link is None:
+        return is_changed(one, name)
+    via = str(link.via)
+    if link.many or via in instance_state(one).committed_state:
+        return not link.many
+    target: Any = one.__dict__.get(name)
+    return target is None or _id_of(target) != one.__dict__.get(via)
+
+
+def _id_of(one: Any) -> Any:
+    key = instance_state(one).key
+    return None if key is None else key[1][0]
+
+
+def leave_lists(session: Session) -> None:
+    """Forget that objects were taken off lists that are to be deleted."""
+    for state in session.identity_map._modified if session.deleted else ():
+        for name, before in state.committed_state.items():
+            link = state.class_.__entity__.links.get(name)
+            if link is not None and link.many and isinstance(before, list):
+                there = {id(one) for one in state.dict.get(name, ())}
+                state.committed_state[name] = [
+                    one for one in before if id(one) in there or one not in session.deleted
+                ]

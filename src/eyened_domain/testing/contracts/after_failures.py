@@ -1,0 +1,113 @@
+"""What objects and rules go by after a rollback, a savepoint or a flush that has failed."""
+
+# ruff: noqa: D102, S101 - the names of the tests say it all
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model import (
+    Feature,
+    FeatureFeatureLink,
+    FormAnnotation,
+    FormSchema,
+    Patient,
+    Project,
+    StudyTagLink,
+    TagType,
+)
+from eyened_domain.testing.builders import Builder
+from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+
+
+class AfterFailureContract(Contract):
+    """What a unit is held to that goes on after something was taken back."""
+
+    def test_a_stored_form_is_none_that_is_new_after_a_rollback(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.build(FormAnnotation, laterality=None))
+            uow.commit()
+            uow.rollback()
+            schema = uow.form_schemas.add(FormSchema(schema_name="new", entity_type="Eye"))
+            schema.form_annotations.append(form)
+            uow.commit()
+            assert form.form_schema is schema
+
+    def test_a_link_by_id_of_a_flush_that_failed_is_not_followed_by_the_next(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            feature = uow.features.add(Feature(feature_name="a"))
+            uow.flush()
+            with suppress(RuleBroken), uow.savepoint():
+                link = FeatureFeatureLink(
+                    parent_feature_id=feature.feature_id, child=feature, feature_index=0
+                )
+                uow.feature_links.add(link)
+                uow.flush()
+            feature.feature_name = "b"
+            uow.flush()
+            assert link.feature is None
+
+    def test_what_was_read_anew_in_a_savepoint_stays_so(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.projects.by_name("a").description = "theirs"
+                other.commit()
+            with suppress(ZeroDivisionError), uow.savepoint():
+                assert uow.projects.by_name("a").description == "theirs"
+                raise ZeroDivisionError
+            assert project.description == "theirs"
+            project.description += ", and ours"
+            uow.commit()
+
+    def test_a_link_by_id_that_leads_nowhere_is_not_cleared_by_following_it(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            link = FeatureFeatureLink(child_feature_id=987654, feature_index=0)
+            uow.feature_links.add(link)
+            assert link.child is None
+            with pytest.raises(BadInput, match="parent_feature_id"):
+                uow.flush()
+
+    @pytest.mark.parametrize("looks", ["at the list", "at the link", "at nothing"])
+    def test_a_stored_tag_stays_good_when_its_tag_is_for_other_things_now(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, looks: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            uow.study_tags.add(build.build(StudyTagLink))
+            uow.commit()
+        with make_unit_of_work() as uow:
+            (tag,), (link,) = uow.tags.where(), uow.study_tags.where()
+            if looks == "at the list":
+                assert tag.study_tag_links == [link]
+            elif looks == "at the link":
+                assert link.tag is tag
+            tag.tag_type = TagType.ImageInstance
+            link.comment = "still there"
+            uow.commit()
+            link.creator = link.creator
+            uow.commit()
+
+    def test_a_link_that_is_set_to_what_its_id_says_stands_in_the_list(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            first = uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.commit()
+            assert project.patients == [first]
+            second = Patient(patient_identifier="2", project_id=project.project_id)
+            second.project = project
+            uow.flush()
+            assert project.patients == [first, second]

@@ -1,0 +1,165 @@
+"""Objects that were new before a rollback are new again, and can be stored once more."""
+
+# ruff: noqa: D102, S101 - the names of the tests say it all
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from eyened_domain.errors import Duplicate
+from eyened_domain.model import Creator, Project, Tag
+from eyened_domain.testing.builders import Builder
+from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+
+
+def _rolled_back(uow: Any) -> None:
+    uow.rollback()
+
+
+def _failed(uow: Any) -> None:
+    for _ in range(2):
+        uow.creators.add(Creator(creator_name="twice"))
+    with pytest.raises(Duplicate):
+        uow.flush()
+    uow.rollback()
+
+
+ENDS = {"a rollback": _rolled_back, "a failed flush": _failed}
+"""How what was stored is taken back."""
+
+
+class NewAgainContract(Contract):
+    """What is held of objects whose storing was taken back."""
+
+    @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+    def test_ids_that_were_taken_back_may_go_to_others(
+        self, make_unit_of_work: MakeUnitOfWork, end: Any
+    ) -> None:
+        with make_unit_of_work() as uow:
+            first = uow.projects.add(Project(project_name="first"))
+            uow.flush()
+            end(uow)
+            assert first.project_id is None
+            uow.projects.add(Project(project_name="second"))
+            uow.flush()
+            uow.projects.add(first)
+            uow.commit()
+            assert uow.projects.name_to_id()["first"] == first.project_id
+            assert uow.projects.count() == 2
+
+    @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+    def test_links_are_stored_with_the_next_ids(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, end: Any
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = uow.studies.add(build.a_study())
+            uow.flush()
+            end(uow)
+            assert [study.study_id, study.patient_id] == [None, None]
+            uow.studies.add(build.a_study())
+            uow.flush()
+            uow.studies.add(study)
+            uow.commit()
+            identity = study.study_id
+        with make_unit_of_work() as uow:
+            found = uow.studies.get(identity)
+            assert found.patient.patient_identifier == study.patient.patient_identifier
+            assert found.patient.patient_id == study.patient.patient_id
+
+    def test_a_link_that_was_given_by_id_stays(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = uow.patients.add(build.a_patient())
+            uow.commit()
+            study = build.a_study(patient=None, patient_id=patient.patient_id)
+            uow.studies.add(study)
+            uow.flush()
+            uow.rollback()
+            assert [study.study_id, study.patient_id] == [None, patient.patient_id]
+            uow.studies.add(study)
+            uow.commit()
+            assert [one.patient_id for one in uow.studies.where()] == [patient.patient_id]
+
+    def test_an_id_that_was_given_by_hand_stays(self, make_unit_of_work: MakeUnitOfWork) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="by hand", project_id=77))
+            uow.flush()
+            uow.rollback()
+            assert project.project_id == 77
+
+    def test_what_a_savepoint_has_stored_is_new_after_it(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            with suppress(ZeroDivisionError), uow.savepoint():
+                patient = uow.patients.add(build.a_patient())
+                with uow.savepoint():
+                    uow.projects.add(Project(project_name="inner"))
+                    uow.flush()
+                raise ZeroDivisionError
+            assert [patient.patient_id, patient.project.project_id] == [None, None]
+            uow.projects.add(Project(project_name="in between"))
+            uow.flush()
+            uow.patients.add(patient)
+            uow.commit()
+            assert uow.patients.count(project=patient.project) == 1
+            assert uow.projects.name_to_id().keys() == {
+                "in between",
+                patient.project.project_name,
+            }
+
+    def test_what_a_unit_has_not_committed_can_be_stored_by_the_next(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = uow.patients.add(build.a_patient())
+            uow.flush()
+        assert [patient.patient_id, patient.project.project_id] == [None, None]
+        with make_unit_of_work() as uow:
+            uow.projects.add(Project(project_name="in between"))
+            uow.flush()
+            uow.patients.add(patient)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            (found,) = uow.patients.where()
+            assert found.project.project_name == patient.project.project_name
+
+    @pytest.mark.parametrize("is_sent", [True, False])
+    def test_links_to_many_are_stored_again(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_sent: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = build.a_study()
+            other = uow.studies.add(build.a_study())
+            uow.commit()
+            study.patient.studies.append(other)
+            uow.studies.add(study)
+            if is_sent:
+                uow.flush()
+            uow.rollback()
+            assert list(study.patient.studies) == [study]
+            assert other.patient is not study.patient
+            uow.studies.add(study)
+            uow.commit()
+            assert list(study.patient.studies) == [study]
+            assert list(other.patient.studies) == [other]
+
+    def test_an_id_of_what_was_deleted_is_not_given_again(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            tag = uow.tags.add(
+                Tag(tag_name="a", tag_type="Study", creator=Creator(creator_name="c"))
+            )
+            uow.commit()
+        with make_unit_of_work() as uow:
+            uow.tags.delete(uow.tags.get(tag.tag_id))
+            uow.commit()
+        with make_unit_of_work() as uow:
+            another = uow.tags.add(Tag(tag_name="a", tag_type="Study", creator_id=tag.creator_id))
+            uow.commit()
+        assert another.tag_id > tag.tag_id

@@ -1,0 +1,123 @@
+"""How far a deletion reaches among the objects in hand, and what takes it back."""
+
+# ruff: noqa: D102, S101 - the names of the tests say it all
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from eyened_domain.errors import RuleBroken
+from eyened_domain.model import FeatureFeatureLink, Patient, Project
+from eyened_domain.testing.builders import Builder
+from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+from eyened_domain.testing.contracts.removal import a_patient_of_two_projects
+
+
+class RemovalReachContract(Contract):
+    """What becomes of objects in hand when something that they hang on is deleted."""
+
+    @pytest.mark.parametrize("is_read_before", [True, False])
+    def test_a_deletion_reaches_what_hangs_on_a_row_that_is_not_in_hand(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_read_before: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            series = uow.series.add(build.a_series())
+            uow.commit()
+            project_id = series.study.patient.project.project_id
+            series_id = series.series_id
+        del series
+        with make_unit_of_work() as uow:
+            if is_read_before:
+                assert len(uow.patients.where() + uow.studies.where()) == 2
+                gc.collect()
+            series = uow.series.get(series_id)
+            uow.projects.delete(uow.projects.get(project_id))
+            uow.flush()
+            with pytest.raises(RuleBroken):
+                uow.series.add(series)
+            uow.rollback()
+            assert uow.series.get(series_id) is series
+
+    def test_adding_what_is_to_be_deleted_keeps_it_with_what_was_to_go_along(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = a_patient_of_two_projects(uow)
+            project = patient.project
+            other = uow.projects.by_name("b")
+            uow.projects.delete(project)
+            uow.projects.delete(other)
+            uow.projects.add(project)
+            uow.commit()
+            assert uow.patients.where() == [patient]
+            assert uow.projects.where() == [project]
+
+    def test_adding_what_hangs_on_it_does_not_keep_what_is_to_be_deleted(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = a_patient_of_two_projects(uow)
+            project = patient.project
+            assert project.patients == [patient]
+            uow.patients.delete(patient)
+            uow.projects.add(project)
+            uow.commit()
+            assert uow.patients.count() == 0
+
+    def test_what_others_have_deleted_does_not_keep_an_object_from_being_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            link = uow.feature_links.add(build.build(FeatureFeatureLink))
+            uow.commit()
+            part = link.child
+            assert part.child_feature_associations == [link]
+            with make_unit_of_work() as other:
+                for one in other.feature_links.where():
+                    other.feature_links.delete(one)
+                other.commit()
+            uow.features.delete(part)
+            uow.commit()
+            assert uow.features.count() == 1
+
+    def test_what_hangs_on_what_others_have_deleted_stays_readable_after_a_rollback(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            series = uow.series.add(build.a_series())
+            study = series.study
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.studies.delete(other.studies.get(study.study_id))
+                other.commit()
+            uow.rollback()
+            assert series.study is study
+            assert study.study_date is not None
+
+    def test_what_a_deleted_object_was_linked_to_is_found_while_the_unit_is_open(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            uow.studies.add(build.a_study())
+            uow.commit()
+        with make_unit_of_work() as uow:
+            (study,) = uow.studies.where()
+            uow.studies.delete(study)
+            uow.commit()
+            assert isinstance(study.patient, Patient)
+
+    def test_what_was_not_put_on_a_list_is_not_on_it(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = a_patient_of_two_projects(uow)
+            other = uow.projects.by_name("b")
+            assert other.patients == []
+            uow.patients.delete(patient)
+            for change in (other.patients.append, lambda one: other.patients.extend([one])):
+                with pytest.raises(RuleBroken):
+                    change(patient)
+                assert other.patients == []
+            assert isinstance(patient.project, Project)
