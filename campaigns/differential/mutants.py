@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from eyened_domain.adapters.memory import flushing, objects
+from eyened_domain.adapters.sql import flushing as sql_flushing
 from eyened_domain.adapters.sql import links_by_id
 from eyened_domain.adapters.sql import session as sql_session
 
@@ -39,7 +40,7 @@ def _memory_follows_no_delete_rule(patch: Patch) -> None:
 
 
 def _sql_compares_nothing(patch: Patch) -> None:
-    patch(sql_session, "refuse_overwriting", lambda *_: None)
+    patch(sql_flushing, "refuse_overwriting", lambda *_: None)
 
 
 def _sql_skips_a_column(patch: Patch) -> None:
@@ -52,19 +53,20 @@ def _sql_skips_a_column(patch: Patch) -> None:
                 set_committed_value(one, "description", state.committed_state["description"])
         original(session, objects)
 
-    patch(sql_session, "note_ids", note_ids)
+    patch(sql_flushing, "note_ids", note_ids)
 
 
 def _sql_keeps_nothing_for_a_rollback(patch: Patch) -> None:
-    patch(sql_session, "keep_for_rollback", lambda *_: None)
+    patch(sql_flushing, "keep_for_rollback", lambda *_: None)
 
 
 def _sql_deletes_nothing_along(patch: Patch) -> None:
-    patch(sql_session, "delete_along", lambda *_: None)
+    for module in (sql_flushing, sql_session):
+        patch(module, "delete_along", lambda *_, **__: None)
 
 
 def _sql_does_not_follow_ids(patch: Patch) -> None:
-    patch(sql_session, "note_ids", lambda *_: None)
+    patch(sql_flushing, "note_ids", lambda *_: None)
 
 
 MUTANTS: dict[str, Callable[[Patch], None]] = {

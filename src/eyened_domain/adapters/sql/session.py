@@ -8,19 +8,14 @@ from sqlalchemy import Connection, Select, event
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import (
     InstanceState,
-    QueryContext,
-    Session,
     SessionTransaction,
-    UOWTransaction,
 )
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import has_identity
 
-from eyened_domain.adapters.sql.altered_rows import update_alone
 from eyened_domain.adapters.sql.changed_rows import (
     begin_writing,
     forget_compared,
-    note_inserted,
     refuse_overwriting,
 )
 from eyened_domain.adapters.sql.ended import (
@@ -34,52 +29,37 @@ from eyened_domain.adapters.sql.ended import (
     refuse_if_ended,
     refuse_statement,
 )
+from eyened_domain.adapters.sql.files_of_objects import give_files
+from eyened_domain.adapters.sql.flushing import watch_flushes
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
-from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view, is_linked_anew
 from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
 from eyened_domain.adapters.sql.mapping import map_entities
-from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.named_session import NamedSession
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
-from eyened_domain.adapters.sql.new_again import note_new, renew_after_rollback, renewing
-from eyened_domain.adapters.sql.new_rows import insert_together
-from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
-from eyened_domain.adapters.sql.pixels.renaming import check_renaming
+from eyened_domain.adapters.sql.new_again import renew_after_rollback, renewing
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
 from eyened_domain.adapters.sql.removal import (
     delete_along,
-    follow_deletions,
-    keep_links,
     keep_moved_by_id,
-    refuse_links_to_deleted,
-    refuse_same_key,
     take_back,
-    take_places,
 )
 from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
 from eyened_domain.adapters.sql.restoring import (
     discard_changes,
     fill_before_close,
-    keep_for_rollback,
     read_anew,
-    read_emptied,
     read_siblings_anew,
     restore_after_rollback,
 )
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
-from eyened_domain.adapters.sql.true_changes import changed_objects, leave_lists
 from eyened_domain.errors import EyenedError, RuleBroken, deleted
-from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
-from eyened_domain.model.computation import SegmentationModel
+from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
-from eyened_domain.model.stored_pixels import StoredPixels
 from eyened_domain.services.garbage import rarer_collections
 
 E = TypeVar("E", bound=Entity)
@@ -282,113 +262,13 @@ event.listen(DomainSession, "do_orm_execute", refuse_statement)
 event.listen(DomainSession, "do_orm_execute", read_siblings_anew)
 watch_transactions(DomainSession)
 event.listen(DomainSession, "do_orm_execute", load_siblings)
-
-
-@event.listens_for(DomainSession, "before_flush")
-def _before_flush(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
-    note_new(session, session.new)
-    read_emptied(session)
-    if session.deleted:
-        delete_along(session, unseen=True)
-        keep_links(session)
-        leave_lists(session)
-        take_places(session)
-    note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
-    settle_modalities(session)
-    changed = changed_objects(session)
-    with in_view(session):
-        check_stored_parts(session)
-        for one in (*session.new, *changed):
-            if isinstance(one, Entity):
-                if not one.checked_when_linked or is_linked_anew(one):
-                    one.check_rules()
-                _check_references(session, one)
-    for one in (*session.new, *changed):
-        if isinstance(one, Entity):
-            one.check_needed(_cleared(one), _untouched(one))
-    for one in changed:
-        if isinstance(one, SegmentationModel):
-            check_renaming(session, one)
-    if session.deleted:
-        stored = [one for one in (*session.new, *changed) if one not in session.deleted]
-        refuse_links_to_deleted(session, [one for one in stored if isinstance(one, Entity)])
-    written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
-    keep_for_rollback(session, written)
-    refuse_overwriting(session, written)
-    refuse_same_key(session)
-    write_plain_rows_first(session, context)
-
-
-def write_plain_rows_first(session: Session, context: UOWTransaction) -> None:
-    """Let a flush write what is plain by itself, before SQLAlchemy does what is left."""
-    execute = context.execute
-
-    def write() -> None:
-        insert_together(session, context)
-        if not update_alone(session, context):
-            execute()
-
-    context.execute = write  # type: ignore[method-assign]
-
-
-def _cleared(one: Entity) -> frozenset[str]:
-    """Return the columns that the flush is going to empty, since they or their links were."""
-    changed, held = instance_state(one).committed_state, one.__dict__
-    return frozenset(
-        column
-        for column, link in one.__entity__.link_of.items()
-        if (link in changed and held.get(link) is None)
-        or (column in changed and link not in changed and held.get(column) is None)
-    )
-
-
-def _untouched(one: Entity) -> frozenset[str]:
-    """Return the columns that are needed and stay as they were read."""
-    state = instance_state(one)
-    if state.key is None:
-        return frozenset()
-    return frozenset(one.__entity__.needed) - state.committed_state.keys()
-
-
-def _check_references(session: DomainSession, one: Entity) -> None:
-    """Raise where the segmentation that another refers to was set, and cannot be referred to."""
-    if isinstance(one, StoredPixels) and session.pixels is not None:
-        state: Any = instance_state(one)
-        if one.reference_segmentation_id and state.attrs.reference_segmentation_id.history.added:
-            one.references()
-
-
+watch_flushes(DomainSession)
 restore_after_rollback(DomainSession)
 renew_after_rollback(DomainSession)
-event.listen(DomainSession, "after_flush", note_inserted)
-event.listen(DomainSession, "after_flush", follow_deletions)
-event.listen(DomainSession, "after_flush", follow_ids)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)
-event.listen(DomainSession, "after_flush", discard_deleted)
 event.listen(DomainSession, "before_attach", refuse_held)
 read_back_generated_values(DomainSession)
-
-
-@event.listens_for(DomainSession, "after_attach")
-def _attach_files(session: DomainSession, one: object) -> None:
-    if isinstance(one, ImageInstance):
-        one.attach(session.image_store)
-    elif isinstance(one, StoredPixels):
-        one.attach(session.pixels)
-    elif isinstance(one, AnnotationData):
-        one.attach(session.annotation_files)
-
-
-@event.listens_for(ImageInstance, "load", raw=True)
-@event.listens_for(AnnotationData, "load", raw=True)
-@event.listens_for(StoredPixels, "load", raw=True, propagate=True)
-def _attach_files_when_loaded(state: InstanceState[Any], context: QueryContext | None) -> None:
-    if context is None:  # a copy of `merge(load=False)`, which has been attached
-        return
-    if state.obj() is not None and isinstance(context.session, DomainSession):
-        _attach_files(context.session, state.obj())
-
-
+give_files(DomainSession)
 watch(DomainSession)
