@@ -278,8 +278,8 @@ def _before_flush(session: DomainSession, _context: UOWTransaction, _instances: 
     if session.deleted:
         delete_along(session, unseen=True)
         keep_links(session)
-        leave_lists(session)
         take_places(session)
+    leave_lists(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
     changed = changed_objects(session)
