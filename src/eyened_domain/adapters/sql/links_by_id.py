@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.quiet_lists import drop, take
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 
@@ -36,11 +37,13 @@ def follow_ids(session: Session, _context: UOWTransaction) -> None:
     for one, link, before in session.info.pop(_SET, ()):
         target = _in_hand(session, link, one.__dict__.get(str(link.via)))
         if before is not None and before is not target:
-            _drop(before, link, one)
+            if link.back:
+                drop(session, before, link.back, one)
             one.__dict__.pop(link.name, None)
         if target is not None:
             set_committed_value(one, link.name, target)
-            _take(target, link, one)
+            if link.back:
+                take(session, target, link.back, one)
 
 
 def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:
@@ -48,19 +51,3 @@ def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:
         return None
     target = entity_class(link.target)
     return session.identity_map.get(identity_key(target, identity))
-
-
-def _list_of(owner: Entity, link: LinkInfo) -> Any:
-    return owner.__dict__.get(link.back) if link.back else None
-
-
-def _drop(owner: Entity, link: LinkInfo, one: Entity) -> None:
-    there = _list_of(owner, link)
-    if there is not None and any(item is one for item in there):
-        there._sa_adapter.remove_without_event(one)
-
-
-def _take(owner: Entity, link: LinkInfo, one: Entity) -> None:
-    there = _list_of(owner, link)
-    if there is not None and not any(item is one for item in there):
-        there._sa_adapter.append_without_event(one)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.quiet_lists import drop
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
@@ -229,7 +230,7 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
             set_committed_value(one, link, None)
     for one in session.deleted:
         if isinstance(one, Entity):
-            _take_off_lists(one)
+            _take_off_lists(session, one)
 
 
 def _keys(session: Session) -> Keys:
@@ -263,9 +264,8 @@ def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:
     return column.name in state.committed_state or link in state.committed_state
 
 
-def _take_off_lists(one: Entity) -> None:
+def _take_off_lists(session: Session, one: Entity) -> None:
     for link in one.__entity__.links.values():
         other = None if link.many or link.back is None else one.__dict__.get(link.name)
-        there = None if other is None else other.__dict__.get(str(link.back))
-        if there is not None and any(item is one for item in there):
-            there._sa_adapter.remove_without_event(one)
+        if other is not None:
+            drop(session, other, str(link.back), one)

@@ -47,6 +47,7 @@ from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
+from eyened_domain.adapters.sql.quiet_lists import read_lists_anew
 from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
@@ -334,6 +335,7 @@ def _check_references(session: DomainSession, one: Entity) -> None:
 
 restore_after_rollback(DomainSession)
 renew_after_rollback(DomainSession)
+read_lists_anew(DomainSession)
 event.listen(DomainSession, "after_flush", note_inserted)
 event.listen(DomainSession, "after_flush", follow_deletions)
 event.listen(DomainSession, "after_flush", follow_ids)
