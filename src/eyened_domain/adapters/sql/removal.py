@@ -201,8 +201,9 @@ def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None
 def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Keys) -> bool:
     """Whether a link leads to one that is to be deleted; the object or the id, as was set last."""
     link = one.__entity__.link_of.get(column.name)
-    if link in instance_state(one).committed_state and one.__dict__.get(str(link)) is not None:
-        return one.__dict__[str(link)] in session.deleted
+    if link in instance_state(one).committed_state:
+        target = one.__dict__.get(str(link))
+        return target is not None and target in session.deleted
     return (root_of(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
 
 
