@@ -58,11 +58,14 @@ def flush(objects: Objects) -> None:
         raise
     for held, values in given.items():
         held.empty = frozenset(name for name, value in values.items() if value is None)
+    replaced = [held for held in objects.deleted.values() if _is_replaced(held, written)]
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
     for root, key in objects.view.written(mark):
         if objects.view.row(root, key) is None:
             objects.keep_links(root, key)
+    for held in replaced:
+        objects.removed(held)
     for root, key in objects.view.written(mark):
         known = written.get((root, key)) or objects.known.get((root, key))
         row = objects.view.row(root, key)
@@ -70,6 +73,11 @@ def flush(objects: Objects) -> None:
             objects.stored(known, row)
         elif known is not None and known not in kept and known.row and known.row.key == key:
             objects.removed(known)
+
+
+def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
+    """Whether another object stands for the row of one that was deleted."""
+    return held.row is not None and (held.shape.root, held.row.key) in written
 
 
 def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:

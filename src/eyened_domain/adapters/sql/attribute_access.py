@@ -146,10 +146,9 @@ class _LinkAttribute(_ExplainedAttribute):
         return found
 
     def _forget_nothing(self, instance: Any) -> None:
-        """Leave a new object's link open that leads nowhere yet by its id: it is not cleared."""
-        known, via = instance.__dict__, instance.__entity__.links[self.key].via
-        is_new = known["_sa_instance_state"].key is None
-        if is_new and via is not None and known.get(self.key, self) is None and known.get(via):
+        """Leave a new object's link open that leads nowhere yet: it was not cleared."""
+        known = instance.__dict__
+        if known["_sa_instance_state"].key is None and known.get(self.key, self) is None:
             del known[self.key]
 
     def _load_key(self, instance: Any) -> None:

@@ -55,8 +55,8 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
     if session.deleted:
         delete_along(session, unseen=True)
         keep_links(session)
-        leave_lists(session)
         take_places(session)
+    leave_lists(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
     new = [one for one in session.new if isinstance(one, Entity)]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.quiet_lists import drop, take
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 
@@ -38,24 +39,22 @@ def follow_ids(session: Session, _context: UOWTransaction) -> None:
     """Let links and lists follow the ids that are stored now (an `after_flush` listener)."""
     targets: dict[tuple[str, Any], Any] = {}
     joining: defaultdict[tuple[int, str], list[Entity]] = defaultdict(list)
-    lists: dict[tuple[int, str], Any] = {}
     for one, link, before in session.info.pop(_SET, ()):
         identity = one.__dict__.get(str(link.via))
         asked = (link.target, identity)
         target = targets[asked] if asked in targets else _in_hand(session, link, identity)
         targets[asked] = target
         if before is not None and before is not target:
-            _drop(before, link, one)
+            if link.back:
+                drop(session, before, link.back, one)
             one.__dict__.pop(link.name, None)
-        if target is None:
-            continue
-        set_committed_value(one, link.name, target)
-        there = _list_of(target, link)
-        if there is not None:
-            lists[id(target), link.name] = there
-            joining[id(target), link.name].append(one)
-    for place, objects in joining.items():
-        _take(lists[place], objects)
+        if target is not None:
+            set_committed_value(one, link.name, target)
+            if link.back in target.__dict__:
+                joining[id(target), str(link.back)].append(one)
+    owners = {id(target): target for target in targets.values()}
+    for (owner, name), several in joining.items():
+        take(session, owners[owner], name, several)
 
 
 def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:
@@ -63,21 +62,3 @@ def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:
         return None
     target = entity_class(link.target)
     return session.identity_map.get(identity_key(target, identity))
-
-
-def _list_of(owner: Entity, link: LinkInfo) -> Any:
-    return owner.__dict__.get(link.back) if link.back else None
-
-
-def _drop(owner: Entity, link: LinkInfo, one: Entity) -> None:
-    there = _list_of(owner, link)
-    if there is not None and any(item is one for item in there):
-        there._sa_adapter.remove_without_event(one)
-
-
-def _take(there: Any, objects: Iterable[Entity]) -> None:
-    known = {id(item) for item in there}
-    for one in objects:
-        if id(one) not in known:
-            there._sa_adapter.append_without_event(one)
-            known.add(id(one))

@@ -70,7 +70,9 @@ def _renew(session: Session, _transaction: SessionTransaction) -> None:
     sent: Empty = session.info.pop(_TO_RENEW, {})
     for state, empty in sent.items():
         one = state.obj()
-        if state.key is None and one is not None:
+        if one is not None and state._deleted and state.session_id is None:
+            make_transient(one)  # it was stored and deleted in what was rolled back
+        if one is not None and state.key is None:
             _make_new(state, one, empty)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import flag_modified, instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.quiet_lists import drop
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
@@ -203,8 +204,9 @@ def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None
 def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Keys) -> bool:
     """Whether a link leads to one that is to be deleted; the object or the id, as was set last."""
     link = one.__entity__.link_of.get(column.name)
-    if link in instance_state(one).committed_state and one.__dict__.get(str(link)) is not None:
-        return one.__dict__[str(link)] in session.deleted
+    if link in instance_state(one).committed_state:
+        target = one.__dict__.get(str(link))
+        return target is not None and target in session.deleted
     return (root_of(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
 
 
@@ -232,7 +234,7 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
             set_committed_value(one, link, None)
     for one in session.deleted:
         if isinstance(one, Entity):
-            _take_off_lists(one)
+            _take_off_lists(session, one)
 
 
 def _keys(session: Session) -> Keys:
@@ -266,9 +268,8 @@ def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:
     return column.name in state.committed_state or link in state.committed_state
 
 
-def _take_off_lists(one: Entity) -> None:
+def _take_off_lists(session: Session, one: Entity) -> None:
     for link in one.__entity__.links.values():
         other = None if link.many or link.back is None else one.__dict__.get(link.name)
-        there = None if other is None else other.__dict__.get(str(link.back))
-        if there is not None and any(item is one for item in there):
-            there._sa_adapter.remove_without_event(one)
+        if other is not None:
+            drop(session, other, str(link.back), one)

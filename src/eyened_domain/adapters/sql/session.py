@@ -41,6 +41,7 @@ from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.new_again import renew_after_rollback, renewing
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.pixels.within import watch
+from eyened_domain.adapters.sql.quiet_lists import read_lists_anew
 from eyened_domain.adapters.sql.removal import (
     delete_along,
     keep_moved_by_id,
@@ -265,6 +266,7 @@ event.listen(DomainSession, "do_orm_execute", load_siblings)
 watch_flushes(DomainSession)
 restore_after_rollback(DomainSession)
 renew_after_rollback(DomainSession)
+read_lists_anew(DomainSession)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)

@@ -43,12 +43,29 @@ def _id_of(one: Any) -> Any:
 
 
 def leave_lists(session: Session) -> None:
-    """Forget that objects were taken off lists that are to be deleted."""
-    for state in session.identity_map._modified if session.deleted else ():
+    """Let lists say nothing of objects that are deleted anyway, or were never stored.
+
+    SQLAlchemy would empty the links of those that were taken off, and keep those that came.
+    """
+    for state in list(session.identity_map._modified):
+        for pending in state._pending_mutations.values() if state._pending_mutations else ():
+            for items in (pending.deleted_items, pending.added_items):
+                for one in [one for one in items if _is_no_matter(session, one)]:
+                    items.remove(one)
         for name, before in state.committed_state.items():
             link = state.class_.__entity__.links.get(name)
             if link is not None and link.many and isinstance(before, list):
-                there = {id(one) for one in state.dict.get(name, ())}
-                state.committed_state[name] = [
-                    one for one in before if id(one) in there or one not in session.deleted
-                ]
+                state.committed_state[name] = _as_it_matters(session, before, state.dict.get(name))
+
+
+def _as_it_matters(session: Session, before: list[Any], now: list[Any] | None) -> list[Any]:
+    """Return a list as it was, with what does not matter as it is now."""
+    there, had = {id(one) for one in now or ()}, {id(one) for one in before}
+    kept = [one for one in before if id(one) in there or not _is_no_matter(session, one)]
+    come = [one for one in now or () if id(one) not in had and one in session.deleted]
+    return kept + come
+
+
+def _is_no_matter(session: Session, one: Any) -> bool:
+    state = instance_state(one)
+    return one in session.deleted or (state.key is None and state.session_id is None)

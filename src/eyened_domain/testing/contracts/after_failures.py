@@ -111,3 +111,38 @@ class AfterFailureContract(Contract):
             second.project = project
             uow.flush()
             assert project.patients == [first, second]
+
+    @pytest.mark.parametrize("change", ["deleted", "moved by id"])
+    def test_lists_are_as_before_when_a_savepoint_was_rolled_back(
+        self, make_unit_of_work: MakeUnitOfWork, change: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project, other = (uow.projects.add(Project(project_name=name)) for name in "ab")
+            patient = uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.commit()
+            assert [project.patients, other.patients] == [[patient], []]
+            with suppress(ZeroDivisionError), uow.savepoint():
+                if change == "deleted":
+                    uow.patients.delete(patient)
+                else:
+                    patient.project_id = other.project_id
+                uow.flush()
+                assert project.patients == []
+                raise ZeroDivisionError
+            assert [project.patients, other.patients] == [[patient], []]
+
+    @pytest.mark.parametrize("is_moved", [False, True])
+    def test_what_is_deleted_and_taken_off_its_list_is_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, is_moved: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project, other = (uow.projects.add(Project(project_name=name)) for name in "ab")
+            patient = uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.commit()
+            assert [project.patients, other.patients] == [[patient], []]
+            if is_moved:
+                other.patients.append(patient)
+            uow.patients.delete(patient)
+            patient.project.patients.remove(patient)
+            uow.commit()
+            assert uow.patients.count() == 0

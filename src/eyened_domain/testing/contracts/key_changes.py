@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from eyened_domain.errors import Conflict, Duplicate
+from eyened_domain.errors import Conflict, Duplicate, RuleBroken
 from eyened_domain.model import Feature, FeatureFeatureLink, Project, StudyTagLink
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -78,6 +78,8 @@ class KeyChangeContract(Contract):
             uow.study_tags.delete(link)
             uow.study_tags.add(StudyTagLink(**ids, comment="new"))
             uow.commit()
+            with pytest.raises(RuleBroken):
+                link.study = ids["study"]
             (link,) = uow.study_tags.where()
             assert link.comment == "new"
             assert link.date_inserted is not None

@@ -91,6 +91,19 @@ class NewAgainContract(Contract):
             uow.rollback()
             assert project.project_id == 77
 
+    def test_what_was_stored_and_deleted_is_new_again(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.flush()
+            uow.projects.delete(project)
+            uow.flush()
+            uow.rollback()
+            uow.projects.add(project)
+            uow.commit()
+            assert uow.projects.where() == [project]
+
     def test_what_a_savepoint_has_stored_is_new_after_it(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:

@@ -9,7 +9,7 @@ import gc
 import pytest
 
 from eyened_domain.errors import RuleBroken
-from eyened_domain.model import FeatureFeatureLink, Patient, Project
+from eyened_domain.model import FeatureFeatureLink, FormAnnotation, Patient, Project
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.removal import a_patient_of_two_projects
@@ -121,3 +121,16 @@ class RemovalReachContract(Contract):
                     change(patient)
                 assert other.patients == []
             assert isinstance(patient.project, Project)
+
+    def test_what_was_taken_off_the_list_does_not_keep_an_object_from_being_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.build(FormAnnotation))
+            form.study = build.a_study(patient=form.patient)
+            uow.commit()
+            study = form.study
+            study.form_annotations.clear()
+            uow.studies.delete(study)
+            uow.commit()
+            assert [one.study_id for one in uow.forms.where()] == [None]
