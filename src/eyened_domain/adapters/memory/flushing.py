@@ -297,7 +297,8 @@ def current(objects: Objects, held: Held) -> Row:
         Conflict: it is not the one that the object was read from.
     """
     row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
-    is_same = row is not None and held.row is not None and row.values == held.row.values
+    before = {} if held.row is None else held.row.values
+    is_same = row is not None and all(is_same_json(v, before.get(k)) for k, v in row.values.items())
     if row is None or not is_same:  # what was changed and changed back is as it was read
         raise RowChanged(
             f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
