@@ -56,6 +56,10 @@ def main() -> int:
         if options.program is not None:
             return replayed(options.program, storages)
         print(f"seed {options.seed}", flush=True)
+        for storage in storages:  # before anything is broken: the stock is kept
+            for with_form in (True, False):
+                storage.empty()
+                storage.stock(with_form=with_form)
         if options.mutate:
             found = [found_after(mutant, storages, options) for mutant in MUTANTS]
             return int(not all(found))

@@ -18,12 +18,14 @@ class Told:
         before: the kind of error, by storage, of two faults that have ended the unit.
         waits: that one storage had to ask for a link in this step or before, and so stored what
             had changed, while another had loaded it along.
+        has_read: that one had to ask for a link, with nothing to be stored, and another did not.
     """
 
     outcomes: dict[str, Any]
     faults: frozenset[str]
     before: dict[str, str]
     waits: bool
+    has_read: bool = False
 
     @property
     def errors(self) -> dict[str, str]:
@@ -55,6 +57,14 @@ def _are_two_faults(told: Told) -> bool:
     return is_told_again or (len(kinds) == 2 and kinds <= told.faults)
 
 
+def _are_values(told: Told) -> bool:
+    """Whether it is columns of objects in hand that differ, and the objects are the same."""
+    outcomes = list(told.outcomes.values())
+    if any(one is None or one[0] not in {"in hand", "read"} or len(one) > 2 for one in outcomes):
+        return False
+    return len({len(one[1]) for one in outcomes if one is not None and one[1]}) == 1
+
+
 TWO_FAULTS = Allowed(
     "two faults in one flush",
     "A flush ends at the first fault that it finds. Rules come first and missing values "
@@ -68,8 +78,9 @@ LOADED_ALONG = Allowed(
     "database loads the same link of all siblings in one statement, and asks again for an object "
     "that nobody holds any more; in memory each is looked up when it is followed, and all are "
     "kept. So one may store what has changed at a link where the other does not; with a flush "
-    "before it there is no difference.",
-    lambda told: told.waits,
+    "before it there is no difference. What was read for a link is as it is now; what was not "
+    "read is as it was in the earlier transaction.",
+    lambda told: told.waits or (told.has_read and _are_values(told)),
 )
 NOT_READ = Allowed(
     "not read after an error or a rollback",

@@ -10,7 +10,7 @@ from attrs import frozen
 from campaigns.differential.allowed import LOADED_ALONG, TWO_FAULTS, Told, allowed_as
 from campaigns.differential.programs import FLUSH, Program, written
 from campaigns.differential.storages import Storage
-from campaigns.differential.world import Outcome, World
+from campaigns.differential.world import OF_TWO, Outcome, World
 
 
 @frozen
@@ -74,7 +74,8 @@ def compare(program: Program, storages: Sequence[Storage]) -> Difference | None:
         if all(outcome == mine for outcome in outcomes.values()):
             continue
         waits = _first_to_wait(program, worlds, step)
-        told = Told(outcomes, _faults(worlds, step), before, waits is not None)
+        has_read = _has_read(worlds, step)
+        told = Told(outcomes, _faults(worlds, step), before, waits is not None, has_read)
         reason = allowed_as(told)
         if reason is None:
             first = next(iter(worlds.values())).outcomes[:step]
@@ -99,6 +100,15 @@ def _first_to_wait(program: Program, worlds: dict[str, World], last: int) -> int
         if not is_flushed and len({world.loaded.get(step) for world in several}) > 1:
             return number
     return None
+
+
+def _has_read(worlds: dict[str, World], last: int) -> bool:
+    """Whether one had to ask for a link and another not, after somebody else has changed rows."""
+    several = list(worlds.values())
+    others = [step for step in range(last) if several[0].outcomes[step][0] in OF_TWO]
+    return bool(others) and any(
+        len({world.loaded.get(step) for world in several}) > 1 for step in range(others[0], last)
+    )
 
 
 def _faults(worlds: dict[str, World], step: int) -> frozenset[str]:

@@ -9,9 +9,9 @@ from eyened_domain.errors import EyenedError
 from eyened_domain.model import Project, Study
 
 
-def _told(memory, sqlite, faults=(), before=None, *, waits=False):
+def _told(memory, sqlite, faults=(), before=None, *, waits=False, has_read=False):
     outcomes = {"memory": memory, "sqlite": sqlite}
-    return Told(outcomes, frozenset(faults), before or {}, waits)
+    return Told(outcomes, frozenset(faults), before or {}, waits, has_read)
 
 
 def _error(kind, step="flush"):
@@ -47,6 +47,14 @@ def test_two_faults_are_told_again_until_the_rollback_and_no_others():
 def test_what_waits_is_compared_again_with_a_flush():
     assert allowed_as(_told(("read", 1), ("read", 2), waits=True)) is LOADED_ALONG
     assert allowed_as(_told(("read", 1), ("read", 2))) is None
+
+
+def test_what_was_read_for_a_link_may_be_newer_and_nothing_else():
+    newer, older = ("in hand", [["Project", "new"]]), ("in hand", [["Project", "old"]])
+    assert allowed_as(_told(newer, older, has_read=True)) is LOADED_ALONG
+    assert allowed_as(_told(newer, older)) is None
+    assert allowed_as(_told(newer, ("in hand", "error", "NotLoaded"), has_read=True)) is None
+    assert allowed_as(_told(("stored", {}), ("stored", {"a": 1}), has_read=True)) is None
 
 
 def test_objects_are_not_compared_after_a_rollback_but_have_to_be_readable():

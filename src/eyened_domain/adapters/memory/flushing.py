@@ -63,7 +63,7 @@ def flush(objects: Objects) -> None:
     kept = set(written.values())  # one whose primary key has changed is not gone
     for root, key in objects.view.written(mark):
         if objects.view.row(root, key) is None:
-            objects.keep_links(root, key)
+            _keep_links(objects, objects.known.get((root, key)))
     for held in replaced:
         objects.removed(held)
     for root, key in objects.view.written(mark):
@@ -73,6 +73,17 @@ def flush(objects: Objects) -> None:
             objects.stored(known, row)
         elif known is not None and known not in kept and known.row and known.row.key == key:
             objects.removed(known)
+
+
+def _keep_links(objects: Objects, held: Held | None) -> None:
+    """Let an object whose row is gone hold what it was linked to, where that is here."""
+    if held is None:
+        return
+    mine = held.entity.__dict__
+    for link in held.shape.to_one:
+        known = objects.known.get((root_of(link.target), (mine[str(link.via)],)))
+        if link.name not in mine and known is not None:
+            mine[link.name] = known.entity
 
 
 def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
@@ -286,7 +297,9 @@ def current(objects: Objects, held: Held) -> Row:
         Conflict: it is not the one that the object was read from.
     """
     row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
-    if row is None or row is not held.row:
+    before = {} if held.row is None else held.row.values
+    is_same = row is not None and all(is_same_json(v, before.get(k)) for k, v in row.values.items())
+    if row is None or not is_same:  # what was changed and changed back is as it was read
         raise RowChanged(
             f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
             "run it again",

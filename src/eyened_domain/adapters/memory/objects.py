@@ -380,15 +380,6 @@ class Objects:
                         mine.pop(link.name, None)
         held.settle()
 
-    def keep_links(self, root: str, key: Key) -> None:
-        """Let an object whose row is gone hold what it was linked to, where that is here."""
-        held = self.known.get((root, key))
-        for link in () if held is None else held.shape.to_one:
-            mine = held.entity.__dict__ if held is not None else {}
-            known = self.known.get((root_of(link.target), (mine[str(link.via)],)))
-            if link.name not in mine and known is not None:
-                mine[link.name] = known.entity
-
     def removed(self, held: Held) -> None:
         """Note that an object is stored no more, and take it off the lists that it was in."""
         self.before.setdefault(held, held.row)

@@ -146,3 +146,17 @@ class AfterFailureContract(Contract):
             patient.project.patients.remove(patient)
             uow.commit()
             assert uow.patients.count() == 0
+
+    def test_what_others_have_changed_and_changed_back_is_no_conflict(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            for description in ("theirs", None):
+                with make_unit_of_work() as other:
+                    other.projects.by_name("a").description = description
+                    other.commit()
+            project.description = "mine"
+            uow.commit()
+            assert project.description == "mine"
