@@ -45,7 +45,7 @@ def flush(objects: Objects) -> None:
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return
-    mark, given = objects.view.mark(), _given(changed)
+    mark, given, linked = objects.view.mark(), _given(changed), _linked(changed)
     try:
         _check(objects, changed)
         changed = _with_linked(objects, changed)
@@ -55,6 +55,9 @@ def flush(objects: Objects) -> None:
         objects.view.undo(mark)
         for held, values in given.items():  # without the ids that they did not get
             held.entity.__dict__.update(values)
+        for held, names in linked.items():  # nor what was put in view for the rules
+            for name in _links_in_hand(held) - names:
+                del held.entity.__dict__[name]
         raise
     for held, values in given.items():
         held.empty = frozenset(name for name, value in values.items() if value is None)
@@ -94,6 +97,16 @@ def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
 def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:
     """Return what new objects hold of themselves."""
     return {held: held.values() for held in changed if held.row is None}
+
+
+def _linked(changed: list[Held]) -> dict[Held, frozenset[str]]:
+    """Return the links to one that new objects hold."""
+    return {held: _links_in_hand(held) for held in changed if held.row is None}
+
+
+def _links_in_hand(held: Held) -> frozenset[str]:
+    mine = held.entity.__dict__
+    return frozenset(link.name for link in held.shape.to_one if link.name in mine)
 
 
 def _check(objects: Objects, changed: list[Held]) -> None:

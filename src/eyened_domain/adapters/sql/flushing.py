@@ -15,7 +15,7 @@ from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.altered_rows import update_alone
 from eyened_domain.adapters.sql.changed_rows import note_inserted, refuse_overwriting
-from eyened_domain.adapters.sql.links_by_id import follow_ids, note_ids
+from eyened_domain.adapters.sql.links_by_id import follow_ids, forget_looked_up, note_ids
 from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view, is_linked_anew
 from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.new_again import note_new
@@ -50,13 +50,14 @@ def watch_flushes(session_class: type[DomainSession]) -> None:
 
 
 def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
-    note_new(session, session.new)
+    new = [one for one in session.new if isinstance(one, Entity)]
+    note_new(session, new)
+    forget_looked_up(new)
     read_emptied(session)
     if session.deleted:
         delete_along(session, unseen=True)
         keep_links(session)
         take_places(session)
-    leave_lists(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
     new = [one for one in session.new if isinstance(one, Entity)]
@@ -69,6 +70,7 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
     keep_for_rollback(session, written)
     refuse_overwriting(session, written)
     refuse_same_key(session)
+    leave_lists(session)
     _write_plain_rows_first(session, context)
 
 

@@ -22,6 +22,18 @@ from eyened_domain.model.fields import LinkInfo
 _SET = "eyened_domain.links_set_by_id"
 
 
+def forget_looked_up(new: Iterable[Entity]) -> None:
+    """Let new objects forget a link that was looked up by an id, where that is another one now."""
+    for one in new:
+        held, set_links = one.__dict__, instance_state(one).committed_state
+        for column, name in one.__entity__.link_of.items():
+            target = held.get(name)
+            if target is not None and name not in set_links:
+                own = target.__dict__.get(target.__entity__.primary_key[0])
+                if own != held.get(column):
+                    del held[name]
+
+
 def note_ids(session: Session, objects: Iterable[Entity]) -> None:
     """Note the links of objects that are about to be flushed which were set by id alone."""
     noted: list[tuple[Entity, LinkInfo, Any]] = []

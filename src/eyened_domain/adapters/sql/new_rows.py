@@ -93,13 +93,14 @@ def _fill_ids(state: InstanceState[Any]) -> bool:
     if any(held.get(name) for name in several):
         return False
     for link in links:
-        via = str(link.via)
-        target = held.get(link.name)
+        if link.name not in state.committed_state:  # at most looked up by its id
+            continue
+        via, target = str(link.via), held.get(link.name)
         if target is not None:
             ids[via] = target.__dict__.get(target.__entity__.primary_key[0])
             if target._sa_instance_state.key is None or ids[via] is None:
                 return False
-        elif link.name in state.committed_state and held.get(via) is not None:
+        elif held.get(via) is not None:
             return False
     held.update(ids)
     primary_key = entity.__entity__.primary_key

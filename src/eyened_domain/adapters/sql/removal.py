@@ -138,6 +138,7 @@ def refuse_same_key(session: Session) -> None:
         if other is None or other in session.deleted:
             continue
         if is_stale(session, other) and not session.is_modified(other) and _is_gone(other):
+            _take_off_lists(session, other)
             session.expunge(other)
         else:
             raise _same_key(new)

@@ -43,7 +43,7 @@ def _id_of(one: Any) -> Any:
 
 
 def leave_lists(session: Session) -> None:
-    """Let lists say nothing of objects that are deleted anyway, or were never stored.
+    """Let lists say nothing of objects that are deleted anyway, or are in no session.
 
     SQLAlchemy would empty the links of those that were taken off, and keep those that came.
     """
@@ -68,4 +68,4 @@ def _as_it_matters(session: Session, before: list[Any], now: list[Any] | None) -
 
 def _is_no_matter(session: Session, one: Any) -> bool:
     state = instance_state(one)
-    return one in session.deleted or (state.key is None and state.session_id is None)
+    return one in session.deleted or state.session_id is None
