@@ -53,11 +53,7 @@ def flush(objects: Objects) -> None:
         written = _write(objects, changed)
     except BaseException:
         objects.view.undo(mark)
-        for held, values in given.items():  # without the ids that they did not get
-            held.entity.__dict__.update(values)
-        for held, names in linked.items():  # nor what was put in view for the rules
-            for name in _links_in_hand(held) - names:
-                del held.entity.__dict__[name]
+        _take_back(given, linked)
         raise
     for held, values in given.items():
         held.empty = frozenset(name for name, value in values.items() if value is None)
@@ -97,6 +93,18 @@ def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
 def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:
     """Return what new objects hold of themselves."""
     return {held: held.values() for held in changed if held.row is None}
+
+
+def _take_back(given: dict[Held, dict[str, Any]], linked: dict[Held, frozenset[str]]) -> None:
+    """Let new objects hold what they held, without ids that they did not get.
+
+    What was put in view for their rules goes as well.
+    """
+    for held, values in given.items():
+        held.entity.__dict__.update(values)
+    for held, names in linked.items():
+        for name in _links_in_hand(held) - names:
+            del held.entity.__dict__[name]
 
 
 def _linked(changed: list[Held]) -> dict[Held, frozenset[str]]:

@@ -363,6 +363,9 @@ class Objects:
         self._fresh_ones.add(held)
         if held.row is not None and held.row.key != row.key:
             self.known.pop((held.shape.root, held.row.key), None)
+        replaced = self.known.get((row.shape.root, row.key))
+        if replaced is not None and replaced is not held:  # others have deleted its row
+            self.removed(replaced)
         self.known[row.shape.root, row.key] = held
         self.new.pop(id(held.entity), None)
         is_new = held.row is None

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.errors import BadInput, Duplicate, RuleBroken
 from eyened_domain.model import (
     Feature,
     FeatureFeatureLink,
@@ -160,3 +160,38 @@ class AfterFailureContract(Contract):
             project.description = "mine"
             uow.commit()
             assert project.description == "mine"
+
+    def test_a_new_object_does_not_keep_what_was_looked_up_for_its_rules(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            link = uow.study_tags.add(build.build(StudyTagLink))
+            uow.commit()
+            ids = {name: getattr(link, name) for name in ("tag_id", "study_id", "creator_id")}
+            again = uow.study_tags.add(StudyTagLink(**ids))
+            with pytest.raises(Duplicate):
+                uow.flush()
+            uow.rollback()
+            assert (again.tag, again.study, again.creator) == (None, None, None)
+
+    def test_the_id_of_a_new_object_leads_also_when_its_link_was_looked_up(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            first, second = (uow.projects.add(Project(project_name=name)) for name in "ab")
+            uow.flush()
+            patients = [
+                uow.patients.add(Patient(patient_identifier=str(n), project_id=first.project_id))
+                for n in range(20)
+            ]
+            for one in patients:
+                assert one.project is first
+                one.project_id = second.project_id
+            uow.commit()
+            assert all(one.project is second for one in patients)
+            assert (first.patients, len(second.patients)) == ([], 20)
+            last = uow.patients.add(Patient(patient_identifier="x", project_id=first.project_id))
+            assert last.project is first
+            last.project_id = None
+            with pytest.raises(BadInput):
+                uow.flush()

@@ -123,3 +123,22 @@ class KeyChangeContract(Contract):
             uow.study_tags.add(StudyTagLink(**ids, comment="new"))
             uow.commit()
             assert [one.comment for one in uow.study_tags.where()] == ["new"]
+
+    def test_what_takes_the_key_of_what_others_have_deleted_goes_with_its_parent(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            link = uow.study_tags.add(build.build(StudyTagLink))
+            uow.commit()
+            study, ids = link.study, {"creator": link.creator, "tag": link.tag}
+            assert study.study_tag_links == [link]
+            with make_unit_of_work() as other:
+                (theirs,) = other.study_tags.where()
+                other.study_tags.delete(theirs)
+                other.commit()
+            new = uow.study_tags.add(StudyTagLink(study=study, **ids))
+            uow.flush()
+            assert study.study_tag_links == [new]
+            uow.patients.delete(study.patient)
+            uow.commit()
+            assert uow.study_tags.where() == []
