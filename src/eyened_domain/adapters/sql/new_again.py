@@ -79,6 +79,7 @@ def _renew(session: Session, _transaction: SessionTransaction) -> None:
 def _make_new(state: InstanceState[Any], one: Entity, empty: Iterable[str]) -> None:
     """Empty what the storage has filled in, and let the links of an object count as set."""
     held, info = state.dict, one.__entity__
+    state._pending_mutations.clear()  # of lists that were stored, and not loaded
     for name in empty:
         by = info.link_of.get(name)
         is_id_set_last = name in state.committed_state and by not in state.committed_state
