@@ -58,6 +58,7 @@ class World:
         self._kept: dict[int, Any] = {}
         """What the unit knows: kept in memory by itself, and here for the others."""
         self._unread = False
+        self._backed_out = False
         self._ended = False
         self._stack = ExitStack()
         self._actions: dict[str, Callable[[int, int, int], Any]] = {
@@ -163,11 +164,13 @@ class World:
         self._unread, self._ended = True, False
 
     def _savepoint(self, inside: list[Numbered], *, fails: bool) -> None:
+        before, self._backed_out = self._backed_out, True
         try:
             with self.uow.savepoint():
                 self._carry_out(inside, within=True)
                 if fails:
                     raise BackOut
+            self._backed_out = before
         finally:
             self._ended = self._has_ended()
 
@@ -339,8 +342,8 @@ class World:
 
         What a rollback has emptied is read before: see `allowed`.
         """
-        for one in self.hand if self._unread else ():
-            self._columns(one)
+        if self._unread or self._backed_out:
+            self._read_emptied()
         self.uow.commit()
         with self.storage.unit_of_work() as other:
             word = WORDS[which % len(WORDS)]
@@ -356,6 +359,13 @@ class World:
                 setattr(one, name, choices[value % min(4, len(choices))])
             other.commit()
         return "done"
+
+    def _read_emptied(self) -> None:
+        """Read what the objects in hand have lost by a rollback, to a savepoint or of all."""
+        for one in list(self.hand):
+            self._columns(one)
+            for name in word_of(one).lists if _key(one) is not None else ():
+                getattr(one, name)
 
     def _both_change(self, which: int, how: int, value: int) -> Any:
         """Let another unit change what an object in hand stands for, then this one as well."""
