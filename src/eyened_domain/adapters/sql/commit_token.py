@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from eyened_domain.adapters.sql.new_again import keep_stored
 from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.errors import EyenedError, StorageError
@@ -41,6 +42,7 @@ def commit_with_token(session: Session, token: str, make_session: Callable[[], S
     except ConnectionLost as lost:
         if not _went_through(token, make_session, lost):
             raise
+        keep_stored(session)
         session.close()  # a rollback would take from the objects what has been stored
 
 

@@ -44,6 +44,11 @@ def renew_after_rollback(session_class: type[Session]) -> None:
     event.listen(session_class, "after_transaction_end", _hand_to_parent)
 
 
+def keep_stored(session: Session) -> None:
+    """Let what a session has sent stay stored: it was committed, though no answer came."""
+    session.info.pop(_SENT, None)
+
+
 @contextmanager
 def renewing(session: Session) -> Iterator[None]:
     """Let what a session has stored and not committed be new again once the block closes it."""
