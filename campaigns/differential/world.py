@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime
@@ -239,12 +240,25 @@ class World:
             return None
         found = one.__entity__.links[names[link % len(names)]]
         before = self._linked(one, found.name)
-        target = self._other(one, found.name, other)
+        if before is not None and other % 2:
+            target: Any = self._twin(before, other)
+        else:
+            target = self._other(one, found.name, other)
         setattr(one, str(found.via), None if target is None else _id(target))
         self.uow.flush()
         ends = [end for end in (before, target) if end is not None and found.back]
         lists = [list(self._linked(end, str(found.back))) for end in ends]
         return [self._linked(one, found.name), *(item for several in lists for item in several)]
+
+    def _twin(self, one: Entity, value: int) -> Entity:
+        """Store a copy of an object, with another value in its first column; return it."""
+        word, twin = word_of(one), copy.copy(one)
+        name, choices = next(iter(word.columns.items()))
+        setattr(twin, name, choices[value % min(4, len(choices))])
+        self._repository(word).add(twin)
+        self.hand.append(twin)
+        self.uow.flush()
+        return twin
 
     def _edit_list(self, which: int, link: int, how: int) -> Any:
         one = self._one(which)

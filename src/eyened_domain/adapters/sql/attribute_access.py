@@ -151,6 +151,12 @@ class _LinkAttribute(_ExplainedAttribute):
         if known["_sa_instance_state"].key is None and known.get(self.key, self) is None:
             del known[self.key]
 
+    def _forget_looked_up(self, instance: Any) -> None:
+        """Let the lists in hand hear of a new object that is linked to what its id says already."""
+        state = instance_state(instance)
+        if state.key is None and self.key not in state.committed_state:
+            instance.__dict__[self.key] = None
+
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""
         via = instance.__entity__.links[self.key].via
@@ -165,6 +171,7 @@ class _LinkAttribute(_ExplainedAttribute):
             refuse_deleted(instance, *(value if isinstance(value, list) else [value]))
         session = object_session(instance)
         if not isinstance(value, list) and session is not None:
+            self._forget_looked_up(instance)
             with session.no_autoflush:  # what it led to before may be looked up for it
                 super().__set__(instance, value)
             return
