@@ -21,6 +21,7 @@ from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row, View
 from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
+from eyened_domain.model.copying import KEPT
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
@@ -244,6 +245,8 @@ def _agree(objects: Objects, held: Held, link: LinkInfo) -> None:
     if link.name in mine and held.is_relinked(link):
         other = mine[link.name]
         mine[via] = None if other is None else other.__dict__[other.__entity__.primary_key[0]]
+        if link.name in mine.get(KEPT, {}).values():  # a copy, of which its neighbours hear now
+            _list_with(objects, held.entity, link, mine[via])
     elif mine[via] != (held.row.values[via] if held.row is not None else None):
         before = mine.pop(link.name, None)
         if before is not None and link.back:

@@ -8,6 +8,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import attrs
@@ -299,3 +300,17 @@ class CopyContract(Contract):
             with pytest.raises(RuleBroken, match="another object stands for Patient"):
                 uow.patients.add(patient)
             assert again.patient_id == patient.patient_id
+
+    def test_the_lists_of_its_neighbours_hold_a_copy_once_it_is_stored(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = uow.studies.add(build.a_study())
+            uow.commit()
+            assert study.patient.studies == [study]
+            made = copy.copy(study)
+            made.study_date = date(2001, 1, 1)
+            uow.studies.add(made)
+            assert study.patient.studies == [study]
+            uow.flush()
+            assert study.patient.studies == [study, made]

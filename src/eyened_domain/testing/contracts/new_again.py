@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eyened_domain.errors import Duplicate
-from eyened_domain.model import Creator, Project, Tag
+from eyened_domain.model import Creator, Patient, Project, Tag
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -176,3 +176,17 @@ class NewAgainContract(Contract):
             another = uow.tags.add(Tag(tag_name="a", tag_type="Study", creator_id=tag.creator_id))
             uow.commit()
         assert another.tag_id > tag.tag_id
+
+    def test_a_link_to_what_the_id_says_already_is_heard_of_at_the_other_end(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(build.a_project())
+            uow.commit()
+            assert project.patients == []
+            new = Patient(patient_identifier="1", project_id=project.project_id)
+            uow.patients.add(new)
+            new.project = project
+            assert project.patients == [new]
+            uow.flush()
+            assert project.patients == [new]
