@@ -296,10 +296,21 @@ class World:
         elif isinstance(data, list):
             data.append(value % 4)
 
-    def _delete(self, which: int, *_: int) -> None:
+    def _delete(self, which: int, how: int, _: int) -> Any:
+        """Delete an object; of every second, look which others are still there."""
         one = self._one(which)
-        if one is not None:
-            self._repository(word_of(one)).delete(one)
+        if one is None:
+            return None
+        self._repository(word_of(one)).delete(one)
+        if how % 2:
+            return None
+        self.uow.flush()
+        return [self._is_there(other) for other in self.hand]
+
+    def _is_there(self, one: Entity) -> bool:
+        key = _key(one)
+        found = key is not None and self._repository(word_of(one)).get(key, default=None)
+        return found is not None and found is not False
 
     def _lock(self, which: int, *_: int) -> None:
         one = self._one(which)
