@@ -12,6 +12,7 @@ from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, referrers, root_of
 from eyened_domain.adapters.memory.store import MemoryStore, Row, View
+from eyened_domain.adapters.memory.undoing import return_to, revert
 from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
@@ -49,9 +50,9 @@ class Objects:
         self._pixels = MemoryPixels(self)
         self._view: View | None = None
         self._flushing = False
-        self._fresh_ones: set[Held] = set()
+        self.fresh_ones: set[Held] = set()
         """The objects that were read or stored in this transaction."""
-        self._error: Exception | None = None
+        self.error: Exception | None = None
         """What has ended this transaction; it is to be rolled back."""
 
     @property
@@ -113,7 +114,7 @@ class Objects:
         entity = row.entity.__new__(row.entity)
         held = Held(entity, self)
         held.read(row)
-        self._fresh_ones.add(held)
+        self.fresh_ones.add(held)
         self.known[row.shape.root, row.key] = held
         self._attach(entity)
         return entity
@@ -126,8 +127,8 @@ class Objects:
 
     def _fresh(self, known: Held, row: Row) -> Held:
         """Let an object of an earlier transaction hold what was committed since, if unchanged."""
-        if known not in self._fresh_ones and not self._flushing:
-            self._fresh_ones.add(known)
+        if known not in self.fresh_ones and not self._flushing:
+            self.fresh_ones.add(known)
             if not known.is_touched():
                 known.read(row)
         return known
@@ -206,7 +207,7 @@ class Objects:
         try:
             flush(self)
         except Exception as error:
-            self._error = error
+            self.error = error
             self.deleted.clear()
             raise
         finally:
@@ -214,8 +215,8 @@ class Objects:
 
     def refuse_if_ended(self) -> None:
         """Raise what an earlier error says of every further call."""
-        if self._error is not None:
-            raise ended_by(self._error) from self._error
+        if self.error is not None:
+            raise ended_by(self.error) from self.error
 
     def commit(self) -> None:
         """Make everything permanent; the next look sees what is committed then."""
@@ -224,15 +225,19 @@ class Objects:
             try:
                 self.store.commit(self._view)
             except Exception as error:
-                self._error = error
+                self.error = error
                 raise
         self.before.clear()
-        self._fresh_ones.clear()
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Let the next look see what is committed then."""
+        self.fresh_ones.clear()
         self._view = None
 
     def rollback(self) -> None:
         """Take everything back; the objects hold again what is committed."""
-        renewed = self._revert()
+        renewed = revert(self)
         for (root, key), held in self.known.items():
             row = self.view.row(root, key) or held.row  # what it held, if others have deleted it
             if row is not None:
@@ -242,7 +247,7 @@ class Objects:
 
     def close(self) -> None:
         """Let all objects go; they stay readable."""
-        self._revert()
+        revert(self)
         self.is_closed = True
         for held in self.known.values():
             held.objects = None
@@ -277,77 +282,8 @@ class Objects:
             self.flush()
         except BaseException:
             self.view.undo(mark)
-            self._return_to(rows, before)
+            return_to(self, rows, before)
             raise
-
-    def _return_to(self, rows: dict[Held, Row | None], before: dict[Held, Row | None]) -> None:
-        self._error = None
-        self.deleted.clear()
-        for held in (*self.known.values(), *self.before):  # what was read in it is still stored
-            row = self.before.get(held, held.row)
-            if held not in rows and held not in before and row is not None:
-                rows[held] = row
-        for held, row in rows.items():  # what has been read anew in it stays so
-            if row is not None and held.row is not row and held in self._fresh_ones:
-                rows[held] = self.view.row(row.shape.root, row.key) or row
-        new = [held for held in (*self.new.values(), *self.known.values()) if held not in rows]
-        for held in new:
-            held.renew()
-        self.new.clear()
-        self.known.clear()
-        changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
-        for held, row in rows.items():
-            if row is not None:
-                held.objects, held.deleted = self, False
-                self.known[row.shape.root, row.key] = held
-        for held in (*changed, *self._whose_lists_hold(changed + new, rows)):
-            row = rows.get(held)
-            if row is not None:
-                held.read(row)
-        for held in new:
-            held.drop_moved()
-        self.before = before
-
-    def _whose_lists_hold(self, many: list[Held], rows: dict[Held, Row | None]) -> list[Held]:
-        """Return the objects in hand whose lists any of these has come into, or has left."""
-        found: dict[Held, None] = {}
-        for held in many:
-            stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
-            for link in held.shape.to_one:
-                values = [one.get(str(link.via)) for one in (held.entity.__dict__, *stored)]
-                is_same = len(stored) == 2 and len(set(values)) == 1
-                if is_same and not held.is_relinked(link):
-                    continue
-                keys = [(root_of(link.target), (value,)) for value in values]
-                found |= {self.known[key]: None for key in keys if key in self.known}
-                other = held.entity.__dict__.get(link.name)
-                if other is not None:
-                    found[other.__dict__[HOLDER]] = None
-        return list(found)
-
-    def _revert(self) -> list[Held]:
-        """Take back what was stored; return the objects that are new again."""
-        self._error = None
-        self._fresh_ones.clear()
-        self._view = None
-        self.deleted.clear()
-        renewed = [*self.new.values(), *(held for held, row in self.before.items() if row is None)]
-        for held in self.new.values():
-            held.objects = None
-        self.new.clear()
-        for held, row in self.before.items():
-            if held.row is not None:
-                self.known.pop((held.shape.root, held.row.key), None)
-            if row is None:
-                held.renew()
-            else:
-                held.row, held.objects, held.deleted = row, None, False
-        for held, row in self.before.items():
-            if row is not None:
-                held.objects = self
-                self.known[row.shape.root, row.key] = held
-        self.before.clear()
-        return renewed
 
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
@@ -360,7 +296,7 @@ class Objects:
     def stored(self, held: Held, row: Row) -> None:
         """Note that an object is stored as that row now."""
         self.before.setdefault(held, held.row)
-        self._fresh_ones.add(held)
+        self.fresh_ones.add(held)
         if held.row is not None and held.row.key != row.key:
             self.known.pop((held.shape.root, held.row.key), None)
         replaced = self.known.get((row.shape.root, row.key))
