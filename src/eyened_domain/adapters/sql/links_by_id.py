@@ -28,14 +28,16 @@ def forget_looked_up(new: Iterable[Entity]) -> None:
         held, set_links = one.__dict__, instance_state(one).committed_state
         for column, name in one.__entity__.link_of.items():
             target = held.get(name)
-            if target is not None and name not in set_links:
-                own = target.__dict__.get(target.__entity__.primary_key[0])
-                if own != held.get(column):
-                    del held[name]
+            is_looked_up = target is not None and name not in set_links
+            if is_looked_up and _id_of(target) != held.get(column):
+                del held[name]
 
 
 def note_ids(session: Session, objects: Iterable[Entity]) -> None:
-    """Note the links of objects that are about to be flushed which were set by id alone."""
+    """Note the links of objects that are about to be flushed which were set by id alone.
+
+    They leave the lists that they were in at once: rules read these.
+    """
     noted: list[tuple[Entity, LinkInfo, Any]] = []
     session.info[_SET] = noted  # without what a flush that failed has left
     for one in objects:
@@ -44,7 +46,10 @@ def note_ids(session: Session, objects: Iterable[Entity]) -> None:
         for column, name in one.__entity__.link_of.items():
             is_set = column in changed or (state.key is None and one.__dict__.get(column))
             if is_set and name not in changed:
-                noted.append((one, one.__entity__.links[name], one.__dict__.get(name)))
+                link, before = one.__entity__.links[name], one.__dict__.get(name)
+                noted.append((one, link, before))
+                if before is not None and link.back and _id_of(before) != one.__dict__.get(column):
+                    drop(session, before, link.back, one)
 
 
 def follow_ids(session: Session, _context: UOWTransaction) -> None:
@@ -67,6 +72,10 @@ def follow_ids(session: Session, _context: UOWTransaction) -> None:
     owners = {id(target): target for target in targets.values()}
     for (owner, name), several in joining.items():
         take(session, owners[owner], name, several)
+
+
+def _id_of(target: Any) -> Any:
+    return target.__dict__.get(target.__entity__.primary_key[0])
 
 
 def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:

@@ -22,7 +22,7 @@ from eyened_domain.model.fields import LinkInfo
 _SENT = "eyened_domain.sent_new"
 _TO_RENEW = "eyened_domain.to_be_new_again"
 Empty = dict[InstanceState[Any], frozenset[str]]
-"""The columns that were empty when an object was first sent."""
+"""The columns that were empty, and the links to one not set, when an object was first sent."""
 
 
 def note_new(session: Session, objects: Iterable[Any]) -> None:
@@ -31,9 +31,10 @@ def note_new(session: Session, objects: Iterable[Any]) -> None:
     sent = levels.setdefault(session.get_nested_transaction(), {})
     for one in objects:
         if isinstance(one, Entity):
-            held = one.__dict__
-            columns = one.__entity__.columns
-            sent[instance_state(one)] = frozenset(c for c in columns if held.get(c) is None)
+            held, state = one.__dict__, instance_state(one)
+            empty = [name for name in one.__entity__.columns if held.get(name) is None]
+            known = [x for x in one.__entity__.link_of.values() if x not in state.committed_state]
+            sent[state] = frozenset((*empty, *known))
 
 
 def renew_after_rollback(session_class: type[Session]) -> None:
@@ -81,11 +82,13 @@ def _renew(session: Session, _transaction: SessionTransaction) -> None:
             _make_new(state, one, empty)
 
 
-def _make_new(state: InstanceState[Any], one: Entity, empty: Iterable[str]) -> None:
+def _make_new(state: InstanceState[Any], one: Entity, empty: frozenset[str]) -> None:
     """Empty what the storage has filled in, and let the links of an object count as set."""
     held, info = state.dict, one.__entity__
     state._pending_mutations.clear()  # of lists that were stored, and not loaded
-    for name in empty:
+    for name in empty & info.links.keys():
+        held.pop(name, None)
+    for name in empty - info.links.keys():
         by = info.link_of.get(name)
         is_id_set_last = name in state.committed_state and by not in state.committed_state
         if _is_filled_in(one, name) and not (by is not None and is_id_set_last):
