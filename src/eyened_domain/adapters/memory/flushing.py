@@ -47,17 +47,20 @@ def flush(objects: Objects) -> None:
     if not (changed or objects.deleted):
         return
     mark, given, linked = objects.view.mark(), _given(changed), _linked(changed)
+    empty = _empty(changed)
     try:
         _check(objects, changed)
         changed = _with_linked(objects, changed)
-        given |= _given([held for held in changed if held not in given])
+        more = [held for held in changed if held not in given]
+        given |= _given(more)
+        empty |= _empty(more)
         written = _write(objects, changed)
     except BaseException:
         objects.view.undo(mark)
         _take_back(given, linked)
         raise
-    for held, values in given.items():
-        held.empty = frozenset(name for name, value in values.items() if value is None)
+    for held, names in empty.items():
+        held.empty = names
     replaced = [held for held in objects.deleted.values() if _is_replaced(held, written)]
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
@@ -94,6 +97,11 @@ def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
 def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:
     """Return what new objects hold of themselves."""
     return {held: held.values() for held in changed if held.row is None}
+
+
+def _empty(changed: list[Held]) -> dict[Held, frozenset[str]]:
+    """Return what new objects do not hold, and must not hold when they are new again."""
+    return {held: held.emptiness() for held in changed if held.row is None}
 
 
 def _take_back(given: dict[Held, dict[str, Any]], linked: dict[Held, frozenset[str]]) -> None:

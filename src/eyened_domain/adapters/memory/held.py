@@ -53,7 +53,7 @@ class Held:
         self.deleted = False
         """Whether it was stored, and is no more."""
         self.empty: frozenset[str] = frozenset()
-        """The columns that were empty when it was first stored."""
+        """The columns that were empty, and the links to one not set, when it was first stored."""
         self.left: Objects | None = None
         """Those that it belonged to before it was deleted, where its links are looked up."""
         self.plain: Any = None
@@ -156,7 +156,9 @@ class Held:
     def renew(self) -> None:
         """Let the object be new again: without the ids that it got, and its links to be stored."""
         mine, info = self.entity.__dict__, self.entity.__entity__
-        for name in self.empty:
+        for name in self.empty & info.links.keys():
+            mine.pop(name, None)
+        for name in self.empty - info.links.keys():
             column, link = info.columns[name], info.links.get(info.link_of.get(name, ""))
             is_filled_in = column.primary_key or column.generated or (link and link.name in mine)
             if is_filled_in and not (link and self._is_id_set_last(link)):
@@ -182,6 +184,11 @@ class Held:
         """Return what the columns hold now."""
         held = self.entity.__dict__
         return {column.name: held[column.name] for column in self.shape.columns}
+
+    def emptiness(self) -> frozenset[str]:
+        """Return the columns that are empty, and the links to one that were not set."""
+        unset = [link.name for link in self.shape.to_one if not self.is_relinked(link)]
+        return frozenset([*unset, *(name for name, held in self.values().items() if held is None)])
 
     def settle(self) -> None:
         """Remember the object as it is: as the row holds it."""

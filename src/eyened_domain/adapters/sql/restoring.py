@@ -70,13 +70,19 @@ def read_siblings_anew(execution: ORMExecuteState) -> None:
 
 
 def read_emptied(session: Session) -> None:
-    """Read what a rollback has emptied of objects whose links were changed since.
+    """Read what a rollback has emptied of objects that are to be stored, and of what they link to.
 
     What their rules read is what they hold.
     """
-    for one in session.dirty:
-        if isinstance(one, Entity) and instance_state(one).expired:
-            getattr(one, one.__entity__.primary_key[0])
+    if not session.info.get(_KEPT):
+        return
+    for one in (*session.dirty, *session.new):
+        if isinstance(one, Entity):
+            known = one.__dict__
+            linked = [known.get(name) for name in one.__entity__.link_of.values()]
+            for other in (one, *linked):
+                if other is not None and instance_state(other).expired:
+                    getattr(other, other.__entity__.primary_key[0])
 
 
 def fill_before_close(session: Session) -> None:

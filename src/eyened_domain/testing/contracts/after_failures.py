@@ -195,3 +195,41 @@ class AfterFailureContract(Contract):
             last.project_id = None
             with pytest.raises(BadInput):
                 uow.flush()
+
+    def test_rules_see_what_a_rollback_has_emptied(self, make_unit_of_work: MakeUnitOfWork) -> None:
+        with make_unit_of_work() as uow:
+            whole, part = Feature(feature_name="whole"), Feature(feature_name="part")
+            uow.feature_links.add(FeatureFeatureLink(feature=whole, child=part, feature_index=0))
+            uow.commit()
+            uow.rollback()
+            uow.feature_links.add(FeatureFeatureLink(feature=part, child=whole, feature_index=0))
+            with pytest.raises(RuleBroken):
+                uow.flush()
+
+    def test_what_was_known_by_an_id_is_not_kept_by_what_is_new_again(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            new = Patient(patient_identifier="1", project_id=project.project_id)
+            uow.patients.add(new)
+            uow.flush()
+            assert new.project is project
+            uow.rollback()
+            assert new.project is None
+            assert new.project_id == project.project_id
+
+    def test_a_part_that_an_id_moves_away_is_in_no_circle(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            whole, part, other = (uow.features.add(Feature(feature_name=n)) for n in "abc")
+            link = FeatureFeatureLink(feature=whole, child=part, feature_index=0)
+            uow.feature_links.add(link)
+            uow.commit()
+            assert whole.feature_associations == [link]
+            link.parent_feature_id = other.feature_id
+            uow.feature_links.add(FeatureFeatureLink(feature=part, child=whole, feature_index=0))
+            uow.commit()
+            assert (whole.feature_associations, other.feature_associations) == ([], [link])
