@@ -112,6 +112,8 @@ class Entity(Queries, metaclass=EntityMeta):
     revive: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_empty)
     """What makes the object that is unpickled into."""
     _dict_type: ClassVar[type[EntityDict]] = EntityDict
+    _has_post_init: ClassVar[bool] = False
+    """Whether the class has an `__attrs_post_init__`, which attrs calls."""
     rules_read: ClassVar[tuple[str, ...]] = ()
     """The links to one that `check_rules` follows, such as ``"image_instance.series"``.
 
@@ -142,7 +144,7 @@ class Entity(Queries, metaclass=EntityMeta):
                 f"{info.name} needs {', '.join(missing)}", entity=info.name, field=missing[0]
             )
         links = {name: given.pop(name) for name in info.links if name in given}
-        if type(self).__setattr__ is Entity.__setattr__:
+        if type(self).__setattr__ is Entity.__setattr__ and not self._has_post_init:
             # straight into the dict: who makes thousands of objects waits for nothing else
             accepted = {name: self._accepted(name, value) for name, value in given.items()}
             self.__dict__.update(info.defaults, **accepted)
@@ -372,6 +374,7 @@ def entity(
             parent=parent.name if parent else None,
             defaults=_defaults(cast("Any", made), columns),
         )
+        made._has_post_init = any("__attrs_post_init__" in vars(one) for one in made.__mro__)
         _add_descriptors(made, own)
         show_columns_only(made)
         register(made)
