@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from attrs import field, frozen
 from sqlalchemy import event
 from sqlalchemy.orm import InstanceState, Session, SessionTransaction, make_transient
 from sqlalchemy.orm.attributes import instance_state
@@ -21,20 +22,38 @@ from eyened_domain.model.fields import LinkInfo
 
 _SENT = "eyened_domain.sent_new"
 _TO_RENEW = "eyened_domain.to_be_new_again"
-Empty = dict[InstanceState[Any], frozenset[str]]
-"""The columns that were empty, and the links to one not set, when an object was first sent."""
+
+
+@frozen
+class _Sent:
+    """What a new object held when it was first sent.
+
+    Attributes:
+        empty: the columns that were empty, and the links to one that were not set.
+        links: what the others led to.
+    """
+
+    empty: frozenset[str] = frozenset()
+    links: dict[str, Any] = field(factory=dict)
+
+
+Sent = dict[InstanceState[Any], _Sent]
 
 
 def note_new(session: Session, objects: Iterable[Any]) -> None:
     """Note which columns of new objects are empty, before they are sent."""
-    levels: dict[SessionTransaction | None, Empty] = session.info.setdefault(_SENT, {})
+    levels: dict[SessionTransaction | None, Sent] = session.info.setdefault(_SENT, {})
     sent = levels.setdefault(session.get_nested_transaction(), {})
     for one in objects:
         if isinstance(one, Entity):
             held, state = one.__dict__, instance_state(one)
-            empty = [name for name in one.__entity__.columns if held.get(name) is None]
-            known = [x for x in one.__entity__.link_of.values() if x not in state.committed_state]
-            sent[state] = frozenset((*empty, *known))
+            empty = {name for name in one.__entity__.columns if held.get(name) is None}
+            links = dict.fromkeys(one.__entity__.link_of.values())
+            set_links = links.keys() & state.committed_state.keys()
+            sent[state] = _Sent(
+                frozenset(empty | links.keys() - set_links),
+                {name: held[name] for name in set_links if held.get(name) is not None},
+            )
 
 
 def renew_after_rollback(session_class: type[Session]) -> None:
@@ -53,33 +72,49 @@ def keep_stored(session: Session) -> None:
 @contextmanager
 def renewing(session: Session) -> Iterator[None]:
     """Let what a session has stored and not committed be new again once the block closes it."""
-    levels: dict[SessionTransaction | None, Empty] = session.info.pop(_SENT, {})
+    levels: dict[SessionTransaction | None, Sent] = session.info.pop(_SENT, {})
+    for sent in levels.values():
+        _return_links(sent)
     yield
     for sent in levels.values():
-        for state, empty in sent.items():
+        for state, before in sent.items():
             one = state.obj()
             if one is not None and state.session_id is None:
                 make_transient(one)
-                _make_new(state, one, empty)
+                _make_new(state, one, before.empty)
 
 
 def _remember(session: Session) -> None:
-    sent: Empty = session.info.get(_SENT, {}).pop(session.get_nested_transaction(), {})
+    sent: Sent = session.info.get(_SENT, {}).pop(session.get_nested_transaction(), {})
+    _return_links(sent)
     session.info.setdefault(_TO_RENEW, {}).update(sent)
 
 
 def _remember_unsent(session: Session, one: Any) -> None:
-    session.info.setdefault(_TO_RENEW, {}).setdefault(instance_state(one), frozenset())
+    session.info.setdefault(_TO_RENEW, {}).setdefault(instance_state(one), _Sent())
 
 
 def _renew(session: Session, _transaction: SessionTransaction) -> None:
-    sent: Empty = session.info.pop(_TO_RENEW, {})
-    for state, empty in sent.items():
+    sent: Sent = session.info.pop(_TO_RENEW, {})
+    for state, before in sent.items():
         one = state.obj()
         if one is not None and state._deleted and state.session_id is None:
             make_transient(one)  # it was stored and deleted in what was rolled back
         if one is not None and state.key is None:
-            _make_new(state, one, empty)
+            _make_new(state, one, before.empty)
+
+
+def _return_links(sent: Sent) -> None:
+    """Give objects the links back that a query has taken from them, with what it has read.
+
+    Called while all have their ids, so that it can be seen which have not led elsewhere since.
+    """
+    for state, before in sent.items():
+        held, info = state.dict, state.class_.__entity__
+        for name, target in before.links.items():
+            own = target.__dict__.get(target.__entity__.primary_key[0])
+            if name not in held and own is not None and held.get(info.links[name].via) == own:
+                held[name] = target
 
 
 def _make_new(state: InstanceState[Any], one: Entity, empty: frozenset[str]) -> None:
@@ -116,11 +151,11 @@ def _is_filled_in(one: Entity, name: str) -> bool:
 
 def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:
     """Keep what was sent in a savepoint for a rollback of the transaction around it."""
-    levels: dict[SessionTransaction | None, Empty] = session.info.get(_SENT, {})
+    levels: dict[SessionTransaction | None, Sent] = session.info.get(_SENT, {})
     if transaction.parent is None:
         levels.clear()
     elif transaction in levels:
         sent = levels.pop(transaction)
         around = levels.setdefault(session.get_nested_transaction(), {})
-        for state, empty in sent.items():
-            around.setdefault(state, empty)
+        for state, before in sent.items():
+            around.setdefault(state, before)

@@ -190,3 +190,19 @@ class NewAgainContract(Contract):
             assert project.patients == [new]
             uow.flush()
             assert project.patients == [new]
+
+    def test_links_that_a_query_has_read_anew_are_kept(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            other = uow.projects.add(Project(project_name="other"))
+            uow.patients.add(Patient(patient_identifier="0", project=other))
+            uow.commit()
+            new = Project(project_name="new")
+            patient = uow.patients.add(Patient(patient_identifier="1", project=new))
+            assert {one.patient_identifier for one in uow.patients.where()} == {"0", "1"}
+            uow.rollback()
+            assert patient.project is new
+            uow.patients.add(patient)
+            uow.commit()
+            assert patient.project_id == new.project_id is not None
