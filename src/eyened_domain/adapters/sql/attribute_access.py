@@ -157,6 +157,18 @@ class _LinkAttribute(_ExplainedAttribute):
         if state.key is None and self.key not in state.committed_state:
             instance.__dict__[self.key] = None
 
+    def _let_id_follow(self, instance: Any, value: Any) -> None:
+        """Let the id lead where the link was set to lead last, also where that is as it was read.
+
+        SQLAlchemy would take it for no change, and store the id that was set before.
+        """
+        via = instance.__entity__.links[self.key].via
+        if via is None or value is None or via not in instance_state(instance).committed_state:
+            return
+        own = value.__dict__.get(value.__entity__.primary_key[0])
+        if own is not None and instance.__dict__.get(via) != own:
+            setattr(instance, via, own)
+
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""
         via = instance.__entity__.links[self.key].via
@@ -174,6 +186,7 @@ class _LinkAttribute(_ExplainedAttribute):
             self._forget_looked_up(instance)
             with session.no_autoflush:  # what it led to before may be looked up for it
                 super().__set__(instance, value)
+            self._let_id_follow(instance, value)
             return
         if type(value) is list:
             value = list({id(one): one for one in value}.values())

@@ -18,6 +18,7 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.quiet_lists import drop
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
+from eyened_domain.adapters.sql.true_changes import is_true_change
 from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
@@ -265,8 +266,9 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
 
 def _is_moved(state: InstanceState[Any], column: ColumnInfo) -> bool:
     """Whether the object was linked to something else since it was read."""
-    link = state.class_.__entity__.link_of.get(column.name)
-    return column.name in state.committed_state or link in state.committed_state
+    one, link = state.obj(), state.class_.__entity__.link_of.get(column.name)
+    names = [name for name in (column.name, link) if name in state.committed_state]
+    return one is not None and any(is_true_change(one, str(name)) for name in names)
 
 
 def _take_off_lists(session: Session, one: Entity) -> None:

@@ -22,11 +22,12 @@ def changed_objects(session: Session) -> list[Entity]:
         for one in session.dirty
         if isinstance(one, Entity)
         and session.is_modified(one, include_collections=False)
-        and any(_is_true(one, name) for name in instance_state(one).committed_state)
+        and any(is_true_change(one, name) for name in instance_state(one).committed_state)
     ]
 
 
-def _is_true(one: Entity, name: str) -> bool:
+def is_true_change(one: Entity, name: str) -> bool:
+    """Whether a column or a link of a stored object that was set says something else now."""
     link = one.__entity__.links.get(name)
     if link is None:
         return is_changed(one, name)
@@ -68,4 +69,4 @@ def _as_it_matters(session: Session, before: list[Any], now: list[Any] | None) -
 
 def _is_no_matter(session: Session, one: Any) -> bool:
     state = instance_state(one)
-    return one in session.deleted or state.session_id is None
+    return one in session.deleted or state._deleted or state.session_id is None
