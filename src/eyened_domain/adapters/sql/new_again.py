@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstanceState, Session, SessionTransaction, make_tran
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.base import NO_VALUE
 
+from eyened_domain.model.copying import KEPT
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
 
@@ -49,7 +50,8 @@ def note_new(session: Session, objects: Iterable[Any]) -> None:
             held, state = one.__dict__, instance_state(one)
             empty = {name for name in one.__entity__.columns if held.get(name) is None}
             links = dict.fromkeys(one.__entity__.link_of.values())
-            set_links = links.keys() & state.committed_state.keys()
+            kept = held.get(KEPT, {}).values()  # a copy points to what its original points to
+            set_links = links.keys() & {*state.committed_state, *kept}
             sent[state] = _Sent(
                 frozenset(empty | links.keys() - set_links),
                 {name: held[name] for name in set_links if held.get(name) is not None},

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 from typing import Any
 
@@ -206,3 +207,20 @@ class NewAgainContract(Contract):
             uow.patients.add(patient)
             uow.commit()
             assert patient.project_id == new.project_id is not None
+
+    def test_a_copy_that_is_rolled_back_still_leads_where_its_original_does(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            patient = uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.commit()
+            made = copy.copy(patient)
+            made.patient_identifier = "2"
+            uow.patients.add(made)
+            uow.flush()
+            uow.rollback()
+            assert made.project is project
+            uow.patients.add(made)
+            uow.commit()
+            assert {one.patient_identifier for one in project.patients} == {"1", "2"}
