@@ -48,6 +48,7 @@ from eyened_domain.model.fields import (
 )
 from eyened_domain.model.html_table import html_table
 from eyened_domain.model.links import ToMany, ToOne
+from eyened_domain.model.other_names import DatabaseName
 from eyened_domain.model.queries import Queries
 from eyened_domain.model.values import PLAIN, Refused, plain, shown
 
@@ -325,19 +326,6 @@ def _written(value: Any) -> str:
     if isinstance(value, Enum):
         return value.name
     return str(value) if isinstance(value, date) else shown(value)
-
-
-class DatabaseName:
-    """Data descriptor under a field's other name: reads and writes the field."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, owner: Entity | None, owner_type: type) -> Any:
-        return getattr(owner_type if owner is None else owner, self.name)
-
-    def __set__(self, owner: Entity, value: Any) -> None:
-        setattr(owner, self.name, value)
 
 
 @dataclass_transform(
