@@ -9,6 +9,7 @@ for, all of a class at once.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from sqlalchemy import event, select
@@ -32,7 +33,12 @@ def keep_for_rollback(session: Session, objects: list[Entity]) -> None:
     for one in objects:
         state = instance_state(one)
         if state.key is not None and state not in before and not state.expired:
-            before[state] = as_read(state)
+            before[state] = {name: _own(value) for name, value in as_read(state).items()}
+
+
+def _own(value: Any) -> Any:
+    """Return a value that is not edited along with the object: JSON is copied."""
+    return copy.deepcopy(value) if isinstance(value, dict | list) else value
 
 
 def restore_after_rollback(session_class: type[Session]) -> None:

@@ -233,3 +233,16 @@ class AfterFailureContract(Contract):
             uow.feature_links.add(FeatureFeatureLink(feature=part, child=whole, feature_index=0))
             uow.commit()
             assert (whole.feature_associations, other.feature_associations) == ([], [link])
+
+    def test_json_that_was_edited_after_a_deletion_comes_back_as_it_was(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.a_form_annotation(form_data={"a": [1]}))
+            uow.commit()
+            with pytest.raises(ZeroDivisionError), uow.savepoint():  # noqa: PT012
+                uow.forms.delete(form)
+                uow.flush()
+                form.form_data["a"].append(2)
+                raise ZeroDivisionError
+            assert form.form_data == {"a": [1]}
