@@ -238,8 +238,11 @@ class AfterFailureContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            form = uow.forms.add(build.a_form_annotation(form_data={"a": [1]}))
+            uow.forms.add(build.a_form_annotation(form_data={"a": [1]}))
             uow.commit()
+        with make_unit_of_work() as uow:
+            (form,) = uow.forms.where()
+            assert form.form_data == {"a": [1]}
             with pytest.raises(ZeroDivisionError), uow.savepoint():  # noqa: PT012
                 uow.forms.delete(form)
                 uow.flush()
