@@ -121,6 +121,15 @@ class ToOne:
                 list.append(there, owner)  # it pointed elsewhere, so it cannot be there yet
             elif there is not None:
                 there.take(owner)  # it may have pointed there by its id alone
+        if value is not None and not is_new:
+            self._let_id_follow(owner, value)
+
+    def _let_id_follow(self, owner: Entity, value: Entity) -> None:
+        """Let the id lead where the link was set to lead last, also where it led before."""
+        via = str(self.link.via)
+        own = value.__dict__.get(value.__entity__.primary_key[0])
+        if own is not None and owner.__dict__.get(via) not in {None, own}:
+            owner.__dict__[via] = own
 
 
 class ToMany:

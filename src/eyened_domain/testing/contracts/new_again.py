@@ -224,3 +224,19 @@ class NewAgainContract(Contract):
             uow.patients.add(made)
             uow.commit()
             assert {one.patient_identifier for one in project.patients} == {"1", "2"}
+
+    @pytest.mark.parametrize("is_loaded", [False, True])
+    def test_a_link_that_is_set_last_leads_also_back_to_where_it_led(
+        self, make_unit_of_work: MakeUnitOfWork, is_loaded: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.commit()
+        with make_unit_of_work() as uow:
+            (patient,), (project,) = uow.patients.where(), uow.projects.where()
+            assert not is_loaded or patient.project is project
+            patient.project_id = 2_000_000_000
+            patient.project = project
+            uow.commit()
+            assert patient.project_id == project.project_id
