@@ -1,5 +1,7 @@
 """Rows that a flush writes by itself are written as SQLAlchemy would write them."""
 
+from contextlib import contextmanager
+
 import pytest
 from sqlalchemy import event, text
 
@@ -20,40 +22,37 @@ def patients(project_id, count=MANY):
     return [Patient(patient_identifier=f"p{n}", project_id=project_id) for n in range(count)]
 
 
-@pytest.mark.parametrize("moment", ["before_insert", "after_insert"])
-def test_who_listens_to_each_insertion_hears_of_all(database, project_id, moment):
-    heard = []
+@contextmanager
+def heard(moment):
+    """Listen to one event of each patient; collect who it was."""
+    found = []
 
     def note(_mapper, _connection, patient):
-        heard.append(patient.patient_identifier)
+        found.append(patient.patient_identifier)
 
     event.listen(Patient, moment, note)
     try:
-        with database.unit_of_work() as uow:
-            uow.patients.add_all(patients(project_id))
-            uow.flush()
+        yield found
     finally:
         event.remove(Patient, moment, note)
-    assert sorted(heard) == sorted(f"p{n}" for n in range(MANY))
+
+
+@pytest.mark.parametrize("moment", ["before_insert", "after_insert"])
+def test_who_listens_to_each_insertion_hears_of_all(database, project_id, moment):
+    with heard(moment) as found, database.unit_of_work() as uow:
+        uow.patients.add_all(patients(project_id))
+        uow.flush()
+    assert sorted(found) == sorted(f"p{n}" for n in range(MANY))
 
 
 @pytest.mark.parametrize("moment", ["before_update", "after_update"])
 def test_who_listens_to_each_change_hears_of_it(database, project_id, moment):
-    heard = []
-
-    def note(_mapper, _connection, patient):
-        heard.append(patient.patient_identifier)
-
-    event.listen(Patient, moment, note)
-    try:
-        with database.unit_of_work() as uow:
-            (patient,) = uow.patients.add_all(patients(project_id, 1))
-            uow.flush()
-            patient.patient_identifier = "changed"
-            uow.flush()
-    finally:
-        event.remove(Patient, moment, note)
-    assert heard == ["changed"]
+    with heard(moment) as found, database.unit_of_work() as uow:
+        (patient,) = uow.patients.add_all(patients(project_id, 1))
+        uow.flush()
+        patient.patient_identifier = "changed"
+        uow.flush()
+    assert found == ["changed"]
 
 
 @pytest.mark.parametrize("count", [1, MANY])

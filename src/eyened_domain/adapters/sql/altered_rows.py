@@ -18,7 +18,7 @@ from sqlalchemy.orm.base import NO_VALUE
 from sqlalchemy.orm.exc import StaleDataError
 
 from eyened_domain.adapters.sql.clock import now_of
-from eyened_domain.adapters.sql.new_rows import place_of, table_of
+from eyened_domain.adapters.sql.new_rows import has_one_table, place_of, table_of
 from eyened_domain.model.entity import Entity
 
 Change = tuple[InstanceState[Any], dict[str, Any]]
@@ -52,7 +52,7 @@ def update_alone(session: Session, context: UOWTransaction) -> bool:
 def _is_plain(state: InstanceState[Any]) -> bool:
     """Whether an object is stored, and nothing but columns beside its key was changed."""
     mapper = state.manager.mapper
-    if state.key is None or mapper.inherits is not None or mapper.polymorphic_on is not None:
+    if state.key is None or not has_one_table(mapper):
         return False
     if mapper.dispatch.before_update or mapper.dispatch.after_update:
         return False

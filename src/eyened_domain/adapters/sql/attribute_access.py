@@ -21,6 +21,7 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity_class
@@ -165,7 +166,7 @@ class _LinkAttribute(_ExplainedAttribute):
         via = instance.__entity__.links[self.key].via
         if via is None or value is None or via not in instance_state(instance).committed_state:
             return
-        own = value.__dict__.get(value.__entity__.primary_key[0])
+        own = id_of(value)
         if own is not None and instance.__dict__.get(via) != own:
             setattr(instance, via, own)
 

@@ -60,7 +60,7 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
         take_places(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)
-    new = [one for one in session.new if isinstance(one, Entity)]
+    new = [one for one in session.new if isinstance(one, Entity)]  # with entries of modalities
     changed = changed_objects(session)
     _check(session, [*new, *changed], changed)
     if session.deleted:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.quiet_lists import drop, take
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -28,8 +29,9 @@ def forget_looked_up(new: Iterable[Entity]) -> None:
         held, set_links = one.__dict__, instance_state(one).committed_state
         for column, name in one.__entity__.link_of.items():
             target = held.get(name)
-            is_looked_up = target is not None and name not in set_links
-            if is_looked_up and _id_of(target) != held.get(column):
+            if target is None or name in set_links:
+                continue
+            if id_of(target) != held.get(column):
                 del held[name]
 
 
@@ -48,7 +50,7 @@ def note_ids(session: Session, objects: Iterable[Entity]) -> None:
             if is_set and name not in changed:
                 link, before = one.__entity__.links[name], one.__dict__.get(name)
                 noted.append((one, link, before))
-                if before is not None and link.back and _id_of(before) != one.__dict__.get(column):
+                if before is not None and link.back and id_of(before) != one.__dict__.get(column):
                     drop(session, before, link.back, one)
 
 
@@ -72,10 +74,6 @@ def follow_ids(session: Session, _context: UOWTransaction) -> None:
     owners = {id(target): target for target in targets.values()}
     for (owner, name), several in joining.items():
         take(session, owners[owner], name, several)
-
-
-def _id_of(target: Any) -> Any:
-    return target.__dict__.get(target.__entity__.primary_key[0])
 
 
 def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:

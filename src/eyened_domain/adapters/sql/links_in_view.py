@@ -20,6 +20,7 @@ from sqlalchemy.orm.attributes import (
 )
 
 from eyened_domain.adapters.sql.navigation import fill, find_parents
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.tables.feature import feature_feature_link
 from eyened_domain.model.composition import check_parts, depends_on_parts
 from eyened_domain.model.entity import Entity
@@ -162,7 +163,7 @@ def settle_link(session: Session, one: Any, link: LinkInfo, *, is_new: bool) -> 
     via = str(link.via)
     if is_new or is_changed(one, link.name):
         target = one.__dict__.get(link.name)
-        own = None if target is None else target.__dict__.get(target.__entity__.primary_key[0])
+        own = None if target is None else id_of(target)
         if own is not None and one.__dict__.get(via) != own:
             set_attribute(one, via, own)
         return True

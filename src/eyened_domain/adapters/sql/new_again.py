@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstanceState, Session, SessionTransaction, make_tran
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.base import NO_VALUE
 
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.model.copying import KEPT
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
@@ -114,7 +115,7 @@ def _return_links(sent: Sent) -> None:
     for state, before in sent.items():
         held, info = state.dict, state.class_.__entity__
         for name, target in before.links.items():
-            own = target.__dict__.get(target.__entity__.primary_key[0])
+            own = id_of(target)
             if name not in held and own is not None and held.get(info.links[name].via) == own:
                 held[name] = target
 

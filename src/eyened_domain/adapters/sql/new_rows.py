@@ -18,6 +18,7 @@ from sqlalchemy import Column, Connection, Table, insert
 from sqlalchemy.orm import InstanceState, Mapper, Session, UOWTransaction
 
 from eyened_domain.adapters.sql.changed_rows import note_locked
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -77,8 +78,12 @@ def _together(session: Session, new: States) -> dict[Mapper[Any], States]:
 
 def _is_plain(mapper: Mapper[Any]) -> bool:
     is_heard = bool(mapper.dispatch.before_insert) or bool(mapper.dispatch.after_insert)
-    is_alone = mapper.inherits is None and mapper.polymorphic_on is None
-    return is_alone and not is_heard and issubclass(mapper.class_, Entity)
+    return has_one_table(mapper) and not is_heard and issubclass(mapper.class_, Entity)
+
+
+def has_one_table(mapper: Mapper[Any]) -> bool:
+    """Whether the rows of a class are in one table, with those of no other class."""
+    return mapper.inherits is None and mapper.polymorphic_on is None
 
 
 def _fill_ids(state: InstanceState[Any]) -> bool:
@@ -97,7 +102,7 @@ def _fill_ids(state: InstanceState[Any]) -> bool:
             continue
         via, target = str(link.via), held.get(link.name)
         if target is not None:
-            ids[via] = target.__dict__.get(target.__entity__.primary_key[0])
+            ids[via] = id_of(target)
             if target._sa_instance_state.key is None or ids[via] is None:
                 return False
         elif held.get(via) is not None:

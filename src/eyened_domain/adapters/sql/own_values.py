@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy.orm import InstanceState
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.base import NO_VALUE
 
 from eyened_domain.model.entity import Entity
+
+
+def id_of(one: Entity) -> Any:
+    """Return the id of an object, None where it has none yet; a rollback may have emptied it."""
+    key = instance_state(one).key
+    return one.__dict__.get(one.__entity__.primary_key[0]) if key is None else key[1][0]
 
 
 def as_read(state: InstanceState[Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import flag_modified, instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.quiet_lists import drop
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
@@ -173,14 +174,8 @@ def _key_parts(one: Any) -> tuple[Any, ...]:
     info, parts = one.__entity__, []
     for name in info.primary_key:
         other = one.__dict__.get(info.link_of.get(name))
-        parts.append(one.__dict__.get(name) if other is None else _id_of(other))
+        parts.append(one.__dict__.get(name) if other is None else id_of(other))
     return tuple(parts)
-
-
-def _id_of(one: Any) -> Any:
-    """Return the id of an object; a rollback may have emptied it."""
-    key = instance_state(one).key
-    return one.__dict__.get(one.__entity__.primary_key[0]) if key is None else key[1][0]
 
 
 def refuse_links_to_deleted(session: Session, objects: Iterable[Entity]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.links_in_view import is_changed
+from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.model.entity import Entity
 
 
@@ -35,12 +36,7 @@ def is_true_change(one: Entity, name: str) -> bool:
     if link.many or via in instance_state(one).committed_state:
         return not link.many
     target: Any = one.__dict__.get(name)
-    return target is None or _id_of(target) != one.__dict__.get(via)
-
-
-def _id_of(one: Any) -> Any:
-    key = instance_state(one).key
-    return None if key is None else key[1][0]
+    return target is None or id_of(target) != one.__dict__.get(via)
 
 
 def leave_lists(session: Session) -> None:
