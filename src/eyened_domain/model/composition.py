@@ -1,7 +1,8 @@
 """What features are made of, as a whole: what is stored, with what is about to be stored.
 
 `FeatureFeatureLink.check_rules` and `Feature.check_labels` look at what is in memory. Here
-the storage adds what it holds, so that the same rules hold for what is known by id only.
+the same rules are checked with what the storage holds, which others may have changed since it
+was read, and which also counts what is known by id only.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ def _node(one: Entity, link: str) -> Hashable:
 
 def _check_link(link: FeatureFeatureLink, parts: list[Part]) -> None:
     parent, child, index = own = _part(link)
+    if index is not None and index < 0:
+        raise _broken(link, f"the index {index} is negative")
     if _is_within(parent, child, parts):
         raise _broken(link, "a feature cannot be within itself")
     if any((other[0], other[2]) == (parent, index) and other != own for other in parts):

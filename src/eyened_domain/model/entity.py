@@ -126,6 +126,11 @@ class Entity(Queries, metaclass=EntityMeta):
 
     For rules on what the links lead to alone: what was stored by them stays good.
     """
+    checked_with_stored: ClassVar[bool] = False
+    """Whether the storage checks it with what is stored (`model.composition`) instead.
+
+    `check_rules` looks at what is in memory, which others may have changed since.
+    """
 
     def __new__(cls, *_arguments: Any, **_values: Any) -> Self:
         """Return an empty object, whose `vars` show nothing private."""

@@ -194,6 +194,8 @@ class Feature(Entity):
 class FeatureFeatureLink(Entity):
     """A feature's place in a composite feature (table `CompositeFeature`)."""
 
+    checked_with_stored = True
+
     parent_feature_id: Column[int] = foreign_key(
         "ParentFeatureID", "Feature", default=None, primary_key=True, on_delete="CASCADE"
     )

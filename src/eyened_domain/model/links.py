@@ -126,10 +126,11 @@ class ToOne:
 
     def _let_id_follow(self, owner: Entity, value: Entity) -> None:
         """Let the id lead where the link was set to lead last, also where it led before."""
-        via = str(self.link.via)
+        via, holder = str(self.link.via), holder_of(owner)
         own = value.__dict__.get(value.__entity__.primary_key[0])
-        if own is not None and owner.__dict__.get(via) not in {None, own}:
-            owner.__dict__[via] = own
+        is_empty = owner.__dict__.get(via) is None
+        if own is not None and not (is_empty and (holder is None or not holder.is_stored)):
+            owner.__dict__[via] = own  # that of a new object is given when it is stored
 
 
 class ToMany:

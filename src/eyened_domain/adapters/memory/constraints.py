@@ -87,7 +87,7 @@ def follow_removal(view: View, gone: Row) -> None:
     if view.row(gone.shape.root, gone.key) is not None:
         return  # another object has taken its place
     for referrer in sorted(referrers(gone.shape.root), key=_forbids_first):
-        for child in _children(view, referrer, gone.key):
+        for child in children(view, referrer, gone.key):
             if view.row(referrer.root, child.key) is child:
                 _follow_to(view, gone, referrer, child)
 
@@ -111,11 +111,12 @@ def check_unreferred(view: View, keys: Iterable[tuple[str, Key]]) -> None:
     for root, key in keys:
         if view.row(root, key) is None and len(shape_of(entity_class(root)).primary_key) == 1:
             for referrer in referrers(root):
-                if _children(view, referrer, key):
+                if children(view, referrer, key):
                     raise _still_referred(root, referrer)
 
 
-def _children(view: View, referrer: Referrer, key: Key) -> list[Row]:
+def children(view: View, referrer: Referrer, key: Key) -> list[Row]:
+    """Return the rows that point to a row by a column."""
     if len(key) != 1:
         return []
     table = view.table(referrer.root)

@@ -14,6 +14,7 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
     refuse_links_to,
 )
+from eyened_domain.adapters.memory.forbidding import delete_forbidding
 from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
@@ -41,6 +42,7 @@ def flush(objects: Objects) -> None:
         Duplicate: there is one with the same key already.
         Conflict: somebody else has changed a row since it was read.
     """
+    delete_forbidding(objects)
     for held in list(objects.deleted.values()):
         objects.delete(held)  # with what has been linked to it since
     changed = _changed(objects)
@@ -132,11 +134,12 @@ def _check(objects: Objects, changed: list[Held]) -> None:
     put_in_view(objects, changed, _agree)
     check_stored_parts(objects, changed)
     for held in changed:
-        if not held.entity.checked_when_linked or held.is_linked_anew():
-            held.entity.check_rules()
+        one = held.entity
+        if not one.checked_with_stored and (not one.checked_when_linked or held.is_linked_anew()):
+            one.check_rules()
         _check_references(held)
-        if isinstance(held.entity, SegmentationModel):
-            _check_renaming(objects, held, held.entity)
+        if isinstance(one, SegmentationModel):
+            _check_renaming(objects, held, one)
 
 
 def _check_references(held: Held) -> None:

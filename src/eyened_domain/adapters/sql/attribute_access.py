@@ -21,7 +21,7 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
-from eyened_domain.adapters.sql.own_values import id_of
+from eyened_domain.adapters.sql.own_values import id_of, read
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity_class
@@ -104,7 +104,7 @@ def _leads_to_known(session: Session, instance: Any, name: str) -> bool:
         return False
     target = session.identity_map.get(identity_key(entity_class(link.target), identity))
     if target is not None and instance_state(target).expired:
-        getattr(target, target.__entity__.primary_key[0])  # it stays readable if its row is gone
+        read(target)
     return target is not None
 
 

@@ -22,6 +22,7 @@ from eyened_domain.adapters.sql.new_again import note_new
 from eyened_domain.adapters.sql.new_rows import insert_together
 from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
 from eyened_domain.adapters.sql.pixels.renaming import check_renaming
+from eyened_domain.adapters.sql.quiet_lists import note_moves
 from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
@@ -68,6 +69,7 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
         refuse_links_to_deleted(session, stored)
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
+    note_moves(session, [*new, *written])
     refuse_overwriting(session, written)
     refuse_same_key(session)
     leave_lists(session)
@@ -79,7 +81,7 @@ def _check(session: DomainSession, written: list[Entity], changed: list[Entity])
     with in_view(session):
         check_stored_parts(session)
         for one in written:
-            if not one.checked_when_linked or is_linked_anew(one):
+            if not one.checked_with_stored and (not one.checked_when_linked or is_linked_anew(one)):
                 one.check_rules()
             _check_references(session, one)
     for one in written:

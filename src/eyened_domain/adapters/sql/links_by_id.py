@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.links_in_view import is_changed
 from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.quiet_lists import drop, take
 from eyened_domain.model.entity import Entity, entity_class
@@ -46,7 +47,10 @@ def note_ids(session: Session, objects: Iterable[Entity]) -> None:
         state = instance_state(one)
         changed = state.committed_state
         for column, name in one.__entity__.link_of.items():
-            is_set = column in changed or (state.key is None and one.__dict__.get(column))
+            if state.key is None:
+                is_set = column in changed or one.__dict__.get(column) is not None
+            else:
+                is_set = column in changed and is_changed(one, column)
             if is_set and name not in changed:
                 link, before = one.__entity__.links[name], one.__dict__.get(name)
                 noted.append((one, link, before))

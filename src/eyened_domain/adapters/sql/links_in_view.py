@@ -20,7 +20,7 @@ from sqlalchemy.orm.attributes import (
 )
 
 from eyened_domain.adapters.sql.navigation import fill, find_parents
-from eyened_domain.adapters.sql.own_values import id_of
+from eyened_domain.adapters.sql.own_values import id_of, read
 from eyened_domain.adapters.sql.tables.feature import feature_feature_link
 from eyened_domain.model.composition import check_parts, depends_on_parts
 from eyened_domain.model.entity import Entity
@@ -102,7 +102,11 @@ def _follow(session: Session, steps: list[_Step], filled: list[Filled]) -> list[
         filled += load(session, entity.__entity__.links[name], [one for one, _ in some])
         for one, path in some:
             target = one.__dict__.get(name)
-            if path and target is not None:
+            if target is None:
+                continue
+            if instance_state(target).expired:
+                read(target)
+            if path:
                 _settle(session, target)
                 further.append((target, path))
     return further

@@ -21,6 +21,11 @@ def id_of(one: Entity) -> Any:
     return one.__dict__.get(one.__entity__.primary_key[0]) if key is None else key[1][0]
 
 
+def read(one: Entity) -> None:
+    """Read an object that a rollback has emptied; what it held stays where its row is gone."""
+    getattr(one, one.__entity__.primary_key[0])
+
+
 def as_read(state: InstanceState[Any]) -> dict[str, Any]:
     """Return the columns of an object as they were read or flushed, by field name.
 

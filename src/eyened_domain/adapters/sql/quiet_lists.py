@@ -1,7 +1,7 @@
-"""Lists that follow what was stored, without being changed themselves.
+"""Lists that follow what was stored, and are read anew when that is rolled back.
 
-SQLAlchemy does not know that they were changed: when that is rolled back to a savepoint, they
-are read anew.
+SQLAlchemy does not know of lists that were changed quietly, nor that a list was loaded after
+something was stored in a savepoint, and holds what is taken back with it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.orm import InstanceState, Session, SessionTransaction
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.util import identity_key
 
-from eyened_domain.model.entity import Entity
+from eyened_domain.adapters.sql.own_values import id_of
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import LinkInfo
 
 _FOLLOWED = "eyened_domain.lists_that_followed"
 _TO_READ = "eyened_domain.lists_to_read_anew"
-Lists = set[tuple[InstanceState[Any], str]]
+Lists = set[tuple[Any, str]]
+"""The identity keys of the owners, and the names of the lists."""
 
 
 def drop(session: Session, owner: Entity, name: str, one: Entity) -> None:
@@ -41,6 +45,31 @@ def take(session: Session, owner: Entity, name: str, several: Iterable[Entity]) 
             there._sa_adapter.append_without_event(one)
 
 
+def note_moves(session: Session, written: Iterable[Entity]) -> None:
+    """Note the lists that objects enter or leave which are about to be stored in a savepoint."""
+    if session.get_nested_transaction() is None:
+        return  # a rollback of the whole transaction empties everything
+    lists = _lists(session)
+    for one in written:
+        state = instance_state(one)
+        for link in one.__entity__.links.values():
+            changed = {link.name, link.via} & state.committed_state.keys()
+            is_moved = changed or state.key is None or one in session.deleted
+            if link.back is not None and not link.many and is_moved:
+                target = entity_class(link.target)
+                ids = _ids_of_owners(one, link)
+                lists |= {(identity_key(target, identity), link.back) for identity in ids}
+
+
+def _ids_of_owners(one: Entity, link: LinkInfo) -> set[Any]:
+    """Return where a link leads, and where it led when it was read."""
+    held, read = one.__dict__, instance_state(one).committed_state
+    found = {held.get(str(link.via)), read.get(str(link.via))}
+    linked = (held.get(link.name), read.get(link.name))
+    found |= {id_of(other) for other in linked if isinstance(other, Entity)}
+    return {identity for identity in found if isinstance(identity, int)}
+
+
 def read_lists_anew(session_class: type[Session]) -> None:
     """Let the lists of the sessions of a class be read anew after a rollback to a savepoint."""
     event.listen(session_class, "after_rollback", _remember)
@@ -49,9 +78,12 @@ def read_lists_anew(session_class: type[Session]) -> None:
 
 
 def _note(session: Session, owner: Entity, name: str) -> None:
+    _lists(session).add((instance_state(owner).key, name))
+
+
+def _lists(session: Session) -> Lists:
     levels: dict[SessionTransaction | None, Lists] = session.info.setdefault(_FOLLOWED, {})
-    lists = levels.setdefault(session.get_nested_transaction(), set())
-    lists.add((instance_state(owner), name))
+    return levels.setdefault(session.get_nested_transaction(), set())
 
 
 def _remember(session: Session) -> None:
@@ -60,8 +92,10 @@ def _remember(session: Session) -> None:
 
 
 def _forget_lists(session: Session, _transaction: SessionTransaction) -> None:
-    for state, name in session.info.pop(_TO_READ, ()):
-        if state.key is not None and state.session is session and name in state.dict:
+    for key, name in session.info.pop(_TO_READ, ()):
+        owner = None if key is None else session.identity_map.get(key)
+        if owner is not None and name in owner.__dict__:
+            state = instance_state(owner)
             state._expire_attributes(state.dict, [name])
 
 

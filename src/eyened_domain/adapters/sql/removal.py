@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import flag_modified, instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.forbidding import forbidding
 from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.quiet_lists import drop
 from eyened_domain.adapters.sql.restoring import fill_deleted
@@ -25,7 +26,6 @@ from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 
-_UNSEEN = "eyened_domain.unseen_going_along"
 Keys = set[tuple[str, Any]]
 """Names of the classes whose tables hold the ids, and the ids."""
 
@@ -37,11 +37,12 @@ def delete_along(session: Session, *, unseen: bool = False) -> None:
         session: with what is to be deleted.
         unseen: also those that rows between them lead to, which are not in hand.
     """
+    in_hand: list[Entity] = []  # nothing lets go of them before they are deleted
     gone = _keys(session)
     while gone:
         if unseen:
-            between = session.info[_UNSEEN] = unseen_going_along(session, gone)
-            gone |= between
+            # once in hand, they are found to go along like all others
+            in_hand += [*forbidding(session, gone), *unseen_going_along(session, gone)]
         reached = [
             *(one for one, _ in _referring(session, gone, "CASCADE")),
             *_moved_to_deleted(session),
@@ -223,7 +224,7 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
     """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
     if not session.deleted:
         return
-    gone = _keys(session) | session.info.pop(_UNSEEN, set())
+    gone = _keys(session)
     for one, column in _referring(session, gone, "SET NULL"):
         set_committed_value(one, column.name, None)
         link = one.__entity__.link_of.get(column.name)

@@ -16,7 +16,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 
-from eyened_domain.adapters.sql.own_values import as_read
+from eyened_domain.adapters.sql.own_values import as_read, read
 from eyened_domain.model.entity import Entity
 
 _BEFORE = "eyened_domain.before_transaction"
@@ -88,7 +88,7 @@ def read_emptied(session: Session) -> None:
             linked = [known.get(name) for name in one.__entity__.link_of.values()]
             for other in (one, *linked):
                 if other is not None and instance_state(other).expired:
-                    getattr(other, other.__entity__.primary_key[0])
+                    read(other)
 
 
 def fill_before_close(session: Session) -> None:

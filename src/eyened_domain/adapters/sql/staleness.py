@@ -24,6 +24,8 @@ from eyened_domain.model.entity import Entity
 
 _STALE = "eyened_domain.stale"
 _MAPPERS = "eyened_domain.stale_mappers"
+AS_HELD = "eyened_domain.as_held"
+"""The execution option of a query that leaves what is in hand as it is."""
 States = set[InstanceState[Any]]
 
 
@@ -78,7 +80,9 @@ def _read_afresh(execution: ORMExecuteState) -> None:
     replaced.
     """
     session = execution.session
-    if not session.info.get(_STALE) or not execution.is_select or execution.is_column_load:
+    if execution.execution_options.get(AS_HELD) or not session.info.get(_STALE):
+        return
+    if not execution.is_select or execution.is_column_load:
         return
     if not _stale_mappers(session).intersection(m.base_mapper for m in execution.all_mappers):
         return

@@ -28,8 +28,8 @@ def root_of(entity: type[Entity]) -> str:
     return entity.__name__ if parent is None else root_of(entity_class(parent))
 
 
-def unseen_going_along(session: Session, gone: set[Key]) -> set[Key]:
-    """Return the rows that are not in hand and go along, of those that objects in hand hang on.
+def unseen_going_along(session: Session, gone: set[Key]) -> list[Entity]:
+    """Read the rows that are not in hand and go along, of those that objects in hand hang on.
 
     Args:
         session: with the objects in hand.
@@ -53,7 +53,7 @@ def unseen_going_along(session: Session, gone: set[Key]) -> set[Key]:
             if key not in found and not (found | gone).isdisjoint(several):
                 found.add(key)
                 more = True
-    return found
+    return list(_read(session, found))
 
 
 @cache
@@ -67,7 +67,7 @@ def _columns(name: str, rule: str) -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def _goes_along_with(name: str) -> frozenset[str]:
+def goes_along_with(name: str) -> frozenset[str]:
     """Return the classes with whose rows those of a class are deleted, near and far."""
     found, queue = set[str](), [name]
     for one in queue:
@@ -93,24 +93,37 @@ def _missing(session: Session, keys: set[Key], roots: set[str]) -> set[Key]:
         (name, value)
         for name, value in keys
         if value is not None
-        and not roots.isdisjoint(_goes_along_with(name))
+        and not roots.isdisjoint(goes_along_with(name))
         and identity_key(entity_class(name), value) not in session.identity_map
     }
 
 
 def _ask(session: Session, wanted: set[Key]) -> Iterator[tuple[Key, list[Key]]]:
     """Yield the rows that are asked for, each with those that it hangs on."""
-    by_name: defaultdict[str, list[Any]] = defaultdict(list)
-    for name, value in wanted:
-        by_name[name].append(value)
-    for name, values in by_name.items():
+    for name, values in portions(wanted):
         entity = entity_class(name)
         columns = entity.__mapper__.columns
         links = _columns(name, "CASCADE")
         (key,) = entity.__mapper__.primary_key
-        asked = select(key, *(columns[column] for column, _ in links))
+        asked = select(key, *(columns[column] for column, _ in links)).where(key.in_(values))
+        for value, *parents in session.connection().execute(asked):
+            pairs = zip(links, parents, strict=True)
+            yield (name, value), [(parent, one) for (_, parent), one in pairs]
+
+
+def _read(session: Session, keys: set[Key]) -> Iterator[Entity]:
+    """Yield the objects with these keys."""
+    for name, values in portions(keys):
+        entity = entity_class(name)
+        (key,) = entity.__mapper__.primary_key
+        yield from session.scalars(select(entity).where(key.in_(values)))
+
+
+def portions(keys: set[Key]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the name of a class and as many of its ids as a statement may hold, till all are."""
+    by_name: defaultdict[str, list[Any]] = defaultdict(list)
+    for name, value in sorted(keys):
+        by_name[name].append(value)
+    for name, values in by_name.items():
         for start in range(0, len(values), CHUNK):
-            some = values[start : start + CHUNK]
-            for value, *parents in session.connection().execute(asked.where(key.in_(some))):
-                pairs = zip(links, parents, strict=True)
-                yield (name, value), [(parent, one) for (_, parent), one in pairs]
+            yield name, values[start : start + CHUNK]

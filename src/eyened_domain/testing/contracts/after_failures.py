@@ -16,6 +16,7 @@ from eyened_domain.model import (
     FormSchema,
     Patient,
     Project,
+    Study,
     StudyTagLink,
     TagType,
 )
@@ -111,6 +112,22 @@ class AfterFailureContract(Contract):
             second.project = project
             uow.flush()
             assert project.patients == [first, second]
+
+    def test_an_id_set_to_what_it_was_brings_nothing_back_that_others_have_deleted(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            patient = uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.patients.delete(other.patients.where()[0])
+                other.commit()
+            uow.rollback()
+            assert project.patients == []
+            patient.project_id = project.project_id
+            uow.flush()
+            assert project.patients == []
 
     @pytest.mark.parametrize("change", ["deleted", "moved by id"])
     def test_lists_are_as_before_when_a_savepoint_was_rolled_back(
@@ -249,3 +266,38 @@ class AfterFailureContract(Contract):
                 form.form_data["a"].append(2)
                 raise ZeroDivisionError
             assert form.form_data == {"a": [1]}
+
+    def test_rules_see_what_a_rollback_has_emptied_and_an_id_leads_to(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = build.build(Study)
+            form = build.build(FormAnnotation, study=study, patient=study.patient)
+            strange = uow.patients.add(build.build(Patient))
+            uow.forms.add(form)
+            uow.commit()
+            uow.rollback()
+            form.patient_id = strange.patient_id
+            with pytest.raises(RuleBroken, match="study belongs to patient"):
+                uow.flush()
+
+    def test_a_list_loaded_after_a_move_in_a_savepoint_is_read_anew_when_that_is_rolled_back(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = uow.studies.add(build.build(Study))
+            other = uow.patients.add(build.build(Patient))
+            uow.commit()
+            patient_id = study.patient_id
+        with make_unit_of_work() as uow:
+            study, patient = uow.studies.get(study.study_id), uow.patients.get(patient_id)
+            with suppress(_BackOut), uow.savepoint():
+                study.patient_id = other.patient_id
+                uow.flush()
+                assert patient.studies == []
+                raise _BackOut
+            assert patient.studies == [study]
+
+
+class _BackOut(Exception):
+    """Leaves a savepoint, so that it is rolled back."""

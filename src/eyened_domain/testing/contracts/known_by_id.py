@@ -12,6 +12,7 @@ from eyened_domain.errors import RuleBroken
 from eyened_domain.model import (
     Annotation,
     AttributeValue,
+    Feature,
     FeatureFeatureLink,
     FormAnnotation,
     FormSchema,
@@ -243,6 +244,27 @@ class KnownByIdContract(Contract):
             link.parent_feature_id = part
             with pytest.raises(RuleBroken, match="within itself"):
                 uow.flush()
+
+    def test_a_feature_is_put_where_it_was_within_once_others_have_taken_that_out(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            one, two = (uow.features.add(Feature(feature_name=name)) for name in ("one", "two"))
+            uow.flush()
+            link = one.add_subfeature(two)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            one, two = (uow.features.by_name(name) for name in ("one", "two"))
+            (link,) = one.feature_associations
+            assert link.child is two
+            uow.commit()
+            with make_unit_of_work() as other:
+                for theirs in other.feature_links.where():
+                    other.feature_links.delete(theirs)
+                other.commit()
+            uow.feature_links.add(FeatureFeatureLink(feature=two, child=one, feature_index=0))
+            uow.commit()
+            assert [one.parent_feature_id for one in uow.feature_links.where()] == [two.feature_id]
 
     def test_an_index_of_a_feature_is_not_taken_twice_by_ids(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from eyened_domain.errors import Duplicate
-from eyened_domain.model import Creator, Patient, Project, Tag
+from eyened_domain.errors import BadInput, Duplicate
+from eyened_domain.model import Creator, Patient, Project, Study, Tag
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -225,9 +225,10 @@ class NewAgainContract(Contract):
             uow.commit()
             assert {one.patient_identifier for one in project.patients} == {"1", "2"}
 
+    @pytest.mark.parametrize("project_id", [2_000_000_000, None])
     @pytest.mark.parametrize("is_loaded", [False, True])
     def test_a_link_that_is_set_last_leads_also_back_to_where_it_led(
-        self, make_unit_of_work: MakeUnitOfWork, is_loaded: bool
+        self, make_unit_of_work: MakeUnitOfWork, is_loaded: bool, project_id: int | None
     ) -> None:
         with make_unit_of_work() as uow:
             project = uow.projects.add(Project(project_name="a"))
@@ -236,7 +237,17 @@ class NewAgainContract(Contract):
         with make_unit_of_work() as uow:
             (patient,), (project,) = uow.patients.where(), uow.projects.where()
             assert not is_loaded or patient.project is project
-            patient.project_id = 2_000_000_000
+            patient.project_id = project_id
             patient.project = project
             uow.commit()
             assert patient.project_id == project.project_id
+
+    def test_a_link_that_was_taken_away_last_stays_so_after_a_flush_that_failed(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = Study(study_date="2024-01-01", patient_id=2_000_000_000)
+            study.patient = None
+            for _ in range(2):
+                with pytest.raises(BadInput, match="patient_id"), uow.savepoint():
+                    uow.studies.add(study)

@@ -8,8 +8,8 @@ import gc
 
 import pytest
 
-from eyened_domain.errors import RuleBroken
-from eyened_domain.model import FeatureFeatureLink, FormAnnotation, Patient, Project
+from eyened_domain.errors import Conflict, RuleBroken
+from eyened_domain.model import Feature, FeatureFeatureLink, FormAnnotation, Patient, Project
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.removal import a_patient_of_two_projects
@@ -134,3 +134,70 @@ class RemovalReachContract(Contract):
             uow.studies.delete(study)
             uow.commit()
             assert [one.study_id for one in uow.forms.where()] == [None]
+
+    @pytest.mark.parametrize("part_is_older", [True, False])
+    @pytest.mark.parametrize("part_comes_first", [True, False])
+    def test_a_composite_and_its_part_are_deleted_together_in_any_order(
+        self, make_unit_of_work: MakeUnitOfWork, part_is_older: bool, part_comes_first: bool
+    ) -> None:
+        names = ["part", "whole"] if part_is_older else ["whole", "part"]
+        with make_unit_of_work() as uow:
+            features = {name: uow.features.add(Feature(feature_name=name)) for name in names}
+            uow.flush()
+            features["whole"].add_subfeature(features["part"])
+            uow.commit()
+        with make_unit_of_work() as uow:
+            deleted = [uow.features.by_name(name) for name in ("part", "whole")]
+            for one in deleted if part_comes_first else reversed(deleted):
+                uow.features.delete(one)
+            uow.commit()
+            assert (uow.features.count(), uow.feature_links.count()) == (0, 0)
+
+    @pytest.mark.parametrize("schema_comes_first", [True, False])
+    def test_what_forbids_one_deletion_goes_along_with_another_one(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, schema_comes_first: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(_a_form_about_an_image(build))
+            uow.commit()
+            series_id, schema_id = form.image_instance.series_id, form.form_schema_id
+        del form
+        with make_unit_of_work() as uow:
+            series, schema = uow.series.get(series_id), uow.form_schemas.get(schema_id)
+            for one in (schema, series) if schema_comes_first else (series, schema):
+                (uow.series if one is series else uow.form_schemas).delete(one)
+            uow.commit()
+            assert (uow.forms.count(), uow.form_schemas.count(), uow.series.count()) == (0, 0, 0)
+
+    def test_what_goes_along_and_was_changed_by_others_is_a_conflict(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(_a_form_about_an_image(build))
+            uow.commit()
+            image, schema = form.image_instance, form.form_schema
+            with make_unit_of_work() as other:
+                other.forms.get(form.form_annotation_id).form_data = {"changed": True}
+                other.commit()
+            uow.form_schemas.delete(schema)
+            uow.images.delete(image)
+            with pytest.raises(Conflict):
+                uow.flush()
+
+    def test_what_forbids_a_deletion_and_goes_along_with_none_is_told(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(_a_form_about_an_image(build))
+            other = uow.series.add(build.a_series())
+            uow.commit()
+            uow.form_schemas.delete(form.form_schema)
+            uow.series.delete(other)
+            with pytest.raises(RuleBroken, match="FormAnnotation"):
+                uow.commit()
+
+
+def _a_form_about_an_image(build: Builder) -> FormAnnotation:
+    image = build.an_image()
+    patient = image.series.study.patient
+    return build.build(FormAnnotation, patient=patient, image_instance=image)

@@ -1,0 +1,59 @@
+"""Rows that forbid one deletion, and go along with another one of the same flush.
+
+A row of a composite feature goes along with the composite, and forbids that its part is deleted.
+Where both are deleted, the row has to be deleted first: which of the two statements comes first
+is the session's own affair. So such rows are brought in hand, where they are seen to go along.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eyened_domain.adapters.sql.staleness import AS_HELD
+from eyened_domain.adapters.sql.unseen import Key, goes_along_with, portions, root_of
+from eyened_domain.model.entity import Entity, entity_class, entity_classes
+
+_NOT_IN_THE_WAY = {"CASCADE", "SET NULL"}
+
+
+def forbidding(session: Session, gone: set[Key]) -> list[Entity]:
+    """Return the objects that forbid that one of these is deleted, if they may go along.
+
+    Args:
+        session: with what is to be deleted; nothing is asked unless it holds two that differ in
+            how they are referred to.
+        gone: the rows that are to be deleted.
+    """
+    roots = frozenset(name for name, _ in gone)
+    return [
+        one
+        for name, values in portions(gone)
+        for entity, column in _forbidding_columns(name, roots)
+        for one in session.scalars(
+            select(entity).where(entity.__mapper__.columns[column].in_(values)),
+            execution_options={AS_HELD: True},
+        )
+    ]
+
+
+@cache
+def _forbidding_columns(name: str, gone: frozenset[str]) -> tuple[tuple[type[Entity], str], ...]:
+    """Return what forbids deletions of a class, and goes along with those of others.
+
+    Args:
+        name: of the class that is referred to.
+        gone: the names of all classes of which something is to be deleted.
+    """
+    return tuple(
+        (entity, column.name)
+        for entity in entity_classes()
+        if entity.__entity__.parent is None
+        and not gone.isdisjoint(goes_along_with(entity.__name__))
+        for column in entity.__entity__.columns.values()
+        if column.references
+        and column.on_delete not in _NOT_IN_THE_WAY
+        and root_of(entity_class(column.references)) == name
+    )
