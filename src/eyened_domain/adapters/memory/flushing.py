@@ -14,10 +14,10 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
     refuse_links_to,
 )
-from eyened_domain.adapters.memory.forbidding import delete_forbidding
 from eyened_domain.adapters.memory.held import Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
+from eyened_domain.adapters.memory.removal import delete_along
 from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.store import Row, View
 from eyened_domain.errors import BadInput, RowChanged
@@ -42,9 +42,9 @@ def flush(objects: Objects) -> None:
         Duplicate: there is one with the same key already.
         Conflict: somebody else has changed a row since it was read.
     """
-    delete_forbidding(objects)
     for held in list(objects.deleted.values()):
         objects.delete(held)  # with what has been linked to it since
+    delete_along(objects)
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return

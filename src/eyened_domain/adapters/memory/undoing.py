@@ -32,7 +32,9 @@ def return_to(
     for held, row in rows.items():  # what has been read anew in it stays so
         if row is not None and held.row is not row and held in objects.fresh_ones:
             rows[held] = objects.view.row(row.shape.root, row.key) or row
-    new = [held for held in (*objects.new.values(), *objects.known.values()) if held not in rows]
+    gone = [held for held, row in objects.before.items() if row is None and held.row is None]
+    alive = (*objects.new.values(), *objects.known.values())
+    new = [one for one in dict.fromkeys((*alive, *gone)) if one not in rows and one not in before]
     for held in new:
         held.renew()
     objects.new.clear()

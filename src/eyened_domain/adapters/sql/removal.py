@@ -56,20 +56,31 @@ def delete_along(session: Session, *, unseen: bool = False) -> None:
 def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
     """Keep objects that SQLAlchemy deletes along, though an id links them elsewhere by now.
 
+    What hangs on one that is kept is kept as well.
+
     Args:
         session: with what is to be deleted.
         reached: what a delete has reached by the lists in hand.
     """
-    gone = _keys(session)
-    for one in reached:
-        changed = instance_state(one).committed_state
-        for column, link in one.__entity__.link_of.items():
-            info, value = one.__entity__.columns[column], one.__dict__.get(column)
-            is_moved = column in changed and link not in changed
-            if not is_moved or info.on_delete != "CASCADE":
-                continue
-            if (root_of(entity_class(str(info.references))), value) not in gone:
-                session._deleted.pop(instance_state(one))
+    waiting = list(reached)
+    while waiting:
+        gone = _keys(session)
+        kept = [one for one in waiting if not _hangs_on_one_of(session, one, gone)]
+        for one in kept:
+            session._deleted.pop(instance_state(one))
+        waiting = [one for one in waiting if one in session.deleted] if kept else []
+
+
+def _hangs_on_one_of(session: Session, one: Entity, gone: Keys) -> bool:
+    """Whether an object is linked to one that is to be deleted, and goes along with it."""
+    held, changed = one.__dict__, instance_state(one).committed_state
+    for column in one.__entity__.columns.values():
+        if column.references and column.on_delete == "CASCADE":
+            link = one.__entity__.link_of.get(column.name)
+            is_emptied = column.name not in held and link not in changed  # by a rollback
+            if is_emptied or _leads_to_one_of(session, one, column, gone):
+                return True
+    return False
 
 
 def take_back(session: Session, one: Entity) -> None:

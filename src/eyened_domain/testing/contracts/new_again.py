@@ -242,6 +242,21 @@ class NewAgainContract(Contract):
             uow.commit()
             assert patient.project_id == project.project_id
 
+    def test_what_was_stored_and_deleted_in_a_savepoint_has_no_id_when_that_is_rolled_back(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            with suppress(Duplicate), uow.savepoint():
+                project = uow.projects.add(Project(project_name="a"))
+                uow.flush()
+                uow.projects.delete(project)
+                uow.flush()
+                raise Duplicate("back out")
+            assert project.project_id is None
+            uow.projects.add(project)
+            uow.commit()
+            assert uow.projects.where() == [project]
+
     def test_a_link_that_was_taken_away_last_stays_so_after_a_flush_that_failed(
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:

@@ -40,6 +40,27 @@ class RemovalReachContract(Contract):
             uow.rollback()
             assert uow.series.get(series_id) is series
 
+    def test_what_hangs_on_a_row_that_is_not_in_hand_and_was_changed_by_others_is_a_conflict(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            series = uow.series.add(build.a_series())
+            uow.commit()
+            project_id = series.study.patient.project.project_id
+            series_id = series.series_id
+        del series
+        with make_unit_of_work() as uow:
+            series = uow.series.get(series_id)
+            project = uow.projects.get(project_id)
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.series.get(series_id).series_number = 7
+                other.commit()
+            uow.projects.delete(project)
+            with pytest.raises(Conflict):
+                uow.flush()
+            assert series.series_id == series_id
+
     def test_adding_what_is_to_be_deleted_keeps_it_with_what_was_to_go_along(
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:
@@ -134,6 +155,21 @@ class RemovalReachContract(Contract):
             uow.studies.delete(study)
             uow.commit()
             assert [one.study_id for one in uow.forms.where()] == [None]
+
+    def test_what_hangs_on_an_object_that_an_id_has_moved_away_is_kept_with_it(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            series = uow.series.add(build.a_series())
+            other = uow.patients.add(build.build(Patient))
+            uow.commit()
+            study, patient = series.study, series.study.patient
+            assert (patient.studies, study.series) == ([study], [series])
+            study.patient_id = other.patient_id
+            uow.patients.delete(patient)
+            series.series_number = 7
+            uow.commit()
+            assert [one.series_number for one in uow.series.where()] == [7]
 
     @pytest.mark.parametrize("part_is_older", [True, False])
     @pytest.mark.parametrize("part_comes_first", [True, False])
