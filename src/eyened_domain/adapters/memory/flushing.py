@@ -182,7 +182,7 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
     for held in changed:
         for link in held.shape.to_one:
             other = held.entity.__dict__.get(link.name)
-            if other is not None:
+            if other is not None and (held.row is None or held.is_relinked(link)):
                 objects.hold(other)
     there = {id(held) for held in changed}
     return [*changed, *(held for held in objects.new.values() if id(held) not in there)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.held import Held
@@ -44,7 +45,9 @@ def return_to(
         if row is not None:
             held.objects, held.deleted = objects, False
             objects.known[row.shape.root, row.key] = held
-    for held in (*changed, *_whose_lists_hold(objects, changed + new, rows)):
+    for held, name in list(_lists_that_hold(objects, changed + new, rows)):
+        held.entity.__dict__.pop(name, None)  # it is read anew
+    for held in changed:
         row = rows.get(held)
         if row is not None:
             held.read(row)
@@ -53,24 +56,23 @@ def return_to(
     objects.before = before
 
 
-def _whose_lists_hold(
+def _lists_that_hold(
     objects: Objects, many: list[Held], rows: dict[Held, Row | None]
-) -> list[Held]:
-    """Return the objects in hand whose lists any of these has come into, or has left."""
-    found: dict[Held, None] = {}
+) -> Iterator[tuple[Held, str]]:
+    """Yield the lists in hand that any of these has come into, or has left, and their owners."""
     for held in many:
         stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
         for link in held.shape.to_one:
             values = [one.get(str(link.via)) for one in (held.entity.__dict__, *stored)]
             is_same = len(stored) == 2 and len(set(values)) == 1
-            if is_same and not held.is_relinked(link):
+            if link.back is None or (is_same and not held.is_relinked(link)):
                 continue
-            keys = [(root_of(link.target), (value,)) for value in values]
-            found |= {objects.known[key]: None for key in keys if key in objects.known}
+            owners = [objects.known.get((root_of(link.target), (value,))) for value in values]
             other = held.entity.__dict__.get(link.name)
-            if other is not None:
-                found[other.__dict__[HOLDER]] = None
-    return list(found)
+            owners += [] if other is None else [other.__dict__[HOLDER]]
+            for owner in owners:
+                if owner is not None and owner.row is not None:
+                    yield owner, link.back
 
 
 def revert(objects: Objects) -> list[Held]:

@@ -148,6 +148,8 @@ class DomainSession(NamedSession):
             raise deleted(instance)
         if isinstance(instance, Entity):
             take_back(self, instance)
+            if instance in self and has_identity(instance):
+                return  # what it is linked to came in when it was linked
         try:
             super().add(instance, **options)
         except InvalidRequestError as error:  # something that hangs on it was deleted

@@ -9,7 +9,15 @@ import gc
 import pytest
 
 from eyened_domain.errors import Conflict, RuleBroken
-from eyened_domain.model import Feature, FeatureFeatureLink, FormAnnotation, Patient, Project
+from eyened_domain.model import (
+    Creator,
+    Feature,
+    FeatureFeatureLink,
+    FormAnnotation,
+    Patient,
+    Project,
+    StudyTagLink,
+)
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.removal import a_patient_of_two_projects
@@ -86,6 +94,46 @@ class RemovalReachContract(Contract):
             uow.projects.add(project)
             uow.commit()
             assert uow.patients.count() == 0
+
+    def test_an_object_in_hand_may_be_added_again_after_what_it_was_linked_to_was_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            link = uow.study_tags.add(build.build(StudyTagLink))
+            uow.commit()
+            tag, creator = link.tag, link.creator
+            with make_unit_of_work() as other:
+                other.tags.delete(other.tags.get(tag.tag_id))
+                other.commit()
+            uow.commit()
+            assert link.creator is creator
+            uow.creators.delete(creator)
+            uow.flush()
+            uow.study_tags.add(link)
+            uow.commit()
+            assert (uow.study_tags.count(), uow.creators.get(creator.creator_id, default=None)) == (
+                0,
+                None,
+            )
+
+    def test_a_link_to_what_was_deleted_is_told_after_that_others_have_deleted_the_row(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(_a_form_about_an_image(build))
+            other_one = uow.creators.add(build.build(Creator))
+            uow.commit()
+            schema = form.form_schema
+            with make_unit_of_work() as other:
+                other.forms.delete(other.forms.where()[0])
+                other.commit()
+            uow.commit()
+            assert form.form_schema is schema
+            uow.form_schemas.delete(schema)
+            uow.flush()
+            form.creator_id = other_one.creator_id
+            with pytest.raises(Conflict):
+                uow.flush()
 
     def test_what_others_have_deleted_does_not_keep_an_object_from_being_deleted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
