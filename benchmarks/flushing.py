@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from benchmarks.databases import fresh_database
 from benchmarks.importing import OPTIONS, importing, records
 from benchmarks.timing import Figure, counted, ratio
+from campaigns.kit.databases import fresh_database
 from eyened_domain import Database, ImageInstance, Patient
 from eyened_domain.adapters.sql import tables
 from eyened_domain.services.tagging import Tagging

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from benchmarks.databases import fresh_database
 from benchmarks.timing import Figure
+from campaigns.kit.databases import fresh_database
 from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles

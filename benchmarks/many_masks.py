@@ -25,8 +25,8 @@ from sqlalchemy import insert, select, update
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.databases import MARIADB_URL, fresh_database
-from benchmarks.segments import Drawer
+from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.segments import Drawer
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot

@@ -18,9 +18,9 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import importing, lookups, loop, reading, starting
-from benchmarks.databases import fresh_database
 from benchmarks.dataset import fill
 from benchmarks.timing import Figure
+from campaigns.kit.databases import fresh_database
 
 KINDS = ("mariadb", "sqlite")
 

@@ -27,11 +27,11 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import drawings
-from benchmarks.databases import fresh_database
 from benchmarks.plain_zarr import PlainZarr
 from benchmarks.run import KINDS, as_table
-from benchmarks.segments import Drawer, Shape
 from benchmarks.timing import Figure
+from campaigns.kit.databases import fresh_database
+from campaigns.kit.segments import Drawer, Shape
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.testing import Builder

@@ -258,7 +258,7 @@ def server(name: str, url: str) -> Iterator[Storage]:
         name: what the server is called in what is told.
         url: of the database; its name must start with ``test_``.
     """
-    from benchmarks.databases import fresh_database
+    from campaigns.kit.databases import fresh_database
 
     with fresh_database("mariadb", url) as database:
         yield Sql(name, database)

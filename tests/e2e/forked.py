@@ -15,7 +15,7 @@ from pathlib import Path
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        "benchmarks.mapped",
+        "campaigns.kit.mapped",
         "eyened_domain.adapters.cli",
         "eyened_domain.adapters.cli.database",
         "eyened_domain.adapters.cli.doctor",

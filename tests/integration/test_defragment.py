@@ -12,7 +12,7 @@ import pytest
 import zarr
 from sqlalchemy import delete, event, select
 
-from benchmarks.crowd import context
+from campaigns.kit.crowd import context
 from eyened_domain import (
     ConfigurationError,
     Database,

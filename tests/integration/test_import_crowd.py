@@ -6,7 +6,8 @@ import secrets
 
 import pytest
 
-from benchmarks import campaign_imports, campaign_input
+from campaigns.hostile import records as campaign_input
+from campaigns.units import imports as campaign_imports
 from eyened_domain.testing.servers import Servers, server_names
 
 SMALL = campaign_imports.Size(importers=3, each=160, kills=4)

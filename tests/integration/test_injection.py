@@ -5,7 +5,7 @@ import random
 import pytest
 from sqlalchemy import select
 
-from benchmarks import campaign_injection
+from campaigns.hostile import injection as campaign_injection
 from eyened_domain import BadInput, EyenedError, Patient, Project, UnknownName
 
 FIXED = 20261123

@@ -7,7 +7,7 @@ import pymysql
 import pytest
 from sqlalchemy import event, select, update
 
-from benchmarks import campaign_counters
+from campaigns.units import counters as campaign_counters
 from eyened_domain import Conflict, Database, FormAnnotation, Patient, Project, SubTask
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on

@@ -7,16 +7,14 @@ import secrets
 
 import pytest
 
-from benchmarks import (
-    campaign_collector,
-    campaign_crash_points,
-    campaign_killed_connections,
-    campaign_killed_writers,
-    campaign_new_masks,
-    campaign_old_writer,
-    campaign_rollbacks,
-    campaign_slices,
-)
+from campaigns.pixels import collector as campaign_collector
+from campaigns.pixels import crash_points as campaign_crash_points
+from campaigns.pixels import killed_connections as campaign_killed_connections
+from campaigns.pixels import killed_writers as campaign_killed_writers
+from campaigns.pixels import new_masks as campaign_new_masks
+from campaigns.pixels import old_writer as campaign_old_writer
+from campaigns.pixels import rollbacks as campaign_rollbacks
+from campaigns.pixels import slices as campaign_slices
 from eyened_domain.testing.servers import server_names
 
 FIXED = 20261125

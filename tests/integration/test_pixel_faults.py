@@ -4,13 +4,11 @@ import random
 
 import pytest
 
-from benchmarks import (
-    campaign_damage,
-    campaign_disk_errors,
-    campaign_power_cuts,
-    campaign_store_paths,
-)
-from benchmarks.loop_disk import LoopMissing
+from campaigns.kit.loop_disk import LoopMissing
+from campaigns.pixels import damage as campaign_damage
+from campaigns.pixels import disk_errors as campaign_disk_errors
+from campaigns.pixels import power_cuts as campaign_power_cuts
+from campaigns.pixels import store_paths as campaign_store_paths
 from eyened_domain.testing.mariadb import ServerMissing
 
 FIXED = 20261125

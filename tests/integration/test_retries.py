@@ -7,7 +7,8 @@ import pytest
 from attrs import frozen
 from sqlalchemy import event, func, select, text
 
-from benchmarks import campaign_connections, campaign_deadlocks
+from campaigns.units import connections as campaign_connections
+from campaigns.units import deadlocks as campaign_deadlocks
 from eyened_domain import (
     Conflict,
     Database,

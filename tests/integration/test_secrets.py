@@ -6,7 +6,7 @@ import pickle
 import pytest
 from sqlalchemy import select
 
-from benchmarks import campaign_secrets
+from campaigns.hostile import secrets as campaign_secrets
 from eyened_domain import BadInput, Creator, Database, Duplicate, NotFound
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$canary"

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks import campaign_html
+from campaigns.hostile import html as campaign_html
 from eyened_domain.adapters.memory import MemoryUnitOfWork
 from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.model import Creator, FormAnnotation, Patient

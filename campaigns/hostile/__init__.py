@@ -1,0 +1,1 @@
+"""Input that is made to hurt: refused, shown as text, and never run."""

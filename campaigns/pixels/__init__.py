@@ -1,0 +1,1 @@
+"""Segmentations under crowds, kills, cuts and damage: nothing lost, nothing torn."""
