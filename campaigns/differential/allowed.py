@@ -78,8 +78,9 @@ LOADED_ALONG = Allowed(
     "database loads the same link of all siblings in one statement, and asks again for an object "
     "that nobody holds any more; in memory each is looked up when it is followed, and all are "
     "kept. So one may store what has changed at a link where the other does not; with a flush "
-    "before it there is no difference. What was read for a link is as it is now; what was not "
-    "read is as it was in the earlier transaction.",
+    "before it there is no difference. Until an id that was set is stored, a link that is loaded "
+    "leads where it led, and one that is not leads where the id says. What was read for a link "
+    "is as it is now; what was not read is as it was in the earlier transaction.",
     lambda told: told.waits or (told.has_read and _are_values(told)),
 )
 NOT_READ = Allowed(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date, datetime
-from enum import Enum
 from functools import partial
 from typing import Any
 
 from campaigns.differential.programs import ACTIONS, Program, Step
 from campaigns.differential.stock import stock
 from campaigns.differential.storages import Storage
-from campaigns.differential.vocabulary import BY_NAME, WORDS, Word, word_of
+from campaigns.differential.telling import id_of, key_of, named, plain, told_row
+from campaigns.differential.vocabulary import WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
 from eyened_domain.model import Project
 from eyened_domain.model.entity import Entity
@@ -56,6 +55,8 @@ class World:
         self.faults: dict[int, frozenset[str]] = {}
         """The kinds of all faults of what was to be stored, by outcome."""
         self._followed: list[bool] = []
+        self._set_by_id: set[tuple[int, str]] = set()
+        """The objects and links whose id was set, so that it matters whether they are loaded."""
         self._kept: dict[int, Any] = {}
         """What the unit knows: kept in memory by itself, and here for the others."""
         self._unread = False
@@ -199,7 +200,7 @@ class World:
                 given[str(link.via)] = ABSENT
             return
         other = others[draw % len(others)]
-        identity = _id(other)
+        identity = id_of(other)
         if draw % 3 == 0 and identity is not None:
             given[str(link.via)] = identity
         else:
@@ -230,7 +231,8 @@ class World:
             return
         found = one.__entity__.links[names[link % len(names)]]
         target = self._other(one, found.name, other)
-        identity = ABSENT if other % 11 == 10 else None if target is None else _id(target)
+        identity = ABSENT if other % 11 == 10 else None if target is None else id_of(target)
+        self._set_by_id.add((id(one), found.name))
         setattr(one, str(found.via), identity)
 
     def _move_by_id(self, which: int, link: int, other: int) -> Any:
@@ -244,7 +246,7 @@ class World:
             target: Any = self._twin(before, other)
         else:
             target = self._other(one, found.name, other)
-        setattr(one, str(found.via), None if target is None else _id(target))
+        setattr(one, str(found.via), None if target is None else id_of(target))
         self.uow.flush()
         ends = [end for end in (before, target) if end is not None and found.back]
         lists = [list(self._linked(end, str(found.back))) for end in ends]
@@ -308,7 +310,7 @@ class World:
         return [self._is_there(other) for other in self.hand]
 
     def _is_there(self, one: Entity) -> bool:
-        key = _key(one)
+        key = key_of(one)
         found = key is not None and self._repository(word_of(one)).get(key, default=None)
         return found is not None and found is not False
 
@@ -320,7 +322,7 @@ class World:
     def _find(self, kind: int, how: int, what: int) -> Any:
         word = WORDS[kind % len(WORDS)]
         repository = self._repository(word)
-        mine = [one for one in self.hand if type(one) is word.entity and _key(one) is not None]
+        mine = [one for one in self.hand if type(one) is word.entity and key_of(one) is not None]
         column, choices = list(word.columns.items())[what % len(word.columns)]
         value = choices[(what // 8) % len(choices)]
         ways: list[Callable[[], Any]] = [
@@ -331,8 +333,8 @@ class World:
             lambda: repository.one(default=None, **{column: value}),
             lambda: repository.by_name(_NAMES[what % len(_NAMES)], default=None),
             lambda: sorted(repository.name_to_id()),
-            lambda: repository.get(_key(mine[what % len(mine)])) if mine else None,
-            lambda: repository.by_ids([_key(one) for one in mine[:3]]),
+            lambda: repository.get(key_of(mine[what % len(mine)])) if mine else None,
+            lambda: repository.by_ids([key_of(one) for one in mine[:3]]),
             lambda: repository.get(self._absent(word), default=None),
             lambda: repository.where(**{column: [value, choices[0]]}),
         ]
@@ -355,7 +357,8 @@ class World:
         link = one.__entity__.links[name]
         identity = None if link.via is None else one.__dict__.get(link.via)
         is_known = identity is not None and self.storage.knows(self.uow, link.target, identity)
-        self._followed.append(name in one.__dict__ or is_known)
+        is_set_by_id = (id(one), name) in self._set_by_id
+        self._followed.append(name in one.__dict__ or (is_known and not is_set_by_id))
         return getattr(one, name)
 
     def _read(self, which: int, *_: int) -> Any:
@@ -389,13 +392,13 @@ class World:
         """Read what the objects in hand have lost by a rollback, to a savepoint or of all."""
         for one in list(self.hand):
             self._columns(one)
-            for name in word_of(one).lists if _key(one) is not None else ():
+            for name in word_of(one).lists if key_of(one) is not None else ():
                 getattr(one, name)
 
     def _both_change(self, which: int, how: int, value: int) -> Any:
         """Let another unit change what an object in hand stands for, then this one as well."""
         one = self._one(which)
-        if one is None or self._ended or (key := _key(one)) is None:
+        if one is None or self._ended or (key := key_of(one)) is None:
             return None
         self.uow.commit()
         columns = list(word_of(one).columns.items())
@@ -427,13 +430,13 @@ class World:
         return (f"#{len(self.hand) - 1}", self._columns(one))
 
     def _columns(self, one: Entity) -> list[Any]:
-        return [type(one).__name__, *(_plain(getattr(one, name)) for name in word_of(one).columns)]
+        return [type(one).__name__, *(plain(getattr(one, name)) for name in word_of(one).columns)]
 
     def _stored(self) -> dict[str, list[str]]:
         rows = self.storage.rows()
-        names = dict(_named(rows))
+        names = dict(named(rows))
         return {
-            kind: sorted(repr(_told_row(kind, row, names)) for row in found)
+            kind: sorted(repr(told_row(kind, row, names)) for row in found)
             for kind, found in rows.items()
         }
 
@@ -450,52 +453,3 @@ class World:
 
 
 _NAMES = ["n0", "n1", "N1", "n9"]
-
-
-def _id(one: Entity) -> Any:
-    keys = one.__entity__.primary_key
-    return getattr(one, keys[0]) if len(keys) == 1 else None
-
-
-def _key(one: Entity) -> Any:
-    """Return the primary key; None when a part is not known."""
-    parts = tuple(getattr(one, name) for name in one.__entity__.primary_key)
-    if None in parts:
-        return None
-    return parts[0] if len(parts) == 1 else parts
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _named(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str, Any], Any]]:
-    """Yield what each row is called by the rows that refer to it: not by its id."""
-    names: dict[tuple[str, Any], Any] = {}
-    for word in WORDS:
-        kind = word.entity.__name__
-        keys = word.entity.__entity__.primary_key
-        for row in rows[kind]:
-            if len(keys) == 1:
-                name = _told_row(kind, row, names)
-                names[kind, row[keys[0]]] = name
-                yield (kind, row[keys[0]]), name
-
-
-def _told_row(kind: str, row: dict[str, Any], names: dict[tuple[str, Any], Any]) -> Any:
-    word, told = BY_NAME[kind], []
-    links = {str(link.via): link for link in word.entity.__entity__.links.values() if not link.many}
-    for name in (*word.columns, *(via for via in links if links[via].target in BY_NAME)):
-        if name in links and row[name] is not None:
-            told.append((name, names.get((links[name].target, row[name]), "nothing")))
-        else:
-            told.append((name, _plain(row[name])))
-    return told

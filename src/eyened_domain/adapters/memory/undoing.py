@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.held import Held
@@ -45,9 +44,7 @@ def return_to(
         if row is not None:
             held.objects, held.deleted = objects, False
             objects.known[row.shape.root, row.key] = held
-    for held, name in list(_lists_that_hold(objects, changed + new, rows)):
-        held.entity.__dict__.pop(name, None)  # it is read anew
-    for held in changed:
+    for held in (*changed, *_whose_lists_hold(objects, changed + new, rows)):
         row = rows.get(held)
         if row is not None:
             held.read(row)
@@ -56,10 +53,11 @@ def return_to(
     objects.before = before
 
 
-def _lists_that_hold(
+def _whose_lists_hold(
     objects: Objects, many: list[Held], rows: dict[Held, Row | None]
-) -> Iterator[tuple[Held, str]]:
-    """Yield the lists in hand that any of these has come into, or has left, and their owners."""
+) -> list[Held]:
+    """Return the objects in hand whose lists any of these has come into, or has left."""
+    found: dict[Held, None] = {}
     for held in many:
         stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
         for link in held.shape.to_one:
@@ -67,12 +65,12 @@ def _lists_that_hold(
             is_same = len(stored) == 2 and len(set(values)) == 1
             if link.back is None or (is_same and not held.is_relinked(link)):
                 continue
-            owners = [objects.known.get((root_of(link.target), (value,))) for value in values]
+            keys = [(root_of(link.target), (value,)) for value in values]
+            found |= {objects.known[key]: None for key in keys if key in objects.known}
             other = held.entity.__dict__.get(link.name)
-            owners += [] if other is None else [other.__dict__[HOLDER]]
-            for owner in owners:
-                if owner is not None and owner.row is not None:
-                    yield owner, link.back
+            if other is not None:
+                found[other.__dict__[HOLDER]] = None
+    return list(found)
 
 
 def revert(objects: Objects) -> list[Held]:

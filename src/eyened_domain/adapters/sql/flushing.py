@@ -52,6 +52,7 @@ def watch_flushes(session_class: type[DomainSession]) -> None:
 
 def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
     new = [one for one in session.new if isinstance(one, Entity)]
+    note_moves(session)
     note_new(session, new)
     forget_looked_up(new)
     read_emptied(session)
@@ -69,7 +70,6 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
         refuse_links_to_deleted(session, stored)
     written = [*changed, *(one for one in session.deleted if isinstance(one, Entity))]
     keep_for_rollback(session, written)
-    note_moves(session, [*new, *written])
     refuse_overwriting(session, written)
     refuse_same_key(session)
     leave_lists(session)

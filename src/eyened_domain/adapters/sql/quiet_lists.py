@@ -1,4 +1,4 @@
-"""Lists that follow what was stored, and are read anew when that is rolled back.
+"""Owners that follow what was stored, and are read anew when that is rolled back.
 
 SQLAlchemy does not know of lists that were changed quietly, nor that a list was loaded after
 something was stored in a savepoint, and holds what is taken back with it.
@@ -20,15 +20,15 @@ from eyened_domain.model.fields import LinkInfo
 
 _FOLLOWED = "eyened_domain.lists_that_followed"
 _TO_READ = "eyened_domain.lists_to_read_anew"
-Lists = set[tuple[Any, str]]
-"""The identity keys of the owners, and the names of the lists."""
+Owners = set[Any]
+"""The identity keys of those whose lists are to be read anew, with all their links."""
 
 
 def drop(session: Session, owner: Entity, name: str, one: Entity) -> None:
     """Take an object off a list, if that is loaded and holds it."""
     there = owner.__dict__.get(name)
     if there is not None and any(item is one for item in there):
-        _note(session, owner, name)
+        _note(session, owner)
         there._sa_adapter.remove_without_event(one)
 
 
@@ -41,24 +41,23 @@ def take(session: Session, owner: Entity, name: str, several: Iterable[Entity]) 
     for one in several:
         if id(one) not in known:
             known.add(id(one))
-            _note(session, owner, name)
+            _note(session, owner)
             there._sa_adapter.append_without_event(one)
 
 
-def note_moves(session: Session, written: Iterable[Entity]) -> None:
-    """Note the lists that objects enter or leave which are about to be stored in a savepoint."""
+def note_moves(session: Session) -> None:
+    """Note whose lists objects enter or leave that are about to be stored in a savepoint."""
     if session.get_nested_transaction() is None:
         return  # a rollback of the whole transaction empties everything
-    lists = _lists(session)
-    for one in written:
+    owners = _owners(session)
+    for one in (*session.new, *session.dirty, *session.deleted):
         state = instance_state(one)
         for link in one.__entity__.links.values():
             changed = {link.name, link.via} & state.committed_state.keys()
             is_moved = changed or state.key is None or one in session.deleted
             if link.back is not None and not link.many and is_moved:
                 target = entity_class(link.target)
-                ids = _ids_of_owners(one, link)
-                lists |= {(identity_key(target, identity), link.back) for identity in ids}
+                owners |= {identity_key(target, key) for key in _ids_of_owners(one, link)}
 
 
 def _ids_of_owners(one: Entity, link: LinkInfo) -> set[Any]:
@@ -77,30 +76,31 @@ def read_lists_anew(session_class: type[Session]) -> None:
     event.listen(session_class, "after_transaction_end", _hand_to_parent)
 
 
-def _note(session: Session, owner: Entity, name: str) -> None:
-    _lists(session).add((instance_state(owner).key, name))
+def _note(session: Session, owner: Entity) -> None:
+    _owners(session).add(instance_state(owner).key)
 
 
-def _lists(session: Session) -> Lists:
-    levels: dict[SessionTransaction | None, Lists] = session.info.setdefault(_FOLLOWED, {})
+def _owners(session: Session) -> Owners:
+    levels: dict[SessionTransaction | None, Owners] = session.info.setdefault(_FOLLOWED, {})
     return levels.setdefault(session.get_nested_transaction(), set())
 
 
 def _remember(session: Session) -> None:
-    followed: Lists = session.info.get(_FOLLOWED, {}).pop(session.get_nested_transaction(), set())
+    followed: Owners = session.info.get(_FOLLOWED, {}).pop(session.get_nested_transaction(), set())
     session.info.setdefault(_TO_READ, set()).update(followed)
 
 
 def _forget_lists(session: Session, _transaction: SessionTransaction) -> None:
-    for key, name in session.info.pop(_TO_READ, ()):
+    for key in session.info.pop(_TO_READ, ()):
         owner = None if key is None else session.identity_map.get(key)
-        if owner is not None and name in owner.__dict__:
+        if owner is not None:
             state = instance_state(owner)
-            state._expire_attributes(state.dict, [name])
+            links = state.dict.keys() & owner.__entity__.links.keys()
+            state._expire_attributes(state.dict, links)
 
 
 def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:
-    levels: dict[SessionTransaction | None, Lists] = session.info.get(_FOLLOWED, {})
+    levels: dict[SessionTransaction | None, Owners] = session.info.get(_FOLLOWED, {})
     if transaction.parent is None:
         levels.clear()
     elif transaction in levels:
