@@ -67,6 +67,7 @@ def without_databases() -> Path:
     run("style", python, "-m", "ruff", "check", ".")
     run("format", python, "-m", "ruff", "format", "--check", ".")
     run("layers", NEWEST / "bin" / "lint-imports", "--no-cache")
+    run("circles", NEWEST / "bin" / "lint-imports", "--no-cache", "tests/architecture/circles.ini")
     run("types", python, "-m", "mypy")
     run("types as users see them, mypy", python, "-m", "mypy", "tests/typing")
     pyright = (python, "-m", "pyright", "--pythonpath", python, "tests/typing")

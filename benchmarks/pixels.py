@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.timing import Figure, ratio
 from eyened_domain import ImageInstance
-from eyened_domain.adapters.storage.image_store import StoredImages
+from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.model.enums import Laterality
 
 SEED = 5

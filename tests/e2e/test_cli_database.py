@@ -17,7 +17,7 @@ from eyened_domain import Database, Project, Settings
 from eyened_domain.adapters.cli import COMMANDS
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.migrations.revisions import HEAD, VERSION_TABLE
-from eyened_domain.testing.databases import engine_on
+from eyened_domain.testing.engines import engine_on
 from eyened_domain.testing.mariadb import MariaDBServer
 from tests.e2e.forked import run_eorm
 

@@ -15,7 +15,7 @@ from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.migrations.differences import Severity
 from eyened_domain.adapters.sql.migrations.revisions import HEAD, VERSION_TABLE
 from eyened_domain.adapters.sql.migrations.upgrade import initialise, upgrade
-from eyened_domain.testing.databases import engine_on
+from eyened_domain.testing.engines import engine_on
 
 ALEMBIC = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",

@@ -15,7 +15,8 @@ from eyened_domain.adapters.sql.migrations.readiness import ensure_ready
 from eyened_domain.adapters.sql.migrations.state import State
 from eyened_domain.adapters.sql.migrations.status import status
 from eyened_domain.adapters.sql.migrations.upgrade import initialise
-from eyened_domain.testing.databases import engine_on, settings_on
+from eyened_domain.testing.databases import settings_on
+from eyened_domain.testing.engines import engine_on
 
 DROPPED = [
     "ALTER TABLE ImageInstance DROP COLUMN FileChecksum",

@@ -10,7 +10,8 @@ from eyened_domain import Database
 from eyened_domain.adapters.sql.migrations.status import status
 from eyened_domain.errors import RuleBroken
 from eyened_domain.testing import mariadb
-from eyened_domain.testing.databases import do_without_mariadb, empty_tables, engine_on
+from eyened_domain.testing.databases import do_without_mariadb, empty_tables
+from eyened_domain.testing.engines import engine_on
 from eyened_domain.testing.mariadb import ServerMissing, throw_away_server
 
 

@@ -255,7 +255,8 @@ def test_what_is_recorded_is_compact(database: Database) -> None:
 def test_undo_keeps_out_what_others_attach_meanwhile(mariadb_url: str, tmp_path: Path) -> None:
     """A row that refers to the import's cannot come in between the check and the deletion."""
     from eyened_domain.services.importing.undoing import Undoing
-    from eyened_domain.testing.databases import engine_on, settings_on
+    from eyened_domain.testing.databases import settings_on
+    from eyened_domain.testing.engines import engine_on
 
     database = Database(settings_on(mariadb_url, tmp_path))
     importing = importing_on(database)

@@ -250,7 +250,8 @@ def test_without_the_record_of_imports_it_says_what_to_run_and_writes_nothing(
     empty_database_url: str, tmp_path: Any
 ) -> None:
     from eyened_domain.adapters.sql.tables.metadata import metadata
-    from eyened_domain.testing.databases import engine_on, settings_on
+    from eyened_domain.testing.databases import settings_on
+    from eyened_domain.testing.engines import engine_on
 
     engine = engine_on(empty_database_url)
     own = {"ImportBatch", "ImportItem", "UnitOfWorkLog"}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from eyened_domain import BadInput, Database, ImageInstance
+from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.adapters.sql.json_tracking import TrackedJson
-from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.testing import Builder
 
 FIELD = {"center": [980, 967], "radius": 940}

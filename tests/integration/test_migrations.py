@@ -24,7 +24,7 @@ from eyened_domain.adapters.sql.migrations.running import alembic_config, migrat
 from eyened_domain.adapters.sql.migrations.state import State, find_state
 from eyened_domain.adapters.sql.migrations.upgrade import initialise, upgrade, upgrade_sql
 from eyened_domain.adapters.sql.tables.metadata import metadata
-from eyened_domain.testing.databases import engine_on
+from eyened_domain.testing.engines import engine_on
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from eyened_domain.adapters.sql.migrations.revisions import HEAD, VERSION_TABLE
 from eyened_domain.adapters.sql.migrations.state import Found, State
 from eyened_domain.adapters.sql.migrations.status import status
 from eyened_domain.adapters.sql.migrations.upgrade import initialise, refusal, upgrade
-from eyened_domain.testing.databases import engine_on
+from eyened_domain.testing.engines import engine_on
 
 
 @pytest.fixture

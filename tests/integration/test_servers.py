@@ -16,7 +16,8 @@ from test_pixels import drawn, pixels
 from eyened_domain import ConfigurationError, Database, Segmentation
 from eyened_domain.adapters.sql import engine as engines
 from eyened_domain.testing import Builder
-from eyened_domain.testing.databases import do_without_mariadb, engine_on, settings_on
+from eyened_domain.testing.databases import do_without_mariadb, settings_on
+from eyened_domain.testing.engines import engine_on
 from eyened_domain.testing.mariadb import MariaDBServer, ServerMissing, server_in
 from eyened_domain.testing.servers import new_name
 

@@ -112,7 +112,7 @@ def test_a_segmentation_is_shown_after_its_unit_of_work_has_closed():
 
 
 def test_a_thumbnail_is_taken_from_its_file_and_nothing_else_is(tmp_path):
-    from eyened_domain.adapters.storage.image_store import StoredImages
+    from eyened_domain.adapters.image_store import StoredImages
 
     (tmp_path / "thumbnails" / "1").mkdir(parents=True)
     (tmp_path / "secret_540.jpg").write_bytes(b"\xff\xd8\xffsecret")

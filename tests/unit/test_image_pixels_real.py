@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from eyened_domain import ImageInstance
-from eyened_domain.adapters.storage.image_store import StoredImages
+from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.model.enums import Laterality
 
 SHARED = Path(os.environ.get("EYENED_SHARED", Path(__file__).parents[3] / "shared"))

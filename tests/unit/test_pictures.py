@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.adapters.memory import MemoryUnitOfWork
 from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.pictures.colours import PALETTE, colours_of
 from eyened_domain.adapters.pictures.painting import Layer, painted
-from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
 from eyened_domain.model import Feature
 from eyened_domain.services.segmenting import Segmenting

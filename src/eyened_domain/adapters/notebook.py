@@ -26,7 +26,7 @@ from eyened_domain.model.html_table import (
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from eyened_domain.adapters.storage.image_store import StoredImages
+    from eyened_domain.adapters.image_store import StoredImages
     from eyened_domain.model.image import ImageInstance
     from eyened_domain.model.pictured import PicturedPixels
 

@@ -7,9 +7,10 @@ attaches to the segmentations that it holds.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
+from eyened_domain.model.entity import entity_class
 from eyened_domain.model.enums import DataRepresentation
 from eyened_domain.model.pixel_grid import PixelGrid, Shape
 from eyened_domain.model.values import shown
@@ -172,13 +173,12 @@ class StoredPixels(PixelGrid):
             RuleBroken: they go round in a circle, or differ in shape.
             NotFound: one of them is not there.
         """
-        from eyened_domain.model.segmentation import Segmentation  # noqa: PLC0415 - a cycle
-
+        segmentation = cast("type[Segmentation]", entity_class("Segmentation"))
         store = self._store()
         found: list[Segmentation] = []
         current: StoredPixels = self
         while current.reference_segmentation_id is not None:
-            reference = store.find(Segmentation, current.reference_segmentation_id)
+            reference = store.find(segmentation, current.reference_segmentation_id)
             if reference is self or reference in found:
                 raise self._broken(
                     "references go round in a circle",

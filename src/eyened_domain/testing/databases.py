@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.testing.engines import initialise
 from eyened_domain.testing.servers import TEST_PREFIX, Servers, new_name, server_names
 
 if TYPE_CHECKING:
@@ -217,25 +218,3 @@ def settings_on(url: str, folder: Path) -> dict[str, str]:
         "thumbnails_path": str(folder / "thumbnails"),
         "annotations_path": str(folder / "annotations"),
     }
-
-
-def engine_on(url: str) -> Engine:
-    """Return an engine on a database in whatever state it is, as a `Database` would have it."""
-    from sqlalchemy import make_url  # noqa: PLC0415
-
-    from eyened_domain.adapters.sql.engine import mysql_engine, sqlite_engine  # noqa: PLC0415
-
-    parsed = make_url(url)
-    is_sqlite = parsed.get_backend_name() == "sqlite"
-    return sqlite_engine(parsed) if is_sqlite else mysql_engine(parsed)
-
-
-def initialise(url: str) -> None:
-    """Make the tables of an empty database, at the newest revision."""
-    from eyened_domain.adapters.sql.migrations.upgrade import initialise  # noqa: PLC0415
-
-    engine = engine_on(url)
-    try:
-        initialise(engine)
-    finally:
-        engine.dispose()

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from eyened_domain.errors import ConfigurationError
+from eyened_domain.testing.engines import engine_on, initialise
 from eyened_domain.testing.mariadb import MariaDBServer, running_server
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ class Servers:
         """Return the URL of the run's one database at the newest revision on a server."""
         key = server.url("")
         if key not in self._at_head:
-            from eyened_domain.testing.databases import initialise  # noqa: PLC0415 - a cycle
-
             url = self._stack.enter_context(server.database(new_name()))
             initialise(url)
             self._at_head[key] = url
@@ -92,8 +91,6 @@ class Servers:
     def emptying_engine(self, url: str) -> Engine:
         """Return the engine that all tests of a run empty their database with."""
         if url not in self._engines:
-            from eyened_domain.testing.databases import engine_on  # noqa: PLC0415 - a cycle
-
             self._engines[url] = engine_on(url)
             self._stack.callback(self._engines[url].dispose)
         return self._engines[url]

@@ -14,7 +14,7 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
 )
 from eyened_domain.adapters.memory.shape import shape_of
-from eyened_domain.adapters.memory.store import Row, folded
+from eyened_domain.adapters.memory.tables import Row, folded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eyened_domain.adapters.memory.shape import Key, Referrer, referrers, root_of, shape_of
-from eyened_domain.adapters.memory.store import Row, View
+from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.errors import BadInput, Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.values import shown

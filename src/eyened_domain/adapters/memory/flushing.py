@@ -19,7 +19,7 @@ from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_
 from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.removal import delete_along
 from eyened_domain.adapters.memory.shape import Key, root_of
-from eyened_domain.adapters.memory.store import Row, View
+from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.copying import KEPT

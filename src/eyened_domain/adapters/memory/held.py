@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.shape import Shape, shape_of
 from eyened_domain.adapters.memory.siblings import load_siblings
-from eyened_domain.adapters.memory.store import Row
+from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.errors import NotLoaded, deleted
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.entity_dict import whole

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eyened_domain.adapters.storage.image_store import StoredImages
+from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.errors import BadInput
 
 if TYPE_CHECKING:

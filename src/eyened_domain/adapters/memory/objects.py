@@ -11,7 +11,8 @@ from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.shape import Key, referrers, root_of
-from eyened_domain.adapters.memory.store import MemoryStore, Row, View
+from eyened_domain.adapters.memory.store import MemoryStore
+from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.adapters.memory.undoing import return_to, revert
 from eyened_domain.errors import RuleBroken, deleted, ended_by
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles

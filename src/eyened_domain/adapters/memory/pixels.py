@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from eyened_domain.errors import NotLoaded
+from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.pixel_grid import Shape
+from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,11 +67,16 @@ class MemoryPixels:
 
     def find(self, entity: type[E], identity: int) -> E:
         """See `model.stored_pixels.PixelStore`."""
-        from eyened_domain.adapters.memory.repositories import (  # noqa: PLC0415 - a cycle
-            MemoryRepository,
-        )
-
-        found: E = MemoryRepository(self._objects, entity).get(identity)
+        self._objects.flush()
+        found: E | None = self._objects.find(entity, (identity,))
+        if found is None:
+            (key,) = entity.__entity__.primary_key
+            raise NotFound(
+                f"there is no {entity.__name__} with {key} {shown(identity)}",
+                entity=entity.__name__,
+                field=key,
+                value=identity,
+            )
         return found
 
     def html_of(self, grid: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eyened_domain.adapters.memory.constraints import children
 from eyened_domain.adapters.memory.held import Held
 from eyened_domain.adapters.memory.shape import referrers, root_of
-from eyened_domain.adapters.memory.store import Row
+from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.fields import ColumnInfo
 
 if TYPE_CHECKING:

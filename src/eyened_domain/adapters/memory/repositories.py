@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.shape import Key, root_of
-from eyened_domain.adapters.memory.store import Row, folded
+from eyened_domain.adapters.memory.tables import Row, folded
 from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.links import HOLDER

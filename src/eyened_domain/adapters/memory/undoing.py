@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.held import Held
 from eyened_domain.adapters.memory.shape import root_of
-from eyened_domain.adapters.memory.store import Row
+from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.links import HOLDER
 
 if TYPE_CHECKING:

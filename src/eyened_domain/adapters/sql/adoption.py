@@ -14,18 +14,6 @@ from eyened_domain.model.links import HOLDER
 _STATE = "_sa_instance_state"
 
 
-def revived(entity: type[Entity]) -> Entity:
-    """Return an empty object to unpickle into; its class is mapped by then.
-
-    An object that was pickled where the classes were mapped holds state of SQLAlchemy, which
-    can be read only where they are mapped.
-    """
-    from eyened_domain.adapters.sql.mapping import map_entities  # noqa: PLC0415 - a cycle
-
-    map_entities()
-    return entity.__new__(entity)
-
-
 def adopt(entity: Entity) -> Any:
     """Give an object, and all that is linked to it, what SQLAlchemy needs of them.
 

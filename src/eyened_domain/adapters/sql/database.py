@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.adapters.sql.engine import engine_of
 from eyened_domain.adapters.sql.made_once import made_once
 from eyened_domain.adapters.sql.mapping import map_entities
@@ -23,7 +24,6 @@ from eyened_domain.adapters.sql.sqlite_names import follow_names
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
-from eyened_domain.adapters.storage.image_store import StoredImages
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
 from eyened_domain.config.temporary import remove_folder

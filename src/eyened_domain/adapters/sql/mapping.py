@@ -22,7 +22,7 @@ from sqlalchemy.orm import (
 
 from eyened_domain import model
 from eyened_domain.adapters.sql import tables
-from eyened_domain.adapters.sql.adoption import adopt, revived
+from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.attribute_access import (
     DistinctList,
     explain_unloaded,
@@ -131,11 +131,21 @@ def _map_all() -> None:
         )
     _registry.configure()
     Entity.late_state = {"_sa_instance_state": adopt}
-    Entity.revive = staticmethod(revived)
+    Entity.revive = staticmethod(_revived)
     for entity in TABLES:
         answer_to_both_names(entity)
         _instrument(entity)
     guard_changes(DistinctList)
+
+
+def _revived(entity: type[Entity]) -> Entity:
+    """Return an empty object to unpickle into; its class is mapped by then.
+
+    An object that was pickled where the classes were mapped holds state of SQLAlchemy, which
+    can be read only where they are mapped.
+    """
+    map_entities()
+    return entity.__new__(entity)
 
 
 def _own_links(entity: type[Entity]) -> list[LinkInfo]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyened_domain.adapters.sql.doctor.rows import SlotRow
+from eyened_domain.adapters.sql.pixels.pointing import SlotRow
 from eyened_domain.adapters.sql.pixels.slots import LIVE
 from eyened_domain.adapters.storage.zarr_store.adopted import taken_over
 from eyened_domain.adapters.storage.zarr_store.codecs import SlotCodec

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, or_, select, update
 
-from eyened_domain.adapters.sql.doctor.rows import (
+from eyened_domain.adapters.sql.pixels.pointers import Pointers
+from eyened_domain.adapters.sql.pixels.pointing import (
     KINDS,
     array_of,
     group_of,
@@ -16,7 +17,6 @@ from eyened_domain.adapters.sql.doctor.rows import (
     source_of,
     table_of,
 )
-from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import GARBAGE, LIVE, OWNERS, QUARANTINE, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot

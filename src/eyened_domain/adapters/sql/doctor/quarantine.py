@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, update
 
 from eyened_domain.adapters.sql.doctor.damage import QUARANTINE_FOLDER, is_signed, what_is_wrong
-from eyened_domain.adapters.sql.doctor.rows import Pointing, place_of, slot_row
 from eyened_domain.adapters.sql.doctor.taking_over import FIXES
+from eyened_domain.adapters.sql.pixels.pointing import Pointing, place_of, slot_row
 from eyened_domain.adapters.sql.pixels.slots import QUARANTINE, array_id_of, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from eyened_domain.adapters.sql.doctor.graphs import in_circles
-from eyened_domain.adapters.sql.doctor.rows import KINDS, table_of
+from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_of
 from eyened_domain.adapters.sql.tables.acquisition import modality_table
 from eyened_domain.adapters.sql.tables.attribute import attribute_definition, attribute_value
 from eyened_domain.adapters.sql.tables.feature import feature_feature_link

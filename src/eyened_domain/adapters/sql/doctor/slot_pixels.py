@@ -13,7 +13,10 @@ from sqlalchemy import Engine
 
 from eyened_domain.adapters.sql.doctor.damage import damage_in, what_is_wrong
 from eyened_domain.adapters.sql.doctor.quarantine import YOUNG_S, damaged, quarantine
-from eyened_domain.adapters.sql.doctor.rows import (
+from eyened_domain.adapters.sql.doctor.taking_over import take_over
+from eyened_domain.adapters.sql.pixels.mounted import check_store
+from eyened_domain.adapters.sql.pixels.ownership import check_owner
+from eyened_domain.adapters.sql.pixels.pointing import (
     Pointing,
     SlotRow,
     place_of,
@@ -22,9 +25,6 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.sql.doctor.taking_over import take_over
-from eyened_domain.adapters.sql.mounted import check_store
-from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import QUARANTINE, has_pixels
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey

@@ -25,7 +25,11 @@ from eyened_domain.adapters.sql.doctor.quarantine import (
     known_array,
     quarantine,
 )
-from eyened_domain.adapters.sql.doctor.rows import (
+from eyened_domain.adapters.sql.doctor.taking_over import take_over
+from eyened_domain.adapters.sql.pixels.mounted import check_store
+from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
+from eyened_domain.adapters.sql.pixels.pointers import Pointers
+from eyened_domain.adapters.sql.pixels.pointing import (
     Pointing,
     SlotRow,
     place_of,
@@ -34,10 +38,6 @@ from eyened_domain.adapters.sql.doctor.rows import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.sql.doctor.taking_over import take_over
-from eyened_domain.adapters.sql.mounted import check_store
-from eyened_domain.adapters.sql.pixels.ownership import check_owner, why_not_ours
-from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.slots import (
     GARBAGE,
     QUARANTINE,

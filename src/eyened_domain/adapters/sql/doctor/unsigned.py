@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from eyened_domain.adapters.sql.doctor.damage import stored_digest
 from eyened_domain.adapters.sql.doctor.quarantine import YOUNG_S, known_array
-from eyened_domain.adapters.sql.doctor.rows import (
+from eyened_domain.adapters.sql.pixels.ownership import check_owner
+from eyened_domain.adapters.sql.pixels.pointing import (
     KINDS,
     pointing_again,
     table_of,
     unknown_rows,
 )
-from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.tables.pixels import zarr_slot

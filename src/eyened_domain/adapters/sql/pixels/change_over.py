@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
-from eyened_domain.adapters.sql.doctor.rows import KINDS, table_of
+from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_of
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
 from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.copying import Entry, Journal, rows_of

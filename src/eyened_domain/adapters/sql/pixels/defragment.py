@@ -17,18 +17,18 @@ from collections.abc import Callable, Iterator
 import attrs
 from sqlalchemy import Connection, Engine, select
 
-from eyened_domain.adapters.sql.doctor.rows import (
-    KINDS,
-    pointing_rows,
-    slot_rows,
-    table_of,
-)
 from eyened_domain.adapters.sql.pixels.change_over import change_over, is_changed_over
 from eyened_domain.adapters.sql.pixels.ownership import (
     check_not_moved,
     check_owner,
     claim_store,
     identify,
+)
+from eyened_domain.adapters.sql.pixels.pointing import (
+    KINDS,
+    pointing_rows,
+    slot_rows,
+    table_of,
 )
 from eyened_domain.adapters.sql.pixels.slots import LIVE
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN

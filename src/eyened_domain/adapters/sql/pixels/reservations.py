@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from eyened_domain.adapters.sql.mounted import check_store
 from eyened_domain.adapters.sql.pixels import ownership
+from eyened_domain.adapters.sql.pixels.mounted import check_store
 from eyened_domain.adapters.sql.pixels.slots import (
     Slot,
     array_id_for,

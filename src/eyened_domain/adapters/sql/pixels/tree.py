@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Engine
 
-from eyened_domain.adapters.sql.doctor.rows import pointing_rows, slot_rows
+from eyened_domain.adapters.sql.pixels.pointing import pointing_rows, slot_rows
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.survey import (
     MetadataState,

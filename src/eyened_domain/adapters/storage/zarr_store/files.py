@@ -99,7 +99,7 @@ class SlotFiles:
         found = self._codecs.get(key)
         if found is None:
             # numpy and numcodecs, which a program without pixels need not load
-            from eyened_domain.adapters.storage.zarr_store.codecs import codec_for  # noqa: PLC0415
+            from eyened_domain.adapters.storage.zarr_store.codec_choice import codec_for  # noqa: PLC0415
 
             found = self._codecs[key] = codec_for(key, self.document(key))
         return found

@@ -199,7 +199,7 @@ def _possible_documents(key: ArrayKey) -> Iterator[dict[str, Any]]:
 def _is_readable(
     files: SlotFiles, key: ArrayKey, document: dict[str, Any], positions: list[int]
 ) -> bool:
-    from eyened_domain.adapters.storage.zarr_store.codecs import codec_for  # noqa: PLC0415
+    from eyened_domain.adapters.storage.zarr_store.codec_choice import codec_for  # noqa: PLC0415
 
     codec = codec_for(key, document)
     readable = 0
