@@ -79,7 +79,7 @@ def _target(one: Entity, link: LinkInfo, values: dict[str, Any]) -> Entity | Non
 
 
 def _identity(target: Entity) -> Any:
-    return target.__dict__.get(target.__entity__.primary_key[0])
+    return getattr(target, target.__entity__.primary_key[0])  # a rollback may have emptied it
 
 
 def _own(value: Any) -> Any:

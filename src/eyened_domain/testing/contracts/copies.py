@@ -21,6 +21,7 @@ from eyened_domain.model import (
     ImageInstance,
     Patient,
     SegmentationModel,
+    Study,
     StudyTagLink,
 )
 from eyened_domain.testing.builders import Builder
@@ -314,3 +315,18 @@ class CopyContract(Contract):
             assert study.patient.studies == [study]
             uow.flush()
             assert study.patient.studies == [study, made]
+
+    def test_a_copy_after_a_rollback_is_not_stored_unless_it_is_added(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = uow.patients.add(build.build(Patient))
+            uow.commit()
+            patient_id = patient.patient_id
+            uow.rollback()
+            study = uow.studies.add(Study(patient_id=patient_id, study_date="2024-01-01"))
+            uow.flush()
+            made = copy.copy(study)
+            uow.flush()
+            assert (made.study_id, uow.studies.count()) == (None, 1)
+            assert patient.patient_id == patient_id
