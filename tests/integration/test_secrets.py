@@ -14,7 +14,7 @@ HASH = "$argon2id$v=19$m=65536,t=3,p=4$canary"
 
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
 def test_canaries_are_found_nowhere(kind, mariadb_url):
-    url = make_url(f"{mariadb_url}_secrets").set(username="root", password=None)  # who may grant
+    url = make_url(f"{mariadb_url}_secrets").set(username="root", password="")  # who may grant
     figures = campaign_secrets.run(kind, url.render_as_string(hide_password=False))
     assert figures["leaks"] == []
     assert figures["texts"] > 150
