@@ -162,13 +162,18 @@ def _account(kind: str, url: str, canaries: Canaries) -> Iterator[str]:
     parts = make_url(url)
     admin = create_engine(parts)
     name = f"{ACCOUNT}_{secrets.token_hex(4)}"
-    _execute(admin, f"CREATE USER '{name}'@'%' IDENTIFIED BY :password", canaries.password)
+    # a server may have an account without a name at localhost, which comes before '%'
+    users = [f"'{name}'@'{host}'" for host in ("%", "localhost")]
+    for user in users:
+        _execute(admin, f"CREATE USER {user} IDENTIFIED BY :password", canaries.password)
     try:
-        _execute(admin, f"GRANT ALL ON `{parts.database}`.* TO '{name}'@'%'")
+        for user in users:
+            _execute(admin, f"GRANT ALL ON `{parts.database}`.* TO {user}")
         given = parts.set(username=name, password=canaries.password)
         yield given.render_as_string(hide_password=False)
     finally:
-        _execute(admin, f"DROP USER '{name}'@'%'")
+        for user in users:
+            _execute(admin, f"DROP USER {user}")
         admin.dispose()
 
 
