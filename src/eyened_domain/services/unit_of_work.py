@@ -12,7 +12,9 @@ from typing import Any, Self, TypeVar, cast
 from eyened_domain import model
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
-from eyened_domain.services.ports import Event, PatientRepository, Repository, Subscribers
+from eyened_domain.services.finders import PatientRepository
+from eyened_domain.services.ports import Event, Subscribers
+from eyened_domain.services.repository import Repository
 
 E = TypeVar("E", bound=Entity)
 _log = logging.getLogger("eyened_domain")

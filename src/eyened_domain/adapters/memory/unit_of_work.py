@@ -12,15 +12,16 @@ from eyened_domain.adapters.memory.conversion_record import MemoryConversionReco
 from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
-from eyened_domain.adapters.memory.repositories import MemoryPatientRepository, MemoryRepository
+from eyened_domain.adapters.memory.repositories import MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
-from eyened_domain.model.patient import Patient
 from eyened_domain.model.segmentation import Segmentation
+from eyened_domain.services.finders import repository_class
 from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.repository import Repository
 from eyened_domain.services.unit_of_work import BaseUnitOfWork
 
 E = TypeVar("E", bound=Entity)
@@ -114,8 +115,7 @@ class MemoryUnitOfWork(BaseUnitOfWork):
     def _close(self) -> None:
         self._objects.close()
 
-    def _repository(self, entity: type[E]) -> MemoryRepository[E]:
+    def _repository(self, entity: type[E]) -> Repository[E]:
         self._objects.refuse_if_ended()
-        if entity is Patient:
-            return MemoryPatientRepository(self._objects, entity)  # type: ignore[return-value, arg-type]
-        return MemoryRepository(self._objects, entity)
+        made: Repository[E] = repository_class(MemoryRepository, entity)(self._objects, entity)
+        return made

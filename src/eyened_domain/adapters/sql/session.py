@@ -47,7 +47,7 @@ from eyened_domain.adapters.sql.removal import (
     keep_moved_by_id,
     take_back,
 )
-from eyened_domain.adapters.sql.repositories import SqlRepository, repository_for
+from eyened_domain.adapters.sql.repositories import repository_for
 from eyened_domain.adapters.sql.restoring import (
     discard_changes,
     fill_before_close,
@@ -62,6 +62,7 @@ from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.garbage import rarer_collections
+from eyened_domain.services.repository import Repository
 
 E = TypeVar("E", bound=Entity)
 
@@ -94,7 +95,7 @@ class DomainSession(NamedSession):
         self.annotation_files = annotation_files
         self.pixels = None if shelf is None else SessionPixels(self, shelf)
 
-    def repository(self, entity: type[E], /) -> SqlRepository[E]:
+    def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class."""
         entity_of(entity)
         return repository_for(self, entity)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eyened_domain.adapters.sql.commit_token import commit_with_token
 from eyened_domain.adapters.sql.ended import refuse_if_ended
-from eyened_domain.adapters.sql.repositories import SqlRepository
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.repository import Repository
 from eyened_domain.services.unit_of_work import BaseUnitOfWork
 
 if TYPE_CHECKING:
@@ -154,6 +154,6 @@ class SqlUnitOfWork(BaseUnitOfWork):
     def _close(self) -> None:
         self._session.close()
 
-    def _repository(self, entity: type[E]) -> SqlRepository[E]:
+    def _repository(self, entity: type[E]) -> Repository[E]:
         refuse_if_ended(self._session)
         return self._session.repository(entity)

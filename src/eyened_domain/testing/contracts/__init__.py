@@ -30,6 +30,7 @@ from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
+from eyened_domain.testing.contracts.misuse import MisuseContract as MisuseContract
 from eyened_domain.testing.contracts.modalities import ModalityContract as ModalityContract
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
@@ -59,6 +60,7 @@ class StorageContract(
     KeyContract,
     KeyChangeContract,
     RemovalContract,
+    MisuseContract,
     RemovalReachContract,
     JsonContract,
     CopyContract,

@@ -1,0 +1,392 @@
+"""The repository that every adapter shares: names, conversion, finders and errors.
+
+An adapter gives the primitives at the end of the class; everything that is asked or refused
+is said here once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import LinkInfo
+from eyened_domain.model.queries import RAISE
+from eyened_domain.model.values import Json, Refused, members, plain, shown, sought
+
+E = TypeVar("E", bound=Entity)
+D = TypeVar("D")
+Key = tuple[Any, ...]
+"""A primary key, as the columns hold it."""
+Wanted = dict[str, list[Any]]
+"""What columns must hold, by field name: one of these values; None stands for NULL."""
+_NAMES_LOOKED_AT = 500
+
+
+class Repository(ABC, Generic[E]):
+    """All objects of one entity class, as if they were in memory.
+
+    Args:
+        entity: the class; special kinds of it are among its objects.
+    """
+
+    def __init__(self, entity: type[E]) -> None:
+        self.entity = entity
+        self._info = entity.__entity__
+
+    def add(self, one: E) -> E:
+        """Put an object in, with everything that hangs on it; return it.
+
+        Raises:
+            BadInput: it is no object of this class.
+            RuleBroken: it was deleted, or another unit of work holds it that is still open.
+        """
+        self._check_class(one)
+        self._hold([one])
+        return one
+
+    def add_all(self, many: Iterable[E]) -> list[E]:
+        """Put objects in; return them. None is put in where one of them is refused by its class.
+
+        Raises:
+            BadInput: one of them is no object of this class.
+            RuleBroken: one of them was deleted, or another unit of work holds it.
+        """
+        several = self._several(many, "objects")
+        for one in several:
+            self._check_class(one)
+        self._hold(several)
+        return several
+
+    @overload
+    def get(self, identity: Any, *, lock: bool = False) -> E: ...
+    @overload
+    def get(self, identity: Any, *, default: D, lock: bool = False) -> E | D: ...
+    def get(self, identity: Any, *, default: Any = RAISE, lock: bool = False) -> Any:
+        """Return the one with that primary key.
+
+        Args:
+            identity: the id; a tuple where the key has several columns.
+            default: what to return when there is none.
+            lock: keep others from changing it until this unit ends, as `UnitOfWork.lock`
+                does: for rows that many change at the same time.
+
+        Raises:
+            NotFound: there is none, and no default was given.
+            BadInput: the column cannot hold such an id.
+            Conflict: it is to be locked, and was changed since it was read before.
+        """
+        key = self._key(identity)
+        found = self._find(key, lock=lock)
+        if found is not None:
+            return found
+        return self._missing(default, ", ".join(self._info.primary_key), identity)
+
+    def by_ids(self, identities: Iterable[Any]) -> list[E]:
+        """Return those with these primary keys, in their order.
+
+        Raises:
+            NotFound: one of them is not there; the message names the missing ones.
+            BadInput: the column cannot hold one of the ids.
+        """
+        keys = [self._key(identity) for identity in self._several(identities, "ids")]
+        found = self._find_all(keys)
+        missing = [key[0] if len(key) == 1 else key for key in keys if key not in found]
+        if missing:
+            self._missing(RAISE, ", ".join(self._info.primary_key), missing)
+        return [found[key] for key in keys]
+
+    @overload
+    def by_name(self, name: str) -> E: ...
+    @overload
+    def by_name(self, name: str, *, default: D) -> E | D: ...
+    def by_name(self, name: str, *, default: Any = RAISE) -> Any:
+        """Return the one of that name.
+
+        Raises:
+            NotFound: there is none, and no default was given.
+            Duplicate: there is more than one.
+            BadInput: it is no text.
+            RuleBroken: entities of this class have no name.
+        """
+        column = self._name_column()
+        if not isinstance(name, str):
+            raise BadInput(
+                f"{self._info.name}.{column}: a text is needed, not {shown(name)}",
+                entity=self._info.name,
+                field=column,
+            )
+        return self.one(default=default, **{column: name})
+
+    def where(self, *conditions: Any, **values: Any) -> list[E]:
+        """Return those that meet all conditions, in the order of their primary keys.
+
+        Args:
+            conditions: SQL expressions (on a database), or functions that take an object and
+                say whether it is wanted (in memory).
+            values: columns and links, named in either style, and what they must hold; a list
+                or tuple means "one of these", None means "not set".
+
+        Raises:
+            UnknownName: there is no such column or link.
+            BadInput: a condition is of another kind, or a column cannot hold a value.
+        """
+        for condition in conditions:
+            self._check_condition(condition)
+        return self._matching(conditions, self._wanted(values))
+
+    @overload
+    def one(self, *, default: D, **values: Any) -> E | D: ...
+    @overload
+    def one(self, **values: Any) -> E: ...
+    def one(self, *, default: Any = RAISE, **values: Any) -> Any:
+        """Return the one whose columns hold these values; see `where`.
+
+        Raises:
+            NotFound: there is none, and no default was given.
+            Duplicate: there is more than one.
+            UnknownName: there is no such column or link.
+            BadInput: a column cannot hold a value.
+        """
+        found = self._first_two(self._wanted(values))
+        if len(found) == 1:
+            return found[0]
+        field = ", ".join(values)
+        if found:
+            raise Duplicate(
+                f"more than one {self._info.name} has {self._written(values)}; look it up by id, "
+                "or with more columns",
+                entity=self._info.name,
+                field=field,
+            )
+        return self._missing(default, field, values)
+
+    def count(self, **values: Any) -> int:
+        """Return how many there are whose columns hold these values; see `where`."""
+        return self._count(self._wanted(values))
+
+    def name_to_id(self) -> dict[str, int]:
+        """Return the id of each name, in the order of the ids.
+
+        Raises:
+            Duplicate: two have the same name.
+            RuleBroken: entities of this class have no name.
+        """
+        column = self._name_column()
+        found: dict[str, int] = {}
+        for name, identity in self._names(column, None):
+            if name in found:
+                raise Duplicate(
+                    f"more than one {self._info.name} has {column} {shown(name)}",
+                    entity=self._info.name,
+                    field=column,
+                    value=name,
+                )
+            found[name] = identity
+        return found
+
+    def delete(self, one: E) -> None:
+        """Take an object out, with what the database deletes along with it.
+
+        Raises:
+            BadInput: it is no object of this class.
+            RuleBroken: it is not stored; when flushing, something that may not go along still
+                refers to it.
+        """
+        self._check_class(one)
+        self._take_out(one)
+
+    # --- what is asked, checked and converted ------------------------------------------------
+
+    def _check_class(self, one: object) -> None:
+        if isinstance(one, self.entity):
+            return
+        name = self._info.name
+        said = f"a {type(one).__name__}" if isinstance(one, Entity) else shown(one)
+        raise BadInput(
+            f"an object of {name} is needed here, not {said}; other classes have repositories of "
+            "their own: uow.repository(…)",
+            entity=name,
+        )
+
+    def _several(self, many: Iterable[Any], what: str) -> list[Any]:
+        if isinstance(many, Iterable) and not isinstance(many, str | bytes | Entity):
+            return list(many)
+        raise BadInput(
+            f"{self._info.name}: a list of {what} is needed, not {shown(many)}",
+            entity=self._info.name,
+        )
+
+    def _key(self, identity: Any) -> Key:
+        """Return the primary key as the columns hold it, so that "5" or 5.0 finds what 5 finds."""
+        names = self._info.primary_key
+        parts = identity if isinstance(identity, tuple) else (identity,)
+        if len(parts) != len(names):
+            raise BadInput(
+                f"{self._info.name} is known by ({', '.join(names)}), not by {shown(identity)}",
+                entity=self._info.name,
+            )
+        return tuple(
+            self._converted(name, plain(part)) for name, part in zip(names, parts, strict=True)
+        )
+
+    def _wanted(self, values: Mapping[str, Any]) -> Wanted:
+        """Return what the columns must hold, as they hold it."""
+        wanted: Wanted = {}
+        linked: dict[str, list[Entity | None]] = {}
+        for given, value in values.items():
+            name = self._info.field_name(given)
+            link = self._info.links.get(name)
+            column = name if link is None else str(link.via)
+            if column in wanted or column in linked:
+                raise BadInput(
+                    f"{self._info.name}.{column} is asked for twice: {', '.join(values)}",
+                    entity=self._info.name,
+                    field=column,
+                )
+            if link is None:
+                wanted[column] = self._accepted(name, plain(value))
+            else:
+                linked[column] = self._targets(link, value)
+        if linked:
+            self._flush()  # what is linked may get its id only now
+        return wanted | {column: _ids(targets) for column, targets in linked.items()}
+
+    def _accepted(self, name: str, value: Any) -> list[Any]:
+        if value is not None and isinstance(self._info.columns[name].kind, Json):
+            raise BadInput(
+                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
+                "with a condition on its elements",
+                entity=self._info.name,
+                field=name,
+            )
+        several = None if value is None else members(value)
+        accepted = [value] if several is None else several
+        return [None if one is None else self._converted(name, one) for one in accepted]
+
+    def _targets(self, link: LinkInfo, value: Any) -> list[Entity | None]:
+        """Return what a link may lead to."""
+        name = f"{self._info.name}.{link.name}"
+        if link.many:
+            raise BadInput(
+                f"{name} is a list; ask with a condition",
+                entity=self._info.name,
+                field=link.name,
+            )
+        several = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+        for one in several:
+            if one is not None and not isinstance(one, entity_class(link.target)):
+                raise BadInput(
+                    f"{name} leads to a {link.target}, not to {shown(one)}; an id is asked for "
+                    f"with {link.via}=…",
+                    entity=self._info.name,
+                    field=link.name,
+                )
+        return several
+
+    def _converted(self, name: str, value: Any) -> Any:
+        column = self._info.columns[name]
+        try:
+            return sought(column.kind, value)
+        except Refused as refused:
+            said = "refused" if column.private else refused
+            raise BadInput(
+                f"{self._info.name}.{name}: {said}", entity=self._info.name, field=name
+            ) from None
+
+    def _name_column(self) -> str:
+        if self._info.name_column is None:
+            raise RuleBroken(
+                f"{self._info.name} has no name; look it up by id or by column",
+                entity=self._info.name,
+            )
+        return self._info.name_column
+
+    # --- what is said of what is not there -----------------------------------------------------
+
+    def _missing(self, default: Any, field: str, value: Any) -> Any:
+        if default is not RAISE:
+            return default
+        is_by_columns = isinstance(value, dict)
+        written = self._written(value) if is_by_columns else f"{field} {shown(value)}"
+        near = self._nearest(value) if is_by_columns else ""
+        raise NotFound(
+            f"there is no {self._info.name} with {written}{near}",
+            entity=self._info.name,
+            field=field,
+            value=self._open(value) if is_by_columns else value,
+        )
+
+    def _open(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values that may be shown; those of private columns are not among them."""
+        private = {name for name, info in self._info.columns.items() if info.private}
+        return {n: v for n, v in values.items() if self._info.field_name(n) not in private}
+
+    def _written(self, values: Mapping[str, Any]) -> str:
+        shown_values = {name: shown(value) for name, value in self._open(values).items()}
+        return ", ".join(f"{name} {shown_values.get(name, '(private)')}" for name in values)
+
+    def _nearest(self, values: Mapping[str, Any]) -> str:
+        """Say which names come near one that was not found."""
+        column = self._info.name_column
+        name = values.get(column or "")
+        if column is None or len(values) != 1 or not isinstance(name, str):
+            return ""
+        known = [str(one) for one, _ in self._names(column, _NAMES_LOOKED_AT)]
+        near = difflib.get_close_matches(name, known, n=3)
+        return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+    # --- what an adapter gives -----------------------------------------------------------------
+
+    @abstractmethod
+    def _hold(self, many: list[E]) -> None:
+        """Put objects in, with everything that hangs on them."""
+
+    @abstractmethod
+    def _take_out(self, one: E) -> None:
+        """Delete an object when flushing; `RuleBroken` where it is not stored."""
+
+    @abstractmethod
+    def _flush(self) -> None:
+        """Store what has changed, as a look-up does."""
+
+    @abstractmethod
+    def _find(self, key: Key, *, lock: bool) -> E | None:
+        """Return the one with that primary key."""
+
+    @abstractmethod
+    def _find_all(self, keys: Sequence[Key]) -> dict[Key, E]:
+        """Return those of these primary keys that are there."""
+
+    @abstractmethod
+    def _check_condition(self, condition: Any) -> None:
+        """Raise `BadInput` where a condition is none that the adapter can ask with."""
+
+    @abstractmethod
+    def _matching(self, conditions: Sequence[Any], wanted: Wanted) -> list[E]:
+        """Return those that meet everything, in the order of their primary keys."""
+
+    @abstractmethod
+    def _first_two(self, wanted: Wanted) -> Sequence[E]:
+        """Return those whose columns hold this, two at the most."""
+
+    @abstractmethod
+    def _count(self, wanted: Wanted) -> int:
+        """Return how many there are whose columns hold this."""
+
+    @abstractmethod
+    def _names(self, column: str, most: int | None) -> Iterable[tuple[str, int]]:
+        """Return names and ids, in the order of the ids; only the first ones if `most` is given."""
+
+
+def _ids(targets: list[Entity | None]) -> list[Any]:
+    """Return the ids of what links may lead to; one that is not stored has none."""
+    found = []
+    for one in targets:
+        identity = None if one is None else getattr(one, one.__entity__.primary_key[0])
+        if one is None or identity is not None:
+            found.append(identity)
+    return found
