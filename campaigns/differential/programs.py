@@ -34,6 +34,7 @@ WEIGHTS = {
     "somebody else": 5,
     "both change": 3,
     "lock": 2,
+    "delete above": 3,
 }
 """The actions, and how often they are drawn."""
 ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]

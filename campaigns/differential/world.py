@@ -83,6 +83,7 @@ class World:
             "somebody else": self._somebody_else,
             "both change": self._both_change,
             "lock": self._lock,
+            "delete above": self._delete_above,
         }
 
     def carry_out(self, program: Program) -> list[Outcome]:
@@ -306,6 +307,18 @@ class World:
         self._repository(word_of(one)).delete(one)
         if how % 2:
             return None
+        self.uow.flush()
+        return [self._is_there(other) for other in self.hand]
+
+    def _delete_above(self, which: int, link: int, _: int) -> Any:
+        """Delete what an object hangs on; look which of those in hand are still there."""
+        one = self._one(which)
+        if one is None or not (names := word_of(one).ones):
+            return None
+        above = self._linked(one, names[link % len(names)])
+        if above is None:
+            return None
+        self._repository(word_of(above)).delete(above)
         self.uow.flush()
         return [self._is_there(other) for other in self.hand]
 

@@ -140,6 +140,7 @@ class Annotation(Entity):
     )
 
     rules_read = ("study", "series.study", "image_instance.series.study")
+    checked_when_linked = True
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` when patient, study, series and image, as in view, do not agree."""

@@ -137,6 +137,7 @@ class FormAnnotation(Entity):
         return self.image_instance or self.study or self.patient
 
     rules_read = ("form_schema", "study", "image_instance.series.study")
+    checked_when_linked = True
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` where what it is about is missing or does not agree.

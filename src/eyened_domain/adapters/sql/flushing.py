@@ -52,7 +52,7 @@ def watch_flushes(session_class: type[DomainSession]) -> None:
 
 def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
     new = [one for one in session.new if isinstance(one, Entity)]
-    note_moves(session)
+    note_moves(session, (*session.new, *session.dirty))
     note_new(session, new)
     forget_looked_up(new)
     read_emptied(session)

@@ -45,12 +45,12 @@ def take(session: Session, owner: Entity, name: str, several: Iterable[Entity]) 
             there._sa_adapter.append_without_event(one)
 
 
-def note_moves(session: Session) -> None:
-    """Note whose lists objects enter or leave that are about to be stored in a savepoint."""
+def note_moves(session: Session, objects: Iterable[Any]) -> None:
+    """Note whose lists objects enter or leave that are stored or deleted in a savepoint."""
     if session.get_nested_transaction() is None:
         return  # a rollback of the whole transaction empties everything
     owners = _owners(session)
-    for one in (*session.new, *session.dirty, *session.deleted):
+    for one in objects:
         state = instance_state(one)
         for link in one.__entity__.links.values():
             changed = {link.name, link.via} & state.committed_state.keys()

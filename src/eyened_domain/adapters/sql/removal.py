@@ -17,7 +17,7 @@ from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.forbidding import forbidding
 from eyened_domain.adapters.sql.own_values import id_of
-from eyened_domain.adapters.sql.quiet_lists import drop
+from eyened_domain.adapters.sql.quiet_lists import drop, note_moves
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.adapters.sql.true_changes import is_true_change
@@ -235,6 +235,7 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
     """Let the objects in hand know what has been deleted (an `after_flush` listener)."""
     if not session.deleted:
         return
+    note_moves(session, session.deleted)
     gone = _keys(session)
     for one, column in _referring(session, gone, "SET NULL"):
         set_committed_value(one, column.name, None)

@@ -127,6 +127,22 @@ class KnownByIdContract(Contract):
             assert form.study.study_id == lines[1]["study_id"]
             assert form.patient.patient_id == lines[1]["patient_id"]
 
+    def test_a_form_whose_study_has_moved_may_be_filled_in_further(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = build.a_study()
+            form = build.build(FormAnnotation, patient=study.patient, study=study)
+            uow.forms.add(form)
+            other = uow.patients.add(build.build(Patient))
+            uow.commit()
+            assert (form.study, form.patient) == (study, study.patient)
+            study.patient_id = other.patient_id
+            uow.flush()
+            form.form_data = {"more": True}
+            uow.commit()
+            assert uow.forms.where()[0].form_data == {"more": True}
+
     def test_a_study_that_is_stored_is_not_that_of_a_new_patient(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, lines: list[Ids]
     ) -> None:
