@@ -313,7 +313,7 @@ class World:
     def _delete_above(self, which: int, link: int, _: int) -> Any:
         """Delete what an object hangs on; look which of those in hand are still there."""
         one = self._one(which)
-        if one is None or not (names := word_of(one).ones):
+        if one is None or self._ended or not (names := word_of(one).ones):
             return None
         above = self._linked(one, names[link % len(names)])
         if above is None:
