@@ -29,7 +29,7 @@ class TableFacts:
     unique_indexes: Mapping[str, Columns] = field(factory=dict)
     """The names of natural keys that are unique indexes, and no constraints."""
     foreign_key_indexes: Columns = ()
-    """Foreign keys with an index, which is named after the table and the column."""
+    """Foreign keys with an index; that of Study.PatientID is called fk_Study_Patient1_idx."""
     indexes: Mapping[str, Columns] = field(factory=dict)
     """Further indexes."""
     checks: Mapping[str, str] = field(factory=dict)
