@@ -19,8 +19,8 @@ from eyened_domain import (
     PixelsLost,
     Segmentation,
 )
-from eyened_domain.adapters.sql import mounted
 from eyened_domain.adapters.sql.doctor import checkup_on, taking_over, unsigned
+from eyened_domain.adapters.sql.pixels import mounted
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from eyened_domain.adapters.sql.schema import table_of
