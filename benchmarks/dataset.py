@@ -14,8 +14,13 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Engine, Table, insert
 
-from eyened_domain.adapters.sql import tables
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.model.acquisition import DeviceInstance, DeviceModel, ModalityTable, SourceInfo
 from eyened_domain.model.enums import ETDRSField, ExternalEnum, Laterality, Modality, SexEnum
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.project import Project
+from eyened_domain.model.study import Series, Study
 
 IMAGES_PER_PATIENT = 10
 _CHUNK = 1000
@@ -53,10 +58,10 @@ def fill(engine: Engine, images: int) -> Size:
     size = Size(images)
     with engine.begin() as connection:
         _shared_rows(connection)
-        insert_chunked(connection, tables.patient, patients(size))
-        insert_chunked(connection, tables.study, studies(size))
-        insert_chunked(connection, tables.series, series(size))
-        insert_chunked(connection, tables.image_instance, image_rows(size))
+        insert_chunked(connection, table_of(Patient), patients(size))
+        insert_chunked(connection, table_of(Study), studies(size))
+        insert_chunked(connection, table_of(Series), series(size))
+        insert_chunked(connection, table_of(ImageInstance), image_rows(size))
     return size
 
 
@@ -68,22 +73,22 @@ def insert_chunked(connection: Connection, table: Table, rows: Iterator[Row]) ->
 
 def _shared_rows(connection: Connection) -> None:
     connection.execute(
-        insert(tables.project),
+        insert(table_of(Project)),
         [{"project_id": 1, "project_name": "Benchmark", "external": ExternalEnum.N}],
     )
     connection.execute(
-        insert(tables.source_info),
+        insert(table_of(SourceInfo)),
         [{"source_info_id": 1, "source_name": "s", "source_path": "s", "thumbnail_path": "t"}],
     )
     models = [
         {"device_model_id": n, "manufacturer": "Topcon", "manufacturer_model_name": name}
         for n, name in enumerate(("TRC-NW8", "Maestro2"), 1)
     ]
-    connection.execute(insert(tables.device_model), models)
+    connection.execute(insert(table_of(DeviceModel)), models)
     devices = [{"device_instance_id": n, "device_model_id": n, "description": ""} for n in (1, 2)]
-    connection.execute(insert(tables.device_instance), devices)
+    connection.execute(insert(table_of(DeviceInstance)), devices)
     connection.execute(
-        insert(tables.modality_table),
+        insert(table_of(ModalityTable)),
         [{"modality_id": n, "modality_tag": tag} for n, tag in ((1, "CFP"), (2, "OCT"))],
     )
 

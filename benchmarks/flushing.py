@@ -18,12 +18,12 @@ from benchmarks.importing import OPTIONS, importing, records
 from benchmarks.timing import Figure, counted, ratio
 from campaigns.kit.databases import fresh_database
 from eyened_domain import Database, ImageInstance, Patient
-from eyened_domain.adapters.sql import tables
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.testing.builders import Builder
 
 MANY, UNITS, TAGS, IMPORTED = 2000, 500, 8, 20_000
-_IMAGE, _PATIENT = tables.image_instance, tables.patient
+_IMAGE, _PATIENT = table_of(ImageInstance), table_of(Patient)
 _numbers = count()
 
 

@@ -16,9 +16,14 @@ from sqlalchemy import insert, select
 
 from benchmarks.timing import Figure
 from campaigns.kit.databases import fresh_database
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.model.acquisition import DeviceInstance, DeviceModel, ModalityTable, SourceInfo
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.project import Project
+from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing import ImportDefaults, Importing, ImportOptions
 
 GOAL = 2.0
@@ -27,15 +32,15 @@ OPTIONS = ImportOptions(
     create_projects=True, create_patients=True, create_studies=True, read_files=False
 )
 FILLED = (
-    tables.project,
-    tables.patient,
-    tables.study,
-    tables.series,
-    tables.source_info,
-    tables.modality_table,
-    tables.device_model,
-    tables.device_instance,
-    tables.image_instance,
+    table_of(Project),
+    table_of(Patient),
+    table_of(Study),
+    table_of(Series),
+    table_of(SourceInfo),
+    table_of(ModalityTable),
+    table_of(DeviceModel),
+    table_of(DeviceInstance),
+    table_of(ImageInstance),
 )
 _CHUNK = 1000
 Rows = list[tuple[Any, list[dict[str, Any]]]]

@@ -10,12 +10,12 @@ from sqlalchemy import bindparam, select
 from benchmarks.dataset import Size, identifier
 from benchmarks.timing import Figure, ratio
 from eyened_domain import Patient
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.schema import table_of
 
 LOOKUPS = 2000
 PER_SESSION = 100
-_PATIENT = tables.patient
+_PATIENT = table_of(Patient)
 
 
 def _wanted(size: Size) -> Iterator[list[int]]:

@@ -7,10 +7,18 @@ from sqlalchemy import select
 from benchmarks.dataset import Size, identifier
 from benchmarks.timing import Figure, counted, ratio
 from eyened_domain import Patient, Project
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.study import Series, Study
 
-TABLES = (tables.project, tables.patient, tables.study, tables.series, tables.image_instance)
+TABLES = (
+    table_of(Project),
+    table_of(Patient),
+    table_of(Study),
+    table_of(Series),
+    table_of(ImageInstance),
+)
 
 
 def nested_loop(database: Database) -> int:

@@ -29,9 +29,11 @@ from campaigns.kit.databases import MARIADB_URL, fresh_database
 from campaigns.kit.segments import Drawer
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+
+segmentation = table_of(Segmentation)
 
 SHAPE = (1, 64, 64)
 SIZES = (1_000, 10_000, 100_000)

@@ -9,11 +9,11 @@ from sqlalchemy import Select, select
 from benchmarks.dataset import Size
 from benchmarks.timing import Figure, ratio
 from eyened_domain import ImageInstance, Laterality, Modality, Patient, Series, Study
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.schema import table_of
 
 LIMIT = 5000
-_IMAGE = tables.image_instance
+_IMAGE = table_of(ImageInstance)
 
 
 def objects(database: Database) -> list[ImageInstance]:
@@ -74,13 +74,13 @@ def core_frame(database: Database) -> Any:
     """Read them with Core, and hand the rows to pandas."""
     import pandas as pd
 
-    p, s, i = tables.patient.c, tables.study.c, _IMAGE.c
+    p, s, i = table_of(Patient).c, table_of(Study).c, _IMAGE.c
     statement = (
         select(
             p.patient_identifier, p.sex, p.birth_date, s.study_date, s.study_round,
             i.image_instance_id, i.laterality, i.dataset_identifier, i.rows_y, i.columns_x,
         )
-        .select_from(tables.patient.join(tables.study).join(tables.series).join(_IMAGE))
+        .select_from(table_of(Patient).join(table_of(Study)).join(table_of(Series)).join(_IMAGE))
         .where(i.modality == Modality.ColorFundus, i.laterality == Laterality.L)
         .limit(LIMIT)
     )  # fmt: skip

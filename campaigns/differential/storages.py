@@ -18,7 +18,7 @@ from campaigns.differential.vocabulary import WORDS, word_of
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
 from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.adapters.sql.schema import TABLES
 from eyened_domain.model.entity import Entity, entity_class
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -29,8 +29,8 @@ from sqlalchemy import Engine, create_engine, insert, make_url, select, text
 
 from campaigns.kit.databases import MARIADB_URL, fresh_database
 from eyened_domain import Container, Creator, Patient, Project, Settings
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.schema import table_of
 
 ACCOUNT = "test_secrets"
 DRAWN = re.compile(rb"[0-9a-f]{16,}")
@@ -247,7 +247,7 @@ def _gather_errors(gathered: Gathered, canaries: Canaries, database: Database) -
     with database.get_session() as session:
         gathered.fails(
             "duplicate in bulk",
-            lambda: session.execute(insert(tables.creator), [twice | {"is_human": True}]),
+            lambda: session.execute(insert(table_of(Creator)), [twice | {"is_human": True}]),
         )
     with database.get_session() as session:
         session.add(Creator(**twice, password=canaries.legacy))

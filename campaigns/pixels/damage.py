@@ -28,7 +28,7 @@ from campaigns.kit.databases import MARIADB_URL, fresh_database
 from campaigns.kit.segments import Drawer, Shape, pixels_of
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.adopted import token_of_adopted
 from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
 from eyened_domain.errors import PixelsDamaged

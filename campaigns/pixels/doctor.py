@@ -34,14 +34,17 @@ from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.doctor import checkup_on
 from eyened_domain.adapters.sql.pixels import ownership
-from eyened_domain.adapters.sql.tables.image import image_instance
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.manifest import Manifest, digest_of
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Kind, Report
 from eyened_domain.testing import Builder
+
+image_instance = table_of(ImageInstance)
+segmentation = table_of(Segmentation)
 
 SIDE = 512
 KEY = ArrayKey("DataRepresentation.MultiLabel", "uint16", (1, SIDE, SIDE))

@@ -29,9 +29,12 @@ from campaigns.kit.figures import Figures, command
 from campaigns.kit.masks import SERVER
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.engine import url_of
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.form import form_annotation
+from eyened_domain.model.form import FormAnnotation
 from eyened_domain.testing import Builder
+
+form_annotation = table_of(FormAnnotation)
 
 ROWS = 20
 RATIO_GOAL = 0.8

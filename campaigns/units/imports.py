@@ -29,11 +29,15 @@ from sqlalchemy import func, select
 
 from campaigns.kit.crowd import context
 from campaigns.kit.databases import fresh_database
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.engine import url_of
-from eyened_domain.adapters.sql.tables.bookkeeping import import_item
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.bookkeeping import import_item
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.model.acquisition import DeviceInstance, DeviceModel
+from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing import ImportDefaults, Importing, ImportOptions, planner
 
 PER_PATIENT, PER_STUDY, PER_PORTION = 12, 4, 100
@@ -189,16 +193,17 @@ def row_counts(database: Database) -> dict[str, int]:
 
 def stored(database: Database) -> list[tuple[Any, ...]]:
     """Give of every image: path, patient, study date, moment, laterality, modality, maker."""
-    t = tables
+    image, patient, study = table_of(ImageInstance), table_of(Patient), table_of(Study)
+    device_model = table_of(DeviceModel)
     chain = (
-        t.image_instance.join(t.series).join(t.study).join(t.patient)
-        .join(t.device_instance).join(t.device_model)
+        image.join(table_of(Series)).join(study).join(patient)
+        .join(table_of(DeviceInstance)).join(device_model)
     )  # fmt: skip
     columns = (
-        t.image_instance.c.dataset_identifier, t.patient.c.patient_identifier,
-        t.study.c.study_date, t.image_instance.c.acquisition_date_time,
-        t.image_instance.c.laterality, t.image_instance.c.modality,
-        t.device_model.c.manufacturer,
+        image.c.dataset_identifier, patient.c.patient_identifier,
+        study.c.study_date, image.c.acquisition_date_time,
+        image.c.laterality, image.c.modality,
+        device_model.c.manufacturer,
     )  # fmt: skip
     with database.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(select(*columns).select_from(chain))]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from eyened_domain import Database
-from eyened_domain.adapters.sql.tables.bookkeeping import import_item
+from eyened_domain.adapters.sql.schema.bookkeeping import import_item
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.services.importing import ImportDefaults, Importing, ImportOptions
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from eyened_domain import model
-from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.adapters.sql.schema import TABLES
 from eyened_domain.model.attribute import _VALUE_COLUMNS, OWNERS
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo

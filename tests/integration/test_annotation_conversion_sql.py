@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy import delete, select, text
 
 from eyened_domain import Annotation, AnnotationData, Database, Segmentation, StorageError
-from eyened_domain.adapters.sql.tables.pixels import annotation_conversion
+from eyened_domain.adapters.sql.schema.pixels import annotation_conversion
 from eyened_domain.errors import ConfigurationError, Duplicate
 from eyened_domain.services.annotation_conversion import AnnotationConversion, store_with_pixels
 from eyened_domain.testing import Builder

@@ -13,10 +13,12 @@ from sqlalchemy import delete, func, select, update
 from eyened_domain import ConfigurationError, Conflict, Database, Segmentation, StorageError
 from eyened_domain.adapters.sql.pixels import ownership
 from eyened_domain.adapters.sql.pixels.collect import GRACE_S, Collector
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.identity import IDENTITY_FILE
 from tests.integration.test_pixels import drawn, pixels, slot_files, states
+
+segmentation = table_of(Segmentation)
 
 
 @pytest.fixture

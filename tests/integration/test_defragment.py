@@ -25,7 +25,7 @@ from eyened_domain.adapters.sql.doctor import checkup_on
 from eyened_domain.adapters.sql.pixels import defragment
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
 from eyened_domain.adapters.sql.pixels.tree import tree_of
-from eyened_domain.adapters.sql.tables.pixels import zarr_slot
+from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.adapters.storage import durable
 from eyened_domain.adapters.storage.zarr_store import copying
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles

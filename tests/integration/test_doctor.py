@@ -15,15 +15,19 @@ from sqlalchemy import delete, insert, select, text, update
 
 from eyened_domain import Database, PixelsDamaged, PixelsLost, Segmentation
 from eyened_domain.adapters.sql.doctor import checkup_on
-from eyened_domain.adapters.sql.tables.attribute import attribute_value
-from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
-from eyened_domain.adapters.sql.tables.image import image_instance
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store import files as zarr_files
 from eyened_domain.adapters.storage.zarr_store.identity import IDENTITY_FILE
+from eyened_domain.model.attribute import AttributeValue
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Kind, Watch
 from tests.integration.test_pixels import drawn, pixels, slot_files, states
+
+attribute_value = table_of(AttributeValue)
+image_instance = table_of(ImageInstance)
+segmentation = table_of(Segmentation)
 
 ARRAY = "DataRepresentation.Binary/uint8_3_96_200.zarr"
 

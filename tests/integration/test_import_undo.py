@@ -37,7 +37,7 @@ from eyened_domain import (
     Study,
     Tag,
 )
-from eyened_domain.adapters.sql.tables.bookkeeping import import_item
+from eyened_domain.adapters.sql.schema.bookkeeping import import_item
 from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.services.importing import planner
 from eyened_domain.testing import Builder

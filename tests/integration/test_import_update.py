@@ -249,7 +249,7 @@ def test_a_row_that_somebody_else_writes_first_is_found(
 def test_without_the_record_of_imports_it_says_what_to_run_and_writes_nothing(
     empty_database_url: str, tmp_path: Any
 ) -> None:
-    from eyened_domain.adapters.sql.tables.metadata import metadata
+    from eyened_domain.adapters.sql.schema import metadata
     from eyened_domain.testing.databases import settings_on
     from eyened_domain.testing.engines import engine_on
 

@@ -8,7 +8,8 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import aliased, configure_mappers, selectinload
 
 from eyened_domain import Database, model
-from eyened_domain.adapters.sql.mapping import TABLES, map_entities
+from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.schema import TABLES
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 
 map_entities()

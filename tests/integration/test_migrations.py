@@ -23,7 +23,7 @@ from eyened_domain.adapters.sql.migrations.revisions import (
 from eyened_domain.adapters.sql.migrations.running import alembic_config, migrating
 from eyened_domain.adapters.sql.migrations.state import State, find_state
 from eyened_domain.adapters.sql.migrations.upgrade import initialise, upgrade, upgrade_sql
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import metadata
 from eyened_domain.testing.engines import engine_on
 
 

@@ -23,7 +23,7 @@ from eyened_domain import (
 )
 from eyened_domain.adapters.sql.ended import go_on
 from eyened_domain.adapters.sql.pixels.reservations import BLOCK, Reservations
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage import durable
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.testing import Builder

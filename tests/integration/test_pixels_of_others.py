@@ -19,16 +19,18 @@ from eyened_domain import (
     PixelsLost,
     Segmentation,
 )
-from eyened_domain.adapters.sql import mounted
 from eyened_domain.adapters.sql.doctor import checkup_on, taking_over, unsigned
+from eyened_domain.adapters.sql.pixels import mounted
 from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
-from eyened_domain.adapters.sql.tables.pixels import zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.services.doctor import Kind
 from eyened_domain.testing import count_queries
+
+segmentation = table_of(Segmentation)
 
 SHAPES = {"flat": (1, 64, 64), "shard": (3, 96, 200), "frame": (3, 96, 200), "gzip": (3, 96, 200)}
 """A photograph's mask, a volume of ours, one in an array of an older program, other codecs."""

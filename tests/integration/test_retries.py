@@ -19,7 +19,7 @@ from eyened_domain import (
     Study,
 )
 from eyened_domain.adapters.sql import commit_token, retry
-from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
+from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.services.ports import Event
 

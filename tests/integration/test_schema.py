@@ -9,10 +9,9 @@ from schema_ddl import CHECKS
 from sqlalchemy import CheckConstraint, Column, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects import mysql
 
-from eyened_domain.adapters.sql.mapping import TABLES, map_entities
+from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations.contract import contract
-from eyened_domain.adapters.sql.tables import bookkeeping, pixels
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import TABLES, bookkeeping, metadata, pixels
 from eyened_domain.model.entity import entity_class
 
 OURS = {

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, event, select, update
 
-from eyened_domain.adapters.sql.mapping import TABLES, map_entities
+from eyened_domain.adapters.sql.mapping import map_entities
+from eyened_domain.adapters.sql.schema import TABLES, metadata
 from eyened_domain.adapters.sql.session import DomainSession
-from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model import (
     AttributeDefinition,

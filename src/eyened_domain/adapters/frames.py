@@ -138,7 +138,7 @@ def _origin(source: Any) -> tuple[str, str] | None:
 def _private_columns() -> dict[tuple[str, str] | None, str]:
     """Return the entity of each private column, by the names of its table and its own."""
     return {
-        (entity.__mapper__.local_table.name, info.database_name): entity.__name__
+        (entity.__entity__.table, info.database_name): entity.__name__
         for entity in entity_classes()
         for info in entity.__entity__.columns.values()
         if info.private

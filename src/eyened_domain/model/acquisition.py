@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.image import ImageInstance
 
 
-@entity(unique=(("modality_tag",),), name="modality_tag")
+@entity(unique=(("modality_tag",),), name="modality_tag", table="Modality")
 class ModalityTable(Entity):
     """A row of the table `Modality`, which repeats the names of `Modality` as tags."""
 

@@ -36,7 +36,11 @@ _UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: control characters, halves of characters, ends of lines."""
 
 
-@entity(unique=(("model_name", "version"), ("model_name",)), name="model_name")
+@entity(
+    unique=(("model_name", "version"), ("model_name",)),
+    name="model_name",
+    discriminator="model_type",
+)
 class Model(Entity):
     """A program that computes segmentations or attributes from images, in one version."""
 

@@ -21,15 +21,13 @@ from typing import (
     dataclass_transform,
 )
 
-import attrs
-
 from eyened_domain.errors import BadInput, RuleBroken, UnknownName
 from eyened_domain.model.attrs_view import defined, show_columns_only
 from eyened_domain.model.copying import KEPT, copied, let_follow
 from eyened_domain.model.entity_dict import EntityDict, whole
 from eyened_domain.model.entity_info import (
-    SHORT_NAMES,
     EntityInfo,
+    declared,
     entity_class,
     entity_classes,
     register,
@@ -40,7 +38,6 @@ from eyened_domain.model.fields import (
     choice,
     column,
     foreign_key,
-    info_of,
     key,
     key_part,
     many,
@@ -339,36 +336,30 @@ def _written(value: Any) -> str:
     field_specifiers=(key, key_part, column, choice, foreign_key, one, many),
 )
 def entity(
-    *, unique: tuple[tuple[str, ...], ...] = (), name: str | None = None
+    *,
+    unique: tuple[tuple[str, ...], ...] = (),
+    name: str | None = None,
+    table: str | None = None,
+    discriminator: str | None = None,
 ) -> Callable[[C], C]:
     """Make an attrs class an entity.
 
     Args:
         unique: its natural keys besides the primary key.
         name: the column that `by_name` looks in.
+        table: the name of its table in the database, where it is not that of the class.
+        discriminator: the column that says of which special kind an object is, where there are
+            special kinds: subclasses, each with its value as the column's default.
     """
 
     def decorate(cls: C) -> C:
         parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
         made = cast("C", defined(cls))
-        infos = [info_of(attribute) for attribute in attrs.fields(cast("Any", made))]
-        own = {i.name for i in infos} - (parent.fields if parent else frozenset())
-        columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
-        links = {i.name: i for i in infos if isinstance(i, LinkInfo)}
-        aliases = {i.database_name: i.name for i in infos if i.database_name != i.name}
-        aliases |= {short: long for short, long in SHORT_NAMES.items() if long in links}
-        made.__entity__ = EntityInfo(
-            name=made.__name__,
-            columns=columns,
-            links=links,
-            aliases=aliases,
-            unique=unique or (parent.unique if parent else ()),
-            name_column=name or (parent.name_column if parent else None),
-            parent=parent.name if parent else None,
-            defaults=_defaults(cast("Any", made), columns),
+        made.__entity__ = declared(
+            made, parent, unique=unique, name=name, table=table, discriminator=discriminator
         )
         made._has_post_init = any("__attrs_post_init__" in vars(one) for one in made.__mro__)
-        _add_descriptors(made, own)
+        _add_descriptors(made, made.__entity__.fields - (parent.fields if parent else set()))
         show_columns_only(made)
         register(made)
         return made
@@ -376,17 +367,7 @@ def entity(
     return decorate
 
 
-def _defaults(made: Any, columns: Mapping[str, ColumnInfo]) -> dict[str, Any]:
-    """Return what new objects share: nothing that can be edited in place."""
-    given = {field.name: field.default for field in attrs.fields(made) if field.name in columns}
-    return {
-        name: None if value is None else columns[name].kind.convert(value)
-        for name, value in given.items()
-        if value is not attrs.NOTHING
-    }
-
-
-def _add_descriptors(cls: type[Entity], own: set[str]) -> None:
+def _add_descriptors(cls: type[Entity], own: frozenset[str]) -> None:
     info = cls.__entity__
     for name in own & info.links.keys():
         link = info.links[name]

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from attrs import frozen
 
 from eyened_domain.errors import UnknownName
-from eyened_domain.model.fields import ColumnInfo, LinkInfo
+from eyened_domain.model.fields import ColumnInfo, LinkInfo, info_of
 
 if TYPE_CHECKING:
     from eyened_domain.model.entity import Entity
@@ -24,6 +25,8 @@ class EntityInfo:
     """What the model knows of an entity class: its columns, links, names and keys."""
 
     name: str
+    table: str
+    """Name of its table in the database."""
     columns: Mapping[str, ColumnInfo]
     links: Mapping[str, LinkInfo]
     aliases: Mapping[str, str]
@@ -33,6 +36,8 @@ class EntityInfo:
     name_column: str | None
     parent: str | None
     """Name of the entity that it is a special kind of (joined tables)."""
+    discriminator: str | None
+    """The column that says of which special kind an object is; a kind's default is its value."""
     defaults: Mapping[str, Any]
     """What a new object holds in the columns that may be left out."""
 
@@ -97,6 +102,54 @@ class EntityInfo:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return f"{self.name} has no field {name!r}{hint}"
+
+
+def declared(
+    cls: Any,
+    parent: EntityInfo | None,
+    *,
+    unique: tuple[tuple[str, ...], ...],
+    name: str | None,
+    table: str | None,
+    discriminator: str | None,
+) -> EntityInfo:
+    """Return what an attrs class declares; what it does not say itself is as its parent's.
+
+    Args:
+        cls: the class.
+        parent: what is known of the entity that it is a special kind of.
+        unique: see `entity`, and so of the others.
+        name: the column of the name.
+        table: the name of the table.
+        discriminator: the column of the kind.
+    """
+    infos = [info_of(attribute) for attribute in attrs.fields(cls)]
+    columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
+    links = {i.name: i for i in infos if isinstance(i, LinkInfo)}
+    aliases = {i.database_name: i.name for i in infos if i.database_name != i.name}
+    aliases |= {short: long for short, long in SHORT_NAMES.items() if long in links}
+    return EntityInfo(
+        name=cls.__name__,
+        table=table or cls.__name__,
+        columns=columns,
+        links=links,
+        aliases=aliases,
+        unique=unique or (parent.unique if parent else ()),
+        name_column=name or (parent.name_column if parent else None),
+        parent=parent.name if parent else None,
+        discriminator=discriminator or (parent.discriminator if parent else None),
+        defaults=_defaults(cls, columns),
+    )
+
+
+def _defaults(cls: Any, columns: Mapping[str, ColumnInfo]) -> dict[str, Any]:
+    """Return what new objects share: nothing that can be edited in place."""
+    given = {field.name: field.default for field in attrs.fields(cls) if field.name in columns}
+    return {
+        name: None if value is None else columns[name].kind.convert(value)
+        for name, value in given.items()
+        if value is not attrs.NOTHING
+    }
 
 
 _ENTITIES: dict[str, type[Entity]] = {}

@@ -190,7 +190,7 @@ class Feature(Entity):
         return _broken(shown(self.__dict__.get("feature_name")), reason, index)
 
 
-@entity()
+@entity(table="CompositeFeature")
 class FeatureFeatureLink(Entity):
     """A feature's place in a composite feature (table `CompositeFeature`)."""
 

@@ -88,7 +88,7 @@ class OnlyForItsType:
             )
 
 
-@entity()
+@entity(table="CreatorTag")
 class CreatorTagLink(Entity):
     """A tag that a creator has starred (table `CreatorTag`)."""
 
@@ -106,7 +106,7 @@ class CreatorTagLink(Entity):
     )
 
 
-@entity()
+@entity(table="StudyTag")
 class StudyTagLink(OnlyForItsType, Entity):
     """A tag on a study, with who put it there (table `StudyTag`)."""
 
@@ -127,7 +127,7 @@ class StudyTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity()
+@entity(table="ImageInstanceTag")
 class ImageInstanceTagLink(OnlyForItsType, Entity):
     """A tag on an image, with who put it there (table `ImageInstanceTag`)."""
 
@@ -154,7 +154,7 @@ class ImageInstanceTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity()
+@entity(table="AnnotationTag")
 class AnnotationTagLink(OnlyForItsType, Entity):
     """A tag on a legacy annotation, with who put it there (table `AnnotationTag`)."""
 
@@ -173,7 +173,7 @@ class AnnotationTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity()
+@entity(table="SegmentationTag")
 class SegmentationTagLink(OnlyForItsType, Entity):
     """A tag on a segmentation, with who put it there (table `SegmentationTag`)."""
 
@@ -200,7 +200,7 @@ class SegmentationTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity()
+@entity(table="FormAnnotationTag")
 class FormAnnotationTagLink(OnlyForItsType, Entity):
     """A tag on a filled-in form, with who put it there (table `FormAnnotationTag`)."""
 

@@ -133,7 +133,7 @@ class Builder(NamedBuilders):
         usual = _USUAL.get(info.name, {}) | (_FULL.get(info.name, {}) if order.full else {})
         number = self._next(info)
         for column in info.columns.values():
-            if column.name in given or column.references or _is_said(column):
+            if column.name in given or column.references or _is_said(info, column):
                 continue
             if column.name in usual:
                 given[column.name] = usual[column.name]
@@ -243,9 +243,9 @@ def _nearest_first(info: EntityInfo) -> list[LinkInfo]:
     return sorted(links, key=lambda x: order.index(x.name) if x.name in order else len(order))
 
 
-def _is_said(column: ColumnInfo) -> bool:
+def _is_said(info: EntityInfo, column: ColumnInfo) -> bool:
     """Whether the storage or the class says what the column holds."""
-    return (column.primary_key and column.generated) or column.name == "model_type"
+    return (column.primary_key and column.generated) or column.name == info.discriminator
 
 
 def _value(info: EntityInfo, column: ColumnInfo, number: int) -> Any:  # noqa: PLR0911 - a table

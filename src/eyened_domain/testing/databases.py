@@ -80,7 +80,7 @@ def _tables_and_which_are_filled() -> tuple[list[Table], Executable]:
     """Return all tables, and the statement that gives the names of those with rows."""
     from sqlalchemy import exists, literal, select, union_all  # noqa: PLC0415
 
-    from eyened_domain.adapters.sql.tables.bookkeeping import import_item  # noqa: PLC0415
+    from eyened_domain.adapters.sql.schema.bookkeeping import import_item  # noqa: PLC0415
 
     tables = list(reversed(import_item.metadata.sorted_tables))
     asked = [

@@ -18,7 +18,8 @@ from sqlalchemy.orm.base import NO_VALUE
 from sqlalchemy.orm.exc import StaleDataError
 
 from eyened_domain.adapters.sql.clock import now_of
-from eyened_domain.adapters.sql.new_rows import has_one_table, place_of, table_of
+from eyened_domain.adapters.sql.new_rows import has_one_table, place_of
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.entity import Entity
 
 Change = tuple[InstanceState[Any], dict[str, Any]]
@@ -107,7 +108,7 @@ def _stamped(mapper: Mapper[Any]) -> list[str]:
 @lru_cache(maxsize=512)
 def _statement(mapper: Mapper[Any], names: tuple[str, ...]) -> Update:
     """Return the statement that writes these columns of a row."""
-    table = table_of(mapper)
+    table = table_of(mapper.class_)
     return (
         update(table)
         .where(

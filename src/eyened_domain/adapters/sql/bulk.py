@@ -31,7 +31,7 @@ from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
-from eyened_domain.adapters.sql.mapping import TABLES
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
@@ -65,7 +65,7 @@ class SqlRows:
         **equals: Any,
     ) -> list[tuple[Any, ...]]:
         """Return the columns of the rows whose column `by` holds one of the values."""
-        table = TABLES[entity]
+        table = table_of(entity)
         statement = select(*(table.c[name] for name in columns)).where(
             table.c[by].in_(bindparam("chunk", expanding=True)),
             *(table.c[name] == value for name, value in equals.items()),
@@ -103,7 +103,7 @@ class SqlRows:
         most: int,
     ) -> list[tuple[Any, ...]]:
         """Return columns of the next rows beyond a primary key, in its order."""
-        table = TABLES[entity]
+        table = table_of(entity)
         (primary,) = entity.__entity__.primary_key
         statement = (
             select(*(table.c[name] for name in columns))
@@ -115,7 +115,7 @@ class SqlRows:
 
     def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
         """Return how many rows meet one of these."""
-        table = TABLES[entity]
+        table = table_of(entity)
         statement = select(func.count()).select_from(table).where(_meets(table, any_of))
         count: int = self._execute(statement).scalar()
         return count
@@ -129,7 +129,7 @@ class SqlRows:
         """
         if entity.__entity__.parent:
             raise RuleBroken(f"{entity.__name__} rows are not inserted in bulk")
-        table = TABLES[entity]
+        table = table_of(entity)
         (primary,) = entity.__entity__.primary_key
         ids: list[int] = []
         for chunk in _chunks(rows, CHUNK):
@@ -156,7 +156,7 @@ class SqlRows:
         One statement sets every row of a chunk: PyMySQL would send an executemany of
         UPDATE row by row.
         """
-        table = TABLES[entity]
+        table = table_of(entity)
         (primary,) = entity.__entity__.primary_key
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
@@ -193,7 +193,7 @@ class SqlRows:
 
     def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
         """Delete the rows with these runs of ids; return how many there were."""
-        table = TABLES[entity]
+        table = table_of(entity)
         (primary,) = entity.__entity__.primary_key
         count = 0
         for chunk in _chunks(runs, _RUNS_CHUNK):
@@ -205,7 +205,7 @@ class SqlRows:
         self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
     ) -> list[Any]:
         """Return the ids of the rows whose column lies in one of the runs; lock their range."""
-        table = TABLES[entity]
+        table = table_of(entity)
         keys = entity.__entity__.primary_key
         wanted = keys[0] if len(keys) == 1 else column
         found: list[Any] = []
@@ -228,7 +228,7 @@ def _studies_of_project(number: int) -> Select[Any]:
     One project at a time, so that both columns of the patients' key are used; the outer joins
     keep a project without such patients, and patients without studies.
     """
-    project, patient, study = TABLES[Project], TABLES[Patient], TABLES[Study]
+    project, patient, study = table_of(Project), table_of(Patient), table_of(Study)
     named: Any = bindparam(f"patients_{number}", expanding=True)
     is_meant = and_(
         patient.c.project_id == project.c.project_id, patient.c.patient_identifier.in_(named)

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.new_again import keep_stored
-from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
+from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.errors import EyenedError, StorageError
 

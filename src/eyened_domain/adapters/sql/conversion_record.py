@@ -9,10 +9,13 @@ from typing import Any
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
-from eyened_domain.adapters.sql.tables.pixels import annotation_conversion
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import annotation_conversion
 from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
+from eyened_domain.model.segmentation import Segmentation
+
+segmentation = table_of(Segmentation)
 
 _CHUNK = 1000
 

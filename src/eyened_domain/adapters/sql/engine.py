@@ -12,6 +12,7 @@ from eyened_domain.adapters.sql.clock import ask_for_time
 from eyened_domain.adapters.sql.compilers import write_alike
 from eyened_domain.adapters.sql.in_memory import in_memory_engine, is_in_memory
 from eyened_domain.adapters.sql.names import rename_parameters
+from eyened_domain.adapters.sql.old_rows import read_json
 from eyened_domain.adapters.sql.parameters import with_plain_parameters
 from eyened_domain.adapters.sql.server import prepare_connections
 from eyened_domain.adapters.sql.sqlite_names import compare_as_servers_do
@@ -21,7 +22,6 @@ from eyened_domain.adapters.sql.sqlite_turns import (
     before_statement,
     begin_sqlite,
 )
-from eyened_domain.adapters.sql.tables.old_rows import read_json
 from eyened_domain.adapters.sql.tls import tls_arguments
 from eyened_domain.adapters.sql.translation import translate_errors
 from eyened_domain.config import Settings, TLSSettings

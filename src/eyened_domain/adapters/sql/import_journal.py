@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, inspect, select, update
 from sqlalchemy.orm import Session
 
-from eyened_domain.adapters.sql.tables.bookkeeping import import_batch, import_item
+from eyened_domain.adapters.sql.schema.bookkeeping import import_batch, import_item
 from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.entity import entity_class

@@ -15,8 +15,8 @@ from typing import ClassVar
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from eyened_domain.adapters.sql.old_rows import read_json
 from eyened_domain.adapters.sql.sqlite_turns import PATIENCE_S, TurnTaking
-from eyened_domain.adapters.sql.tables.old_rows import read_json
 from eyened_domain.config.temporary import name_folder, remove_folder
 
 

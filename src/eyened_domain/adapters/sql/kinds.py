@@ -5,25 +5,24 @@ comparison or a bound parameter, is converted and refused as an assignment to th
 numbers of numpy, ISO dates and names of enum members are accepted everywhere, and what no
 storage could keep is refused on every database before it is sent.
 
-The types of `tables` stay what they are; each is wrapped once, when the classes are mapped.
+Each wraps the type that the column has in the database (`schema.types`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, cast
 
-from sqlalchemy import Dialect, Table, TypeDecorator
+from sqlalchemy import Dialect, TypeDecorator
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.sql import operators
 from sqlalchemy.types import String, TypeEngine
 
 from eyened_domain.adapters.sql.comparisons import comparator_of, exactly
-from eyened_domain.adapters.sql.tables.old_rows import reader, reader_of
+from eyened_domain.adapters.sql.old_rows import reader, reader_of
 from eyened_domain.errors import BadInput
-from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import ColumnInfo
 from eyened_domain.model.values import (
     PLAIN,
@@ -58,8 +57,6 @@ _EQUAL = frozenset(
 _ORDER = frozenset((operators.lt, operators.le, operators.gt, operators.ge, operators.and_))
 """Comparisons by order; `between` compares with `and_`."""
 _INT64 = 2**63
-ENTITY = "eyened_domain.entity"
-"""In the `info` of a table: the name of the entity class whose objects it holds."""
 
 
 class RefusedValue(Refused):
@@ -178,24 +175,10 @@ class RealType(KindType):
         return exactly(column)
 
 
-def give_kinds(tables: Mapping[type[Entity], Table]) -> None:
-    """Let the columns of all tables have the kinds that the model gives their fields."""
-    for entity, table in tables.items():
-        table.info[ENTITY] = entity.__name__
-        for column in table.columns:
-            info = entity.__entity__.columns[column.key]
-            made = RealType if isinstance(info.kind, Real) else KindType
-            column.type = made(entity.__name__, info, _unwrapped(column.type))
-
-
-def _unwrapped(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return SQLAlchemy's own type below one that reads old rows; `KindType` reads them too."""
-    if not isinstance(kind, TypeDecorator):
-        return kind
-    plain_type: TypeEngine[Any] = kind.impl_instance
-    for dialect, variant in kind._variant_mapping.items():
-        plain_type = plain_type.with_variant(variant, dialect)
-    return plain_type
+def kind_type(entity: str, column: ColumnInfo, wrapped: TypeEngine[Any]) -> KindType:
+    """Return the type of an entity's column; see `KindType`."""
+    made = RealType if isinstance(column.kind, Real) else KindType
+    return made(entity, column, wrapped)
 
 
 def words_of(kind: TypeEngine[Any]) -> dict[Enum, str]:

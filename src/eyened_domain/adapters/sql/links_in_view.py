@@ -21,7 +21,7 @@ from sqlalchemy.orm.attributes import (
 
 from eyened_domain.adapters.sql.navigation import fill, find_parents
 from eyened_domain.adapters.sql.own_values import id_of, read
-from eyened_domain.adapters.sql.tables.feature import feature_feature_link
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.composition import check_parts, depends_on_parts
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.feature import Feature, FeatureFeatureLink
@@ -75,7 +75,7 @@ def check_stored_parts(session: Session) -> None:
     concerned = [one for one in changing if depends_on_parts(one) and _is_to_be_written(one)]
     if not concerned:
         return
-    columns = feature_feature_link.c
+    columns = table_of(FeatureFeatureLink).c
     asked = select(columns.parent_feature_id, columns.child_feature_id, columns.feature_index)
     gone = {instance_state(one).key for one in (*session.deleted, *concerned)}
     without = {key[1] for key in gone if key is not None and key[0] is FeatureFeatureLink}

@@ -1,4 +1,4 @@
-"""Maps the plain classes of the model onto the tables, from outside.
+"""Maps the plain classes of the model onto their tables, from outside.
 
 `map_entities` may be called any number of times and from any thread; the first call
 maps. Columns are matched by their key in the table, which is the field's Python name.
@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 from sqlalchemy import Column as TableColumn
-from sqlalchemy import ForeignKey, Table, event
+from sqlalchemy import ForeignKey, event
 from sqlalchemy.orm import (
     Mapper,
     RelationshipProperty,
@@ -20,8 +20,6 @@ from sqlalchemy.orm import (
     remote,
 )
 
-from eyened_domain import model
-from eyened_domain.adapters.sql import tables
 from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.attribute_access import (
     DistinctList,
@@ -30,74 +28,13 @@ from eyened_domain.adapters.sql.attribute_access import (
     join_session_of_linked,
 )
 from eyened_domain.adapters.sql.json_tracking import track_json
-from eyened_domain.adapters.sql.kinds import give_kinds
 from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.names import answer_to_both_names
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import TABLES, metadata, table_of
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.values import Json
 from eyened_domain.services.garbage import rarer_collections
-
-TABLES: dict[type[Entity], Table] = {
-    model.Contact: tables.contact,
-    model.Project: tables.project,
-    model.Patient: tables.patient,
-    model.Study: tables.study,
-    model.Series: tables.series,
-    model.ModalityTable: tables.modality_table,
-    model.Scan: tables.scan,
-    model.SourceInfo: tables.source_info,
-    model.DeviceModel: tables.device_model,
-    model.DeviceInstance: tables.device_instance,
-    model.ImageInstance: tables.image_instance,
-    model.Creator: tables.creator,
-    model.Tag: tables.tag,
-    model.CreatorTagLink: tables.creator_tag_link,
-    model.StudyTagLink: tables.study_tag_link,
-    model.ImageInstanceTagLink: tables.image_instance_tag_link,
-    model.AnnotationTagLink: tables.annotation_tag_link,
-    model.SegmentationTagLink: tables.segmentation_tag_link,
-    model.FormAnnotationTagLink: tables.form_annotation_tag_link,
-    model.Feature: tables.feature,
-    model.FeatureFeatureLink: tables.feature_feature_link,
-    model.Model: tables.model,
-    model.SegmentationModel: tables.segmentation_model,
-    model.AttributesModel: tables.attributes_model,
-    model.ModelInput: tables.model_input,
-    model.AttributesModelOutput: tables.attributes_model_output,
-    model.Segmentation: tables.segmentation,
-    model.ModelSegmentation: tables.model_segmentation,
-    model.AttributeDefinition: tables.attribute_definition,
-    model.AttributeValue: tables.attribute_value,
-    model.AttributeValueInput: tables.attribute_value_input,
-    model.AnnotationType: tables.annotation_type,
-    model.Annotation: tables.annotation,
-    model.AnnotationData: tables.annotation_data,
-    model.FormSchema: tables.form_schema,
-    model.FormAnnotation: tables.form_annotation,
-    model.TaskDefinition: tables.task_definition,
-    model.Task: tables.task,
-    model.SubTask: tables.sub_task,
-    model.SubTaskImageLink: tables.sub_task_image_link,
-}
-"""Which table holds the objects of which class."""
-
-give_kinds(TABLES)
-
-_INHERITANCE: dict[type[Entity], dict[str, Any]] = {
-    model.Model: {"polymorphic_on": tables.model.c.model_type},
-    model.SegmentationModel: {
-        "inherits": model.Model,
-        "polymorphic_identity": model.ModelKind.Segmentation,
-        "polymorphic_load": "inline",
-    },
-    model.AttributesModel: {
-        "inherits": model.Model,
-        "polymorphic_identity": model.ModelKind.Attributes,
-        "polymorphic_load": "inline",
-    },
-}
 
 _registry = registry(metadata=metadata)
 _lock = threading.RLock()
@@ -127,7 +64,7 @@ def _map_all() -> None:
             entity,
             table,
             properties={link.name: _relationship(entity, link) for link in _own_links(entity)},
-            **_INHERITANCE.get(entity, {}),
+            **_inheritance(entity),
         )
     _registry.configure()
     Entity.late_state = {"_sa_instance_state": adopt}
@@ -146,6 +83,20 @@ def _revived(entity: type[Entity]) -> Entity:
     """
     map_entities()
     return entity.__new__(entity)
+
+
+def _inheritance(entity: type[Entity]) -> dict[str, Any]:
+    """Return the options of `map_imperatively` for joined tables."""
+    info = entity.__entity__
+    if info.discriminator is None:
+        return {}
+    if info.parent is None:
+        return {"polymorphic_on": table_of(entity).c[info.discriminator]}
+    return {
+        "inherits": entity_class(info.parent),
+        "polymorphic_identity": info.defaults[info.discriminator],
+        "polymorphic_load": "inline",
+    }
 
 
 def _own_links(entity: type[Entity]) -> list[LinkInfo]:
@@ -176,7 +127,7 @@ def _relationship(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[
 
 
 def _many_to_one(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[Any]:
-    local = TABLES[entity].c[str(link.via)]
+    local = table_of(entity).c[str(link.via)]
     return relationship(
         entity_class(link.target),
         primaryjoin=foreign(local) == remote(_foreign_key(local).column),
@@ -188,7 +139,7 @@ def _many_to_one(entity: type[Entity], link: LinkInfo) -> RelationshipProperty[A
 def _one_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
     target = entity_class(link.target)
     back = target.__entity__.links[str(link.back)]
-    theirs = TABLES[target].c[str(back.via)]
+    theirs = table_of(target).c[str(back.via)]
     key = _foreign_key(theirs)
     cascades = key.ondelete == "CASCADE"
     return relationship(
@@ -199,7 +150,7 @@ def _one_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
         cascade="save-update, merge, delete" if cascades else "save-update, merge",
         # where neither rule takes care of them, the database says whether there still are any
         passive_deletes=True if key.ondelete in {"CASCADE", "SET NULL"} else "all",
-        order_by=[TABLES[target].c[name] for name in target.__entity__.primary_key]
+        order_by=[table_of(target).c[name] for name in target.__entity__.primary_key]
         if not target.__entity__.parent
         else False,
     )
@@ -208,7 +159,7 @@ def _one_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
 def _many_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
     between_name, mine, theirs = link.through or ("", "", "")
     target = entity_class(link.target)
-    between = TABLES[entity_class(between_name)]
+    between = table_of(entity_class(between_name))
     overlaps = ",".join([*entity_class(between_name).__entity__.links, str(link.back)])
     return relationship(
         target,

@@ -17,7 +17,7 @@ from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.orm import InstanceState
 from sqlalchemy.orm.instrumentation import ClassManager
 
-from eyened_domain.adapters.sql.kinds import ENTITY
+from eyened_domain.adapters.sql.schema import ENTITY
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class, entity_classes
 from eyened_domain.model.values import Refused, plain, shown, sought

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Column, Connection, Table, insert
 from sqlalchemy.orm import InstanceState, Mapper, Session, UOWTransaction
 
 from eyened_domain.adapters.sql.changed_rows import note_locked
 from eyened_domain.adapters.sql.own_values import id_of
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import metadata, table_of
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 
@@ -129,12 +129,7 @@ def _referred_to(mapper: Mapper[Any]) -> frozenset[Mapper[Any]]:
 
 def place_of(mapper: Mapper[Any]) -> int:
     """Return where the table of a class stands: behind those that it refers to."""
-    return _order()[table_of(mapper)]
-
-
-def table_of(mapper: Mapper[Any]) -> Table:
-    """Return the table of a class that has one."""
-    return cast("Table", mapper.local_table)
+    return _order()[table_of(mapper.class_)]
 
 
 @cache
@@ -145,7 +140,7 @@ def _order() -> dict[Table, int]:
 def _insert(connection: Connection, mapper: Mapper[Any], states: States) -> None:
     """Insert the rows of objects, and read back what the database gives."""
     for rows, given, read in _alike(mapper, states):
-        statement = insert(table_of(mapper))
+        statement = insert(table_of(mapper.class_))
         if read:
             statement = statement.returning(*read, sort_by_parameter_order=True)
         for start in range(0, len(rows), CHUNK):
@@ -170,7 +165,7 @@ def _alike(
     for state in states:
         held = state.dict
         groups[tuple(name for name in filled_in if held.get(name) is None)].append(state)
-    names = [column.key for column in table_of(mapper).columns]
+    names = [column.key for column in table_of(mapper.class_).columns]
     for lacking, group in groups.items():
         held_by_any = set().union(*(_held(state) for state in group))
         given = [name for name in names if name in held_by_any]
@@ -184,7 +179,7 @@ def _held(state: InstanceState[Any]) -> Iterable[str]:
 @cache
 def _filled_in(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
     """Return the columns that are filled in where no value is given: ids and moments."""
-    table = table_of(mapper)
+    table = table_of(mapper.class_)
     has_number = len(table.primary_key.columns) == 1
     return {
         column.key: column

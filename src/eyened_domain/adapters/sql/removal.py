@@ -19,6 +19,7 @@ from eyened_domain.adapters.sql.forbidding import forbidding
 from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.quiet_lists import drop, note_moves
 from eyened_domain.adapters.sql.restoring import fill_deleted
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.adapters.sql.true_changes import is_true_change
 from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
@@ -171,7 +172,7 @@ def _is_gone(one: Any) -> bool:
     """Whether somebody else has deleted an object's row; it stays readable."""
     state = instance_state(one)
     session, mapper = state.session, state.manager.mapper
-    row = select(literal(1)).select_from(mapper.local_table)
+    row = select(literal(1)).select_from(table_of(mapper.class_))
     keys = zip(mapper.primary_key, state.key[1], strict=True)  # type: ignore[index]
     there = row.where(*(column == value for column, value in keys))
     if session is None or session.connection().scalar(there) is not None:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Column, ExceptionContext, ForeignKey, Table
 
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import metadata
 
 _DELETE = re.compile(r'\s*DELETE FROM "?(\w+)"?(.*)', re.DOTALL | re.IGNORECASE)
 _WRITTEN = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE) "?(\w+)"?', re.IGNORECASE)

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, false
 from sqlalchemy.dialects.sqlite import dialect
 
-from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
+from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.errors import Conflict
 
 BEGIN = "eyened_begin"

@@ -14,7 +14,7 @@ from pymysql.connections import Connection
 from pymysql.constants import FIELD_TYPE
 from pymysql.cursors import Cursor, SSCursor
 
-from eyened_domain.adapters.sql.tables.old_rows import read_date, read_moment
+from eyened_domain.adapters.sql.old_rows import read_date, read_moment
 
 
 class KeepingCursor(SSCursor):

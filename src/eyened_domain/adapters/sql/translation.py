@@ -23,9 +23,9 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from eyened_domain.adapters.sql.kinds import ENTITY, RefusedValue
+from eyened_domain.adapters.sql.kinds import RefusedValue
+from eyened_domain.adapters.sql.schema import ENTITY, metadata
 from eyened_domain.adapters.sql.sqlite_references import broken_reference
-from eyened_domain.adapters.sql.tables.metadata import metadata
 from eyened_domain.errors import (
     BadInput,
     ConfigurationError,

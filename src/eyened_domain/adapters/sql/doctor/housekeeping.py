@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, func, select
 
 from eyened_domain.adapters.sql.pixels.collect import GRACE_S, Collector
 from eyened_domain.adapters.sql.pixels.ownership import why_not_ours
-from eyened_domain.adapters.sql.tables.bookkeeping import unit_of_work_log
+from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
 

@@ -11,12 +11,15 @@ from typing import Any
 from sqlalchemy import Engine, String, func, select, type_coerce, update
 
 from eyened_domain.adapters.sql.pixels.mounted import check_thumbnails
-from eyened_domain.adapters.sql.tables.image import image_instance
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, EyenedError, StorageError
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
 from eyened_domain.services.image_files import THUMBNAIL_SIZES, png_series
+
+image_instance = table_of(ImageInstance)
 
 _PORTION = 1000
 _BLOCK = 1 << 20

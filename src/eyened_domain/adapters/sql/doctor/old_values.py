@@ -1,7 +1,7 @@
 """Level 1: values that their columns cannot mean, which older programs could write.
 
 They are read as None, or as the nearest that they may mean, so that they are in nobody's way
-(`tables.old_rows`); here they are listed. The database picks out what is suspicious, and each
+(`old_rows`); here they are listed. The database picks out what is suspicious, and each
 is then read as it is read elsewhere.
 """
 
@@ -35,10 +35,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.adapters.sql.migrations.table_engines import without_transactions
-from eyened_domain.adapters.sql.tables.metadata import metadata
-from eyened_domain.adapters.sql.tables.old_rows import is_json, read_date, read_moment
+from eyened_domain.adapters.sql.old_rows import is_json, read_date, read_moment
+from eyened_domain.adapters.sql.schema import TABLES, metadata
 from eyened_domain.services.doctor import Finding, Kind, Watch
 
 _PORTION = 1000

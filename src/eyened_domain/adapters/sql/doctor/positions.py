@@ -15,16 +15,20 @@ from eyened_domain.adapters.sql.pixels.pointing import (
     noted,
     place_of,
     source_of,
-    table_of,
+    table_and_key,
 )
 from eyened_domain.adapters.sql.pixels.slots import GARBAGE, LIVE, OWNERS, QUARANTINE, now
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import model_segmentation, segmentation
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import StorageError
+from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
+
+model_segmentation = table_of(ModelSegmentation)
+segmentation = table_of(Segmentation)
 
 
 class Positions:
@@ -92,14 +96,14 @@ _OWNER_COLUMNS = tuple(key for _, key in OWNERS.values())
 
 
 def _count(connection: Connection, kind: type[Any]) -> int:
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     asked = select(func.count(key)).where(table.c.zarr_array_index.is_not(None))
     return int(connection.scalar(asked) or 0)
 
 
 def _misnoted(connection: Connection, kind: type[Any]) -> Iterator[Finding]:
     """Yield the rows whose position is not live, or another row's."""
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     mine = OWNERS[kind][1]
     (other,) = set(_OWNER_COLUMNS) - {mine}
     asked = noted(
@@ -143,7 +147,7 @@ def _misnoted(connection: Connection, kind: type[Any]) -> Iterator[Finding]:
 
 def _shared(connection: Connection, kind: type[Any]) -> Iterator[Finding]:
     """Yield the rows that point where another row points."""
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     group, name, position = group_of(kind), array_of(kind), table.c.zarr_array_index
     whose = table.c.data_representation if table is segmentation else table.c.model_id
     size = (table.c.depth, table.c.height, table.c.width)

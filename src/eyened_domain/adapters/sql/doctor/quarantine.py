@@ -11,8 +11,8 @@ from eyened_domain.adapters.sql.doctor.damage import QUARANTINE_FOLDER, is_signe
 from eyened_domain.adapters.sql.doctor.taking_over import FIXES
 from eyened_domain.adapters.sql.pixels.pointing import Pointing, place_of, slot_row
 from eyened_domain.adapters.sql.pixels.slots import QUARANTINE, array_id_of, now
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey

@@ -24,19 +24,27 @@ from sqlalchemy import (
 )
 
 from eyened_domain.adapters.sql.doctor.graphs import in_circles
-from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_of
-from eyened_domain.adapters.sql.tables.acquisition import modality_table
-from eyened_domain.adapters.sql.tables.attribute import attribute_definition, attribute_value
-from eyened_domain.adapters.sql.tables.feature import feature_feature_link
-from eyened_domain.adapters.sql.tables.form import form_annotation
-from eyened_domain.adapters.sql.tables.image import image_instance
-from eyened_domain.adapters.sql.tables.segmentation import segmentation
-from eyened_domain.adapters.sql.tables.study import series, study
+from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_and_key
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.errors import EyenedError
-from eyened_domain.model.attribute import OWNERS
+from eyened_domain.model.acquisition import ModalityTable
+from eyened_domain.model.attribute import OWNERS, AttributeDefinition, AttributeValue
 from eyened_domain.model.enums import AttributeDataType, DataRepresentation
+from eyened_domain.model.feature import FeatureFeatureLink
+from eyened_domain.model.form import FormAnnotation
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.pixel_grid import LONGEST_SIDE, NUMBER_TYPES
+from eyened_domain.model.segmentation import Segmentation
+from eyened_domain.model.study import Series, Study
 from eyened_domain.services.doctor import Finding, Kind, Watch
+
+attribute_definition = table_of(AttributeDefinition)
+form_annotation = table_of(FormAnnotation)
+image_instance = table_of(ImageInstance)
+modality_table = table_of(ModalityTable)
+segmentation = table_of(Segmentation)
+series = table_of(Series)
+study = table_of(Study)
 
 _PORTION = 1000
 _IMAGE = ("rows_y", "columns_x", "nr_of_frames")
@@ -93,7 +101,7 @@ class Rules:
 def _grids(connection: Connection) -> Iterator[Finding]:
     """Shape, number type, ScanIndices, matrix, threshold, and whether they fit the image."""
     for kind in KINDS:
-        table, key = table_of(kind)
+        table, key = table_and_key(kind)
         image = [image_instance.c[name] for name in _IMAGE]
         asked = (
             select(key, *(table.c[name] for name in _GRID), *image)
@@ -171,7 +179,7 @@ def _references(connection: Connection) -> Iterator[Finding]:
     """ReferenceSegmentationID: one that exists, of the same shape, and never round in a circle."""
     target = segmentation.alias()
     for kind in KINDS:
-        table, key = table_of(kind)
+        table, key = table_and_key(kind)
         points = table.c.reference_segmentation_id
         differs = or_(*(target.c[n] != table.c[n] for n in ("depth", "height", "width")))
         asked = (
@@ -193,7 +201,7 @@ def _references(connection: Connection) -> Iterator[Finding]:
 
 def _values(connection: Connection) -> Iterator[Finding]:
     """Attribute values: exactly one owner, and a value of the type of their attribute."""
-    values = attribute_value.c
+    values = table_of(AttributeValue).c
     owners = [values[f"{name}_id"] for name in OWNERS]
     given = sum(
         (_one_if(column.is_not(None)) for column in owners[1:]), _one_if(owners[0].is_not(None))
@@ -236,7 +244,7 @@ def _modalities(connection: Connection) -> Iterator[Finding]:
 
 def _features(connection: Connection) -> Iterator[Finding]:
     """No feature is within itself, by however many steps."""
-    columns = feature_feature_link.c
+    columns = table_of(FeatureFeatureLink).c
     links: dict[int, list[int]] = {}
     asked = select(columns.parent_feature_id, columns.child_feature_id)
     for parent, child in connection.execute(asked):

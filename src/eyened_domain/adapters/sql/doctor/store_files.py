@@ -45,8 +45,8 @@ from eyened_domain.adapters.sql.pixels.slots import (
     has_pixels,
     now,
 )
+from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store import survey
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.identity import owner_of

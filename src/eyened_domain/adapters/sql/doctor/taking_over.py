@@ -10,8 +10,8 @@ from sqlalchemy import Engine, update
 from eyened_domain.adapters.sql.doctor.damage import stored_digest, what_is_wrong
 from eyened_domain.adapters.sql.pixels.pointing import SlotRow, place_of, slot_row
 from eyened_domain.adapters.sql.pixels.slots import LIVE, QUARANTINE, array_id_of, now
+from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store.adopted import (
     as_others_write,
     token_of,

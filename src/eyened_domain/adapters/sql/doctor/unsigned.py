@@ -17,12 +17,12 @@ from eyened_domain.adapters.sql.pixels.ownership import check_owner
 from eyened_domain.adapters.sql.pixels.pointing import (
     KINDS,
     pointing_again,
-    table_of,
+    table_and_key,
     unknown_rows,
 )
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
+from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_slot
 from eyened_domain.adapters.storage.zarr_store.adopted import token_of, token_of_adopted
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -163,7 +163,7 @@ class Unsigned:
         return _Signed(identity, position, content.digest, content.size, token)
 
     def _is_young(self, kind: type[Any], identity: int) -> bool:
-        table, key = table_of(kind)
+        table, key = table_and_key(kind)
         before = datetime.now() - timedelta(seconds=self._young_s)
         asked = select(key).where(key == identity, table.c.date_inserted > before)
         with self._engine.connect() as connection:

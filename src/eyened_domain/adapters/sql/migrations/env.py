@@ -8,11 +8,8 @@ from typing import Any
 
 from alembic import context
 
-import eyened_domain.adapters.sql.tables
-import eyened_domain.adapters.sql.tables.bookkeeping
-import eyened_domain.adapters.sql.tables.pixels  # noqa: F401 - puts its tables in metadata
 from eyened_domain.adapters.sql.migrations.revisions import VERSION_TABLE, is_ours
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import metadata
 
 connection = context.config.attributes.get("connection")
 choices: dict[str, Any] = {

@@ -13,12 +13,9 @@ from attrs import frozen
 from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.exc import DatabaseError
 
-import eyened_domain.adapters.sql.tables
-import eyened_domain.adapters.sql.tables.bookkeeping
-import eyened_domain.adapters.sql.tables.pixels  # noqa: F401 - puts its tables in metadata
 from eyened_domain.adapters.sql.migrations.differences import Difference, blocking
 from eyened_domain.adapters.sql.migrations.state import Found, State, display_url
-from eyened_domain.adapters.sql.tables.metadata import metadata
+from eyened_domain.adapters.sql.schema import metadata
 from eyened_domain.errors import ConfigurationError
 
 KNOWN_SCHEMA = "10d5ab598dc7"

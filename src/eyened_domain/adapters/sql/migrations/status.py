@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from attrs import frozen
 from sqlalchemy import Connection, Engine, func, literal, select, table, union_all
 
-from eyened_domain.adapters.sql.mapping import TABLES
 from eyened_domain.adapters.sql.migrations.differences import Difference
 from eyened_domain.adapters.sql.migrations.needed_columns import (
     Lacking,
@@ -24,6 +23,7 @@ from eyened_domain.adapters.sql.migrations.state import (
     present_tables,
 )
 from eyened_domain.adapters.sql.migrations.table_engines import without_transactions
+from eyened_domain.adapters.sql.schema import TABLES
 
 
 @frozen
@@ -102,4 +102,4 @@ def _counts(connection: Connection) -> dict[str, int]:
         )
     )
     counts = {name: int(count) for name, count in rows}
-    return {name: counts[name] for name in entities.values() if name in counts}
+    return {name: counts[name] for name in sorted(entities.values()) if name in counts}

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
-from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_of
+from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_and_key
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS, now
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.copying import Entry, Journal, rows_of
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 
@@ -53,7 +53,7 @@ def change_over(connection: Connection, journal: Journal) -> None:
 
 
 def _point(connection: Connection, kind: type[Any], journal: Journal) -> None:
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     for portion in _portions(rows_of(journal, kind.__entity__.name)):
         positions = case(dict(portion), value=key)
         connection.execute(

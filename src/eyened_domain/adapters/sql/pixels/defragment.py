@@ -28,7 +28,7 @@ from eyened_domain.adapters.sql.pixels.pointing import (
     KINDS,
     pointing_rows,
     slot_rows,
-    table_of,
+    table_and_key,
 )
 from eyened_domain.adapters.sql.pixels.slots import LIVE
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
@@ -214,7 +214,7 @@ def _lock(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         return
     for kind in KINDS:
-        _, key = table_of(kind)
+        _, key = table_and_key(kind)
         connection.execute(select(key).with_for_update()).all()
 
 

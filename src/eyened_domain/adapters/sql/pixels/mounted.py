@@ -12,9 +12,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, exists, select
 
 from eyened_domain.adapters.sql.pixels.slots import has_pixels
-from eyened_domain.adapters.sql.tables.image import image_instance
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.storage.paths import is_empty
 from eyened_domain.errors import FolderMissing
+from eyened_domain.model.image import ImageInstance
 
 
 def check_store(connection: Connection, store: Path) -> None:
@@ -36,7 +37,7 @@ def check_thumbnails(engine: Engine, folder: Path) -> None:
     """
     if folder.exists() and not is_empty(folder):
         return
-    made = exists(select(1).where(image_instance.c.thumbnail_path != ""))
+    made = exists(select(1).where(table_of(ImageInstance).c.thumbnail_path != ""))
     with engine.connect() as connection:
         if connection.scalar(select(made)):
             raise _empty("THUMBNAILS_PATH", folder, "rows say that there are thumbnails")

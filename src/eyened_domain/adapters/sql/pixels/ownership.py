@@ -7,8 +7,8 @@ import uuid
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from eyened_domain.adapters.sql.schema.pixels import database_identity
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import database_identity
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.identity import (
     IDENTITY_FILE,

@@ -8,11 +8,16 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, Table, select
 
-from eyened_domain.adapters.sql.tables.computation import model
-from eyened_domain.adapters.sql.tables.segmentation import model_segmentation, segmentation
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import StorageError
+from eyened_domain.model.computation import Model
 from eyened_domain.model.enums import DataRepresentation, Datatype, ModelKind
+from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+
+model = table_of(Model)
+model_segmentation = table_of(ModelSegmentation)
+segmentation = table_of(Segmentation)
 
 _PEOPLE = "DataRepresentation."
 _MODEL = "model_"

@@ -9,12 +9,15 @@ import attrs
 from sqlalchemy import Connection, String, Table, and_, case, cast, literal, select, type_coerce
 
 from eyened_domain.adapters.sql.pixels.slots import LIVE, OWNERS
-from eyened_domain.adapters.sql.tables.computation import model
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.model.computation import Model
 from eyened_domain.model.enums import Datatype
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.services.doctor import Finding
+
+model = table_of(Model)
 
 KINDS = (Segmentation, ModelSegmentation)
 _PORTION = 10_000
@@ -63,7 +66,7 @@ def place_of(found: Finding) -> tuple[str, int, int]:
     return found.entity or "", found.identity or 0, found.position or 0
 
 
-def table_of(kind: type[Any]) -> tuple[Table, Any]:
+def table_and_key(kind: type[Any]) -> tuple[Table, Any]:
     """Return the table of a kind of segmentations, and its primary key."""
     table, key = OWNERS[kind]
     return table, table.c[key]
@@ -103,7 +106,7 @@ def noted(kind: type[Any], *columns: Any, outer: bool) -> Any:
     array = and_(
         zarr_array.c.group_name == group_of(kind), zarr_array.c.array_name == array_of(kind)
     )
-    table, _ = table_of(kind)
+    table, _ = table_and_key(kind)
     slot = and_(
         zarr_slot.c.zarr_array_id == zarr_array.c.zarr_array_id,
         zarr_slot.c.slot_index == table.c.zarr_array_index,
@@ -126,7 +129,7 @@ def _sound_slot(kind: type[Any]) -> Any:
 
 
 def _is_sound(kind: type[Any], sound: Any) -> Any:
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     mine = OWNERS[kind][1]
     (other,) = {name for _, name in OWNERS.values()} - {mine}
     return and_(
@@ -144,7 +147,7 @@ def unknown_rows(
 
     Each row as its id and its position.
     """
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     columns = key, table.c.zarr_array_index, group_of(kind), array_of(kind)
     asked = noted(kind, *columns, outer=True).where(zarr_slot.c.slot_index.is_(None))
     found: dict[tuple[str, str], list[tuple[int, int]]] = {}
@@ -167,7 +170,7 @@ def pointing_again(
 ) -> dict[int, tuple[str, str, int]]:
     """Return where rows point now: group, array and position, by their ids."""
     kind = Segmentation if entity == "Segmentation" else ModelSegmentation
-    _, key = table_of(kind)
+    _, key = table_and_key(kind)
     return {
         one.identity: (*place, one.position)
         for place, one in _pointing(connection, kind, key.in_(identities))
@@ -181,7 +184,7 @@ def _pointing(
 
     These are one column, put together by the database: PyMySQL takes its time for each.
     """
-    table, key = table_of(kind)
+    table, key = table_and_key(kind)
     position = table.c.zarr_array_index
     asked = (
         select(key, position, group_of(kind) + literal("/") + array_of(kind))

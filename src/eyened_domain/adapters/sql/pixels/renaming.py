@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import exists, inspect, select
 from sqlalchemy.orm import Session
 
-from eyened_domain.adapters.sql.tables.segmentation import model_segmentation
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.computation import SegmentationModel
+from eyened_domain.model.segmentation import ModelSegmentation
 
 
 def check_renaming(session: Session, model: SegmentationModel) -> None:
@@ -17,13 +18,8 @@ def check_renaming(session: Session, model: SegmentationModel) -> None:
     attributes = inspect(model).attrs
     fields = [name for name in ("model_name", "version") if attributes[name].history.has_changes()]
     if fields:
-        asked = select(
-            exists(
-                select(1).where(
-                    model_segmentation.c.model_id == model.model_id,
-                    model_segmentation.c.zarr_array_index.is_not(None),
-                )
-            )
-        )
+        columns = table_of(ModelSegmentation).c
+        is_its = columns.model_id == model.model_id
+        asked = select(exists(select(1).where(is_its, columns.zarr_array_index.is_not(None))))
         has_pixels = bool(session.connection().scalar(asked))
         model.check_renaming(fields, has_pixels=has_pixels)

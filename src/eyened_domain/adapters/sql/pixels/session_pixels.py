@@ -22,7 +22,7 @@ from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, discard, point
 from eyened_domain.adapters.sql.pixels.standing import Standing
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
-from eyened_domain.adapters.sql.tables.image import image_instance
+from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.storage.zarr_store.adopted import token_of
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from eyened_domain.adapters.sql.session import DomainSession
     from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+
+image_instance = table_of(ImageInstance)
 
 E = TypeVar("E", bound=Entity)
 _SIZE = select(

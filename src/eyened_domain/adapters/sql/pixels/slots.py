@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, Table, Update, bindparam, exists, insert, or_, select, update
 
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.sql.tables.segmentation import model_segmentation, segmentation
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import Conflict, Duplicate
@@ -23,8 +23,8 @@ GUARD = 16
 """Positions that are left free before reserved ones; without a file, one costs nothing."""
 
 OWNERS: dict[type[Segmentation | ModelSegmentation], tuple[Table, str]] = {
-    Segmentation: (segmentation, "segmentation_id"),
-    ModelSegmentation: (model_segmentation, "model_segmentation_id"),
+    Segmentation: (table_of(Segmentation), "segmentation_id"),
+    ModelSegmentation: (table_of(ModelSegmentation), "model_segmentation_id"),
 }
 """The tables whose rows point to positions, and their primary keys (also columns of ZarrSlot)."""
 

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.slots import GARBAGE, Slot, array_id_for, noted_at, now
+from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
-from eyened_domain.adapters.sql.tables.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.errors import EyenedError
 

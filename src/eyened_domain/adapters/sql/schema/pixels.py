@@ -11,8 +11,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from eyened_domain.adapters.sql.tables.metadata import metadata
-from eyened_domain.adapters.sql.tables.types import binary, exact
+from eyened_domain.adapters.sql.schema.entities import metadata
+from eyened_domain.adapters.sql.schema.types import binary, exact
 
 GROUP_LENGTH = 255
 """Characters in the name of a zarr group: the most that a file system takes for a folder."""

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 
-from eyened_domain.adapters.sql.tables.metadata import metadata
-from eyened_domain.adapters.sql.tables.types import Json, Moment
+from eyened_domain.adapters.sql.schema.entities import metadata
+from eyened_domain.adapters.sql.schema.types import Json, Moment
 
 unit_of_work_log = Table(
     "UnitOfWorkLog",
