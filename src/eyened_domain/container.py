@@ -14,6 +14,7 @@ from dependency_injector import containers, providers
 from eyened_domain.adapters.image_jobs import hashes_on, thumbnails_on
 from eyened_domain.adapters.importing import importing_on
 from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.segmenting import Segmenting
@@ -40,8 +41,8 @@ class Container(containers.DeclarativeContainer):
 
     database = providers.ThreadSafeSingleton(Database, config, subscribers=subscribers)
     settings = database.provided.settings
-    unit_of_work = database.provided.unit_of_work.call()
-    close = database.provided.close.call()
+    unit_of_work: providers.Provider[SqlUnitOfWork] = database.provided.unit_of_work.call()
+    close: providers.Provider[None] = database.provided.close.call()
 
     image_files = providers.Factory(FileSystemImageFiles, settings.images_basepath)
 

@@ -7,7 +7,7 @@ import pytest
 
 from eyened_domain import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
-from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.events import Subscribers
 from eyened_domain.testing.contracts import StorageContract
 from eyened_domain.testing.contracts.base import MakeUnitOfWork
 from eyened_domain.testing.databases import settings_on

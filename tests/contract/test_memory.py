@@ -3,7 +3,7 @@
 import pytest
 
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
-from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.events import Subscribers
 from eyened_domain.testing.contracts import StorageContract
 from eyened_domain.testing.contracts.base import MakeUnitOfWork
 

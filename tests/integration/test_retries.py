@@ -21,7 +21,7 @@ from eyened_domain import (
 from eyened_domain.adapters.sql import commit_token, retry
 from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.translation import ConnectionLost
-from eyened_domain.services.ports import Event
+from eyened_domain.services.events import Event
 
 FIXED = 20261123
 

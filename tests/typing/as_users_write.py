@@ -6,6 +6,9 @@ from typing import assert_type
 from sqlalchemy import select
 
 from eyened_domain import Container, Database, ImageInstance, Laterality, Patient, Project, Study
+from eyened_domain.adapters.memory import MemoryDatabase
+from eyened_domain.services.repository import Repository
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 
 def notebook(database: Database) -> None:
@@ -34,4 +37,26 @@ def constructors(patient: Patient) -> None:
 
 def application(container: Container) -> None:
     with container.unit_of_work() as uow:
+        assert_type(uow.projects.get(1), Project)
         uow.commit()
+        uow.comit()  # type: ignore[attr-defined]
+
+
+def units(database: Database, memory: MemoryDatabase) -> None:
+    with memory.unit_of_work() as uow:
+        assert_type(uow.projects, Repository[Project])
+        uow.comit()  # type: ignore[attr-defined]
+    with database.unit_of_work() as uow:
+        assert_type(uow.projects, Repository[Project])
+        assert_type(uow.projects.by_name("AREDS", default=None), Project | None)
+        assert_type(uow.patients.by_identifier(1, "P1"), Patient)
+        assert_type(uow.repository(Study).where(study_round=1), list[Study])
+        assert_type(uow.images.by_ids([1, 2]), list[ImageInstance])
+        uow.projects.add(Study(study_date="2024-01-31"))  # type: ignore[arg-type]
+        uow.pateints.where()  # type: ignore[attr-defined]
+        uow.patients.by_identifer(1, "P1")  # type: ignore[attr-defined]
+
+
+def service(uow: UnitOfWork) -> Patient:
+    uow.flsh()  # type: ignore[attr-defined]
+    return uow.patients.one(patient_identifier="P1")

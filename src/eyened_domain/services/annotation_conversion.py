@@ -22,11 +22,9 @@ from eyened_domain.services.conversion_choice import (
     chosen_annotations,
     references_first,
 )
-from eyened_domain.services.conversion_record import (
-    ConversionReport,
-    ConversionStorage,
-    ConversionUnitOfWork,
-)
+from eyened_domain.services.conversion_record import ConversionReport
+from eyened_domain.services.storage import Storage
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -97,7 +95,7 @@ def segmentation_from(annotation: Annotation) -> tuple[Segmentation, Pixels]:
     return segmentation, placed.pixels
 
 
-def store_with_pixels(uow: Any, segmentation: Segmentation, pixels: Pixels) -> Segmentation:
+def store_with_pixels(uow: UnitOfWork, segmentation: Segmentation, pixels: Pixels) -> Segmentation:
     """Store a new segmentation and its pixels in a unit of work; a `Create`."""
     uow.repository(Segmentation).add(segmentation)
     uow.flush()
@@ -121,7 +119,7 @@ class AnnotationConversion:
 
     def __init__(
         self,
-        storage: ConversionStorage,
+        storage: Storage,
         create: Create = store_with_pixels,
         *,
         portion: int = PORTION,
@@ -176,7 +174,7 @@ class _Step:
 class _Run:
     """One run over the chosen annotations."""
 
-    storage: ConversionStorage
+    storage: Storage
     create: Create
     chosen: Chosen
     report: ConversionReport
@@ -206,7 +204,7 @@ class _Run:
         with self.storage.unit_of_work() as uow:
             return self._step(uow, ids)
 
-    def _step(self, uow: ConversionUnitOfWork, ids: Sequence[int]) -> _Step:
+    def _step(self, uow: UnitOfWork, ids: Sequence[int]) -> _Step:
         references = [one for one in (self.chosen[i][0] for i in ids) if one is not None]
         converted = uow.conversions.converted([*ids, *references])
         step = _Step(already=[one for one in ids if one in converted])
@@ -230,7 +228,7 @@ class _Run:
 
     def _store(
         self,
-        uow: ConversionUnitOfWork,
+        uow: UnitOfWork,
         annotation: Annotation,
         segmentation: Segmentation,
         pixels: Pixels,
@@ -242,7 +240,7 @@ class _Run:
 
     def _refer(
         self,
-        uow: ConversionUnitOfWork,
+        uow: UnitOfWork,
         annotation: Annotation,
         segmentation: Segmentation,
         converted: dict[int, int | None],

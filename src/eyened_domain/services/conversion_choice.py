@@ -9,15 +9,13 @@ from eyened_domain.model.annotation import Annotation, AnnotationType
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.values import shown
-from eyened_domain.services.conversion_record import ConversionUnitOfWork
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 Chosen = dict[int, tuple[int | None, str]]
 """By AnnotationID: AnnotationReferenceID, and the name of the AnnotationType."""
 
 
-def chosen_annotations(
-    uow: ConversionUnitOfWork, type_name: str | None, project: str | None
-) -> Chosen:
+def chosen_annotations(uow: UnitOfWork, type_name: str | None, project: str | None) -> Chosen:
     """Return the annotations of a type and of a project, or of all where none is given.
 
     Raises:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from attrs import asdict, define, field, frozen
 
 from eyened_domain.errors import EyenedError
-from eyened_domain.services.importing.ports import Rows
-from eyened_domain.services.ports import UnitOfWork
-
-T = TypeVar("T")
 
 
 class ConversionRecord(Protocol):
@@ -33,28 +29,6 @@ class ConversionRecord(Protocol):
         Raises:
             Duplicate: it was converted already.
         """
-
-
-class ConversionUnitOfWork(UnitOfWork, Protocol):
-    """The part of a unit of work that the conversion uses."""
-
-    @property
-    def rows(self) -> Rows:
-        """Set-based reading."""
-
-    @property
-    def conversions(self) -> ConversionRecord:
-        """The record of conversions."""
-
-
-class ConversionStorage(Protocol):
-    """A storage with annotations: a `Database`, or the memory adapter's."""
-
-    def unit_of_work(self) -> Any:
-        """Return a unit of work, to be used in a `with` block."""
-
-    def run(self, work: Callable[[Any], T], *, retries: int = 3) -> T:
-        """Run work in a unit of work and commit it; again on a conflict."""
 
 
 @frozen(kw_only=True)

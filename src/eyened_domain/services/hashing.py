@@ -22,8 +22,9 @@ from eyened_domain.services.batches import (
     Saved,
     run_job,
 )
-from eyened_domain.services.batches.jobs import Storage
 from eyened_domain.services.image_files import is_json
+from eyened_domain.services.storage import Storage
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 _ANY_OF = [{"file_checksum": None}, {"data_hash": None}]
 _SIZES = ("rows_y", "columns_x", "nr_of_frames")
@@ -122,18 +123,18 @@ class _HashJob:
     def __init__(self, files: FileHashes) -> None:
         self.work = files.make
 
-    def count(self, uow: Any) -> int:
+    def count(self, uow: UnitOfWork) -> int:
         count: int = uow.rows.count(ImageInstance, any_of=_ANY_OF)
         return count
 
-    def due(self, uow: Any, after: int, most: int) -> Due[HashRequest]:
+    def due(self, uow: UnitOfWork, after: int, most: int) -> Due[HashRequest]:
         rows = uow.rows.page(ImageInstance, _NAMES, any_of=_ANY_OF, after=after, most=most)
         requests = [_request(dict(zip(_NAMES, row, strict=True))) for row in rows]
         items = [one for one in requests if one.file_checksum or one.data_hash]
         last = requests[-1].image_id if len(rows) == most else None
         return Due(items, skipped=len(rows) - len(items), last=last)
 
-    def save(self, uow: Any, outcomes: Sequence[Outcome[HashRequest]]) -> Saved:
+    def save(self, uow: UnitOfWork, outcomes: Sequence[Outcome[HashRequest]]) -> Saved:
         names = ("image_instance_id", "dataset_identifier", *_HASHES)
         ids = [outcome.item.image_id for outcome in outcomes]
         found = uow.rows.find(ImageInstance, names[0], ids, names, lock=True)

@@ -16,7 +16,8 @@ from eyened_domain.model.feature import Feature
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.model.task import SubTask
-from eyened_domain.services.ports import Event, UnitOfWork
+from eyened_domain.services.events import Event
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     import numpy.typing as npt

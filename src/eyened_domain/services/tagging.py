@@ -25,7 +25,8 @@ from eyened_domain.model.tag import (
     StudyTagLink,
     Tag,
 )
-from eyened_domain.services.ports import Event, UnitOfWork
+from eyened_domain.services.events import Event
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 _CHUNK = 10_000
 

@@ -24,8 +24,9 @@ from eyened_domain.services.batches import (
     Saved,
     run_job,
 )
-from eyened_domain.services.batches.jobs import Storage
 from eyened_domain.services.image_files import is_json
+from eyened_domain.services.storage import Storage
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 _FAILED = ""
 _PIXELS = (
@@ -144,11 +145,11 @@ class _ThumbnailJob:
         due: list[str | None] = [None, _FAILED] if failed else [None]
         self._any_of = [{"thumbnail_path": value} for value in due]
 
-    def count(self, uow: Any) -> int:
+    def count(self, uow: UnitOfWork) -> int:
         count: int = uow.rows.count(ImageInstance, any_of=self._any_of)
         return count
 
-    def due(self, uow: Any, after: int, most: int) -> Due[ThumbnailRequest]:
+    def due(self, uow: UnitOfWork, after: int, most: int) -> Due[ThumbnailRequest]:
         names = ("image_instance_id", "series_id", *_PIXELS)
         found = uow.rows.page(ImageInstance, names, any_of=self._any_of, after=after, most=most)
         rows = [dict(zip(names, row, strict=True)) for row in found]
@@ -176,7 +177,7 @@ class _ThumbnailJob:
             resolution_vertical=row["resolution_vertical"],
         )
 
-    def save(self, uow: Any, outcomes: Sequence[Outcome[ThumbnailRequest]]) -> Saved:
+    def save(self, uow: UnitOfWork, outcomes: Sequence[Outcome[ThumbnailRequest]]) -> Saved:
         names = ("image_instance_id", "thumbnail_path", "dataset_identifier")
         ids = [outcome.item.image_id for outcome in outcomes]
         found = uow.rows.find(ImageInstance, names[0], ids, names, lock=True)
@@ -206,7 +207,7 @@ def _failed(request: ThumbnailRequest, failure: Any) -> ItemFailure:
     return ItemFailure(item_id=request.image_id, name=request.dataset_identifier, failure=failure)
 
 
-def _projects(uow: Any, series_ids: set[int]) -> dict[int, int]:
+def _projects(uow: UnitOfWork, series_ids: set[int]) -> dict[int, int]:
     """Return the project of each series, in three statements."""
     rows = uow.rows
     study_of = dict(rows.find(Series, "series_id", series_ids, ("series_id", "study_id")))

@@ -31,7 +31,7 @@ from eyened_domain.model.values import (
     Real,
     Text,
 )
-from eyened_domain.services.ports import UnitOfWork
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.named_builders import NamedBuilders
 
 E = TypeVar("E", bound=Entity)

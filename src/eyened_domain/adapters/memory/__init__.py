@@ -5,8 +5,8 @@
 - `constraints`: keys, foreign keys and delete rules, checked on what a unit has changed;
 - `held`: the objects of a unit of work, what was read of them, and their links;
 - `flushing`: from objects to rows;
-- `repositories`, `unit_of_work`: the ports of `services.ports`;
-- `bulk`, `import_journal`: those of `services.importing.ports`;
+- `repositories`, `unit_of_work`: those of `services`, on objects in memory;
+- `bulk`, `import_journal`: `services.rows` and `services.import_journal`;
 - `images`: pixels from a dict, behind the port that images have;
 - `database`: gives units of work, as `Database` does.
 """

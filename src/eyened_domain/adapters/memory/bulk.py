@@ -1,4 +1,4 @@
-"""Whole sets of rows at a time, in memory; see `services.importing.ports.Rows`."""
+"""Whole sets of rows at a time, in memory; see `services.rows.Rows`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
-from eyened_domain.services.importing.ports import Row as Columns
-from eyened_domain.services.importing.ports import StudyRow
+from eyened_domain.services.rows import Row as Columns
+from eyened_domain.services.rows import StudyRow
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects

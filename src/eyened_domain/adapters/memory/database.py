@@ -9,7 +9,7 @@ from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork
 from eyened_domain.errors import Conflict
 from eyened_domain.model.annotation import AnnotationFiles
-from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.events import Subscribers
 
 T = TypeVar("T")
 

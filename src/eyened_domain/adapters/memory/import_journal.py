@@ -1,4 +1,4 @@
-"""The record of imports, in memory; see `services.importing.ports.ImportJournal`."""
+"""The record of imports, in memory; see `services.import_journal.ImportJournal`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from eyened_domain.services.importing.ports import ChangedRow, ImportRun, MadeRows
+from eyened_domain.services.import_journal import ChangedRow, ImportRun, MadeRows
 
 
 @attrs.define

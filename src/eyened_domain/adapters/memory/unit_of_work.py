@@ -19,15 +19,15 @@ from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.segmentation import Segmentation
+from eyened_domain.services.events import Subscribers
 from eyened_domain.services.finders import repository_class
-from eyened_domain.services.ports import Subscribers
 from eyened_domain.services.repository import Repository
-from eyened_domain.services.unit_of_work import BaseUnitOfWork
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 E = TypeVar("E", bound=Entity)
 
 
-class MemoryUnitOfWork(BaseUnitOfWork):
+class MemoryUnitOfWork(UnitOfWork):
     """One transaction on a store in memory: as the one on a database, without a database.
 
     It sees what was committed when it first looked, and its own changes. When somebody else

@@ -37,7 +37,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
-from eyened_domain.services.importing.ports import Row, StudyRow
+from eyened_domain.services.rows import Row, StudyRow
 
 CHUNK = 10_000
 """Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
@@ -49,7 +49,7 @@ _RUNS_CHUNK = 200
 
 
 class SqlRows:
-    """Set-based reading and writing on a session; see `services.importing.ports.Rows`."""
+    """Set-based reading and writing on a session; see `services.rows.Rows`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -27,7 +27,7 @@ from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFile
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.config import Settings
 from eyened_domain.config.temporary import remove_folder
-from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.events import Subscribers
 
 T = TypeVar("T")
 

@@ -14,14 +14,15 @@ from eyened_domain.adapters.sql.schema.bookkeeping import import_batch, import_i
 from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.entity import entity_class
-from eyened_domain.services.importing.ports import ChangedRow, ImportRun, MadeRows, Row
+from eyened_domain.services.import_journal import ChangedRow, ImportRun, MadeRows
+from eyened_domain.services.rows import Row
 
 _CHUNK = 1000
 _SOURCE_LENGTH = 1000
 
 
 class SqlImportJournal:
-    """The record of imports on a session; see `services.importing.ports.ImportJournal`."""
+    """The record of imports on a session; see `services.import_journal.ImportJournal`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

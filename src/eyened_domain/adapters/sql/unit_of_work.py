@@ -12,9 +12,9 @@ from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
-from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.events import Subscribers
 from eyened_domain.services.repository import Repository
-from eyened_domain.services.unit_of_work import BaseUnitOfWork
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.bulk import SqlRows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entity)
 
 
-class SqlUnitOfWork(BaseUnitOfWork):
+class SqlUnitOfWork(UnitOfWork):
     """One transaction on a session of its own.
 
     Args:

@@ -12,26 +12,16 @@ from attrs import define, field, frozen
 from eyened_domain.errors import FolderMissing
 from eyened_domain.services.batches.engine import IN_FLIGHT, work_on
 from eyened_domain.services.batches.outcomes import BatchReport, ItemFailure, Outcome
+from eyened_domain.services.progress import Progress
+from eyened_domain.services.storage import Storage
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 S = TypeVar("S")
 
-Progress = Callable[[int, int | None], None]
-"""Called with how many are done, and of how many if that is known."""
-
 PORTION = 100
 """Outcomes that are stored in one transaction."""
 _PAGE = 500
-
-
-class Storage(Protocol):
-    """A storage that jobs are done on: a `Database`, or the memory adapter's."""
-
-    def unit_of_work(self) -> Any:
-        """Return a unit of work, to be used in a `with` block."""
-
-    def run(self, work: Callable[[Any], S], *, retries: int = 3) -> S:
-        """Run work in a unit of work and commit it; again on a conflict."""
 
 
 @frozen
@@ -65,16 +55,16 @@ class Job(Protocol[T]):
     def work(self) -> Callable[[T], Any]:
         """What is done with an item, maybe in another process: picklable, like the item."""
 
-    def count(self, uow: Any) -> int:
+    def count(self, uow: UnitOfWork) -> int:
         """Return how many rows will be looked at."""
 
-    def due(self, uow: Any, after: int, most: int) -> Due[T]:
+    def due(self, uow: UnitOfWork, after: int, most: int) -> Due[T]:
         """Return what is due of the next rows beyond a primary key.
 
         A constant number of statements; nothing is changed.
         """
 
-    def save(self, uow: Any, outcomes: Sequence[Outcome[T]]) -> Saved:
+    def save(self, uow: UnitOfWork, outcomes: Sequence[Outcome[T]]) -> Saved:
         """Store outcomes; may be called again for the same ones, after a rollback."""
 
 

@@ -16,7 +16,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import Origin
 from eyened_domain.services.importing.options import ImportDefaults
-from eyened_domain.services.importing.ports import Row, Rows
+from eyened_domain.services.rows import Row, Rows
 
 UNKNOWN = "unknown"
 """What a device or modality is called when neither record nor file says."""

@@ -14,6 +14,7 @@ from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
+from eyened_domain.services.import_journal import ChangedRow, MadeRows
 from eyened_domain.services.importing.acquisition import Acquisition
 from eyened_domain.services.importing.changes import HeldOrigins, changes
 from eyened_domain.services.importing.entries import (
@@ -32,7 +33,8 @@ from eyened_domain.services.importing.lookups import (
 )
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
 from eyened_domain.services.importing.plan import ImportPlan
-from eyened_domain.services.importing.ports import ChangedRow, MadeRows, Row
+from eyened_domain.services.rows import Row
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 
 @define
@@ -76,7 +78,7 @@ class PortionWriter:
     """
 
     def __init__(
-        self, uow: Any, plan: ImportPlan, defaults: ImportDefaults, *, lock: bool = True
+        self, uow: UnitOfWork, plan: ImportPlan, defaults: ImportDefaults, *, lock: bool = True
     ) -> None:
         self._rows = uow.rows
         self._plan = plan

@@ -11,7 +11,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import Origin
-from eyened_domain.services.importing.ports import Row, Rows
+from eyened_domain.services.rows import Row, Rows
 
 
 def same(held: Any, given: Any) -> bool:

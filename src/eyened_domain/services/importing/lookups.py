@@ -21,7 +21,7 @@ from eyened_domain.services.importing.entries import (
     images_of,
 )
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions
-from eyened_domain.services.importing.ports import Rows
+from eyened_domain.services.rows import Rows
 
 _REFERRED: dict[str, type[Entity]] = {"device_instance_id": DeviceInstance, "scan_id": Scan}
 

@@ -21,8 +21,8 @@ from eyened_domain.services.importing.entries import (
 )
 from eyened_domain.services.importing.lookups import Known
 from eyened_domain.services.importing.plan import ImportPlan
-from eyened_domain.services.importing.ports import Row, Rows
 from eyened_domain.services.importing.tally import Tally
+from eyened_domain.services.rows import Row, Rows
 
 Entry = PatientEntry | StudyEntry | SeriesEntry
 

@@ -34,9 +34,10 @@ from eyened_domain.services.importing.merging import Merging
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
 from eyened_domain.services.importing.placing import Placing
 from eyened_domain.services.importing.plan import ImportPlan
-from eyened_domain.services.importing.ports import ImportStorage, Progress
 from eyened_domain.services.importing.records import RecordReader
 from eyened_domain.services.importing.tally import Tally
+from eyened_domain.services.progress import Progress
+from eyened_domain.services.storage import Storage
 
 IMAGES_PER_PORTION = 10_000
 """Each portion costs a fixed number of statements."""
@@ -58,7 +59,7 @@ class Planner:
 
     def __init__(
         self,
-        storage: ImportStorage,
+        storage: Storage,
         files: ImageFiles,
         defaults: ImportDefaults,
         options: ImportOptions,

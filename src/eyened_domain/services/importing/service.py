@@ -11,18 +11,16 @@ from attrs import define, field
 from eyened_domain.errors import BadInput, Conflict, Duplicate, NotFound
 from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.image_files import ImageFiles
+from eyened_domain.services.import_journal import ImportJournal, ImportRun
 from eyened_domain.services.importing.applying import PortionWriter, Written
 from eyened_domain.services.importing.entries import PatientEntry, note
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.planner import Planner
-from eyened_domain.services.importing.ports import (
-    ImportJournal,
-    ImportRun,
-    ImportStorage,
-    Progress,
-)
 from eyened_domain.services.importing.undoing import Undoing, Undone
+from eyened_domain.services.progress import Progress
+from eyened_domain.services.storage import Storage
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 RETRIES = 12
@@ -65,7 +63,7 @@ class Importing:
     """
 
     def __init__(
-        self, storage: ImportStorage, files: ImageFiles, defaults: ImportDefaults | None = None
+        self, storage: Storage, files: ImageFiles, defaults: ImportDefaults | None = None
     ) -> None:
         self._storage = storage
         self._files = files
@@ -176,7 +174,7 @@ class Importing:
         return result
 
     def _apply_whole(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
-        def write(uow: Any) -> ImportResult:
+        def write(uow: UnitOfWork) -> ImportResult:
             result = ImportResult(None, Written(), plan)
             writing = _Writing(uow, plan, self._defaults, result)
             for done, portion in enumerate(plan.portions, start=1):
@@ -204,7 +202,7 @@ class Importing:
         it can be written.
         """
 
-        def write(uow: Any) -> ImportResult:
+        def write(uow: UnitOfWork) -> ImportResult:
             step = ImportResult(result.import_id, Written(), plan)
             _Writing(uow, plan, self._defaults, step).write(portion, last=last)
             return step
@@ -235,7 +233,7 @@ class Importing:
         """
         raced: list[Duplicate] = []
 
-        def attempt(uow: Any) -> T:
+        def attempt(uow: UnitOfWork) -> T:
             try:
                 return write(uow)
             except Duplicate as duplicate:
@@ -252,7 +250,7 @@ class _Writing:
     """Writes portions in one unit of work, and keeps the record of the import."""
 
     def __init__(
-        self, uow: Any, plan: ImportPlan, defaults: ImportDefaults, result: ImportResult
+        self, uow: UnitOfWork, plan: ImportPlan, defaults: ImportDefaults, result: ImportResult
     ) -> None:
         self._journal: ImportJournal = uow.imports
         self._plan = plan

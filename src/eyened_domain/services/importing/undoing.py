@@ -11,9 +11,10 @@ from attrs import define, field
 
 from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
+from eyened_domain.services.import_journal import ChangedRow, MadeRows
 from eyened_domain.services.importing.applying import runs_of
 from eyened_domain.services.importing.changes import changes
-from eyened_domain.services.importing.ports import ChangedRow, MadeRows
+from eyened_domain.services.unit_of_work import UnitOfWork
 
 _FROM_BELOW = ("ImageInstance", "Series", "Study", "Patient", "Project")
 _SHARED = ("DeviceInstance", "DeviceModel", "ModalityTable", "Scan", "SourceInfo")
@@ -42,7 +43,7 @@ class Undone:
 class Undoing:
     """Undoes an import inside an open unit of work."""
 
-    def __init__(self, uow: Any) -> None:
+    def __init__(self, uow: UnitOfWork) -> None:
         self._rows = uow.rows
         self._journal = uow.imports
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from eyened_domain.services.ports import Subscribers
+from eyened_domain.services.events import Subscribers
 from eyened_domain.testing.builders import Builder
 
 

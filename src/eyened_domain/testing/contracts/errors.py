@@ -12,7 +12,7 @@ from attrs import frozen
 
 from eyened_domain.errors import BadInput, Duplicate, EyenedError, NotFound, RuleBroken
 from eyened_domain.model import Project, Study
-from eyened_domain.services.ports import Event
+from eyened_domain.services.events import Event
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 

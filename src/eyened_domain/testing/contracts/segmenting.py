@@ -11,7 +11,7 @@ import pytest
 
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model import Datatype, Feature, Segmentation
-from eyened_domain.services.ports import Event
+from eyened_domain.services.events import Event
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork

@@ -8,7 +8,7 @@ import pytest
 
 from eyened_domain.errors import Duplicate, EyenedError, NotLoaded, RuleBroken
 from eyened_domain.model import Patient, Project, Study
-from eyened_domain.services.ports import Event
+from eyened_domain.services.events import Event
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 

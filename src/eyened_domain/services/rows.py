@@ -1,17 +1,15 @@
-"""What imports need of a storage beyond the repositories: whole sets of rows at a time."""
+"""Whole sets of rows at a time, within a unit of work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
-
-from attrs import field, frozen
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, Protocol
 
 from eyened_domain.model.entity import Entity
 
-T = TypeVar("T")
 Row = dict[str, Any]
+"""Columns of a row, by field name."""
 
 
 class StudyRow(NamedTuple):
@@ -119,99 +117,3 @@ class Rows(Protocol):
             runs: runs of values (first, last).
             most: how many to return at the most.
         """
-
-
-@frozen(kw_only=True)
-class ImportRun:
-    """One recorded run of an import."""
-
-    import_id: int
-    started_at: datetime
-    finished_at: datetime | None = None
-    undone_at: datetime | None = None
-    source: str | None = None
-    options: dict[str, Any] = field(factory=dict)
-
-
-@frozen(kw_only=True)
-class MadeRows:
-    """Rows that an import made: a run of ids of one entity."""
-
-    entity: str
-    first_id: int
-    last_id: int
-
-
-@frozen(kw_only=True)
-class ChangedRow:
-    """A row that an import changed: what its columns held before and after."""
-
-    entity: str
-    row_id: int
-    before: Row
-    after: Row
-
-
-class ImportJournal(Protocol):
-    """The record of what imports made and changed, so that they can be undone."""
-
-    def begin(self, source: str | None, options: dict[str, Any], *, finished: bool = False) -> int:
-        """Note that an import has begun; return its number.
-
-        Args:
-            source: where the records came from.
-            options: how it is done.
-            finished: note as well that it has come to its end: what it writes is written in
-                the transaction of this very note.
-        """
-
-    def note(self, import_id: int, items: Sequence[MadeRows | ChangedRow]) -> None:
-        """Note what an import made and changed."""
-
-    def finish(self, import_id: int) -> None:
-        """Note that an import has come to its end."""
-
-    def run(self, import_id: int, *, lock: bool = False) -> ImportRun | None:
-        """Return the import of that number; with `lock`, keep others from undoing it.
-
-        Raises:
-            ConfigurationError: the storage keeps no record of imports yet.
-        """
-
-    def runs(self) -> list[ImportRun]:
-        """Return all imports, the newest first."""
-
-    def items(self, import_id: int) -> list[MadeRows | ChangedRow]:
-        """Return what an import made and changed."""
-
-    def mark_undone(self, import_id: int) -> None:
-        """Note that an import was undone."""
-
-
-class ImportUnitOfWork(Protocol):
-    """The part of a unit of work that imports use."""
-
-    @property
-    def rows(self) -> Rows:
-        """Set-based reading and writing."""
-
-    @property
-    def imports(self) -> ImportJournal:
-        """The record of imports."""
-
-    def __enter__(self) -> Any: ...
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any: ...
-
-
-class ImportStorage(Protocol):
-    """A storage that imports are done on: a `Database`, or the memory adapter's."""
-
-    def unit_of_work(self) -> Any:
-        """Return a unit of work, to be used in a `with` block."""
-
-    def run(self, work: Callable[[Any], T], *, retries: int = 3) -> T:
-        """Run work in a unit of work and commit it; again on a conflict."""
-
-
-Progress = Callable[[int, int | None], None]
-"""Called with how many are done, and of how many if that is known."""
