@@ -163,7 +163,7 @@ class Held:
             is_filled_in = column.primary_key or column.generated or (link and link.name in mine)
             if is_filled_in and not (link and self._is_id_set_last(link)):
                 mine[name] = None
-        if self.row is not None:
+        if self.row is not None or self.deleted:  # it was stored
             self.links = {x.name: None for x in self.shape.to_one if mine.get(x.name, self) is None}
         self.row, self.objects, self.deleted = None, None, False
         self.plain, self.lists = None, {}

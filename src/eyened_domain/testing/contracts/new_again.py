@@ -242,6 +242,21 @@ class NewAgainContract(Contract):
             uow.commit()
             assert patient.project_id == project.project_id
 
+    def test_what_was_stored_and_deleted_is_new_again_with_its_links(
+        self, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.commit()
+            patient = uow.patients.add(Patient(patient_identifier="1", project=project))
+            uow.flush()
+            uow.patients.delete(patient)
+            uow.flush()
+            uow.rollback()
+            uow.patients.add(patient)
+            uow.commit()
+            assert (patient.project_id, uow.patients.count()) == (project.project_id, 1)
+
     def test_what_was_stored_and_deleted_in_a_savepoint_has_no_id_when_that_is_rolled_back(
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:
