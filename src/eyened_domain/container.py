@@ -16,9 +16,13 @@ from eyened_domain.adapters.importing import importing_on
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.config import Settings
 from eyened_domain.services.annotation_conversion import AnnotationConversion
+from eyened_domain.services.hashing import Hashes
+from eyened_domain.services.importing import Importing
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
+from eyened_domain.services.thumbnails import Thumbnails
 
 
 class Container(containers.DeclarativeContainer):
@@ -39,16 +43,24 @@ class Container(containers.DeclarativeContainer):
     config: providers.Object[Any] = providers.Object(None)
     subscribers: providers.Object[Any] = providers.Object(())
 
-    database = providers.ThreadSafeSingleton(Database, config, subscribers=subscribers)
-    settings = database.provided.settings
+    database: providers.Provider[Database] = providers.ThreadSafeSingleton(
+        Database, config, subscribers=subscribers
+    )
+    settings: providers.Provider[Settings] = database.provided.settings
     unit_of_work: providers.Provider[SqlUnitOfWork] = database.provided.unit_of_work.call()
     close: providers.Provider[None] = database.provided.close.call()
 
-    image_files = providers.Factory(FileSystemImageFiles, settings.images_basepath)
+    image_files: providers.Provider[FileSystemImageFiles] = providers.Factory(
+        FileSystemImageFiles, database.provided.settings.images_basepath
+    )
 
-    segmenting = providers.Factory(Segmenting)
-    tagging = providers.Factory(Tagging)
-    importing = providers.Factory(importing_on, database, image_files)
-    annotation_conversion = providers.Factory(AnnotationConversion, database)
-    thumbnails = providers.Factory(thumbnails_on, database)
-    hashes = providers.Factory(hashes_on, database)
+    segmenting: providers.Provider[Segmenting] = providers.Factory(Segmenting)
+    tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
+    importing: providers.Provider[Importing] = providers.Factory(
+        importing_on, database, image_files
+    )
+    annotation_conversion: providers.Provider[AnnotationConversion] = providers.Factory(
+        AnnotationConversion, database
+    )
+    thumbnails: providers.Provider[Thumbnails] = providers.Factory(thumbnails_on, database)
+    hashes: providers.Provider[Hashes] = providers.Factory(hashes_on, database)

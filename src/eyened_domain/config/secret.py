@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, NoReturn, final
+from typing import Any, ClassVar, NoReturn, final
 
 HIDDEN = "***"
 
@@ -49,7 +49,7 @@ class Secret:
         return hmac.compare_digest(_bytes(self.__text), _bytes(other.__text))
 
     # A dictionary would compare by hash, which is not constant-time.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __copy__(self) -> Secret:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.annotation_pixels import (
@@ -139,7 +139,7 @@ class Annotation(Entity):
         "AnnotationData", "AnnotationData", back="annotation", default=None
     )
 
-    rules_read = ("study", "series.study", "image_instance.series.study")
+    rules_read: ClassVar[tuple[str, ...]] = ("study", "series.study", "image_instance.series.study")
     checked_when_linked = True
 
     def check_rules(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, entity, entity_class
@@ -218,7 +218,7 @@ class AttributeValue(Entity):
         for other in set(_VALUE_COLUMNS.values()) - {definition.value_column}:
             setattr(self, other, None)
 
-    rules_read = ("attribute_definition",)
+    rules_read: ClassVar[tuple[str, ...]] = ("attribute_definition",)
 
     def check_rules(self) -> None:
         """Raise `RuleBroken` unless it has one owner, and its value is of the right type.

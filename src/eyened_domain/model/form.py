@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity, entity
@@ -136,7 +136,7 @@ class FormAnnotation(Entity):
             return about
         return self.image_instance or self.study or self.patient
 
-    rules_read = ("form_schema", "study", "image_instance.series.study")
+    rules_read: ClassVar[tuple[str, ...]] = ("form_schema", "study", "image_instance.series.study")
     checked_when_linked = True
 
     def check_rules(self) -> None:

@@ -51,7 +51,6 @@ from eyened_domain.services.finders import PatientRepository
 from eyened_domain.services.repository import Repository
 
 E = TypeVar("E", bound=Entity)
-R = TypeVar("R")
 
 
 class GivesRepositories(Protocol):
@@ -61,7 +60,7 @@ class GivesRepositories(Protocol):
         """Return the repository of an entity class."""
 
 
-class Named(Generic[E, R]):
+class Named(Generic[E]):
     """The repository of an entity class under a name (a descriptor).
 
     Args:
@@ -69,100 +68,107 @@ class Named(Generic[E, R]):
     """
 
     def __init__(self, entity: type[E]) -> None:
-        self.entity = entity
+        self.entity: type[E] = entity
 
     @overload
     def __get__(self, owner: None, _owner_type: type) -> Self: ...
     @overload
-    def __get__(self, owner: GivesRepositories, _owner_type: type) -> R: ...
+    def __get__(self, owner: GivesRepositories, _owner_type: type) -> Repository[E]: ...
     def __get__(self, owner: GivesRepositories | None, _owner_type: type) -> Any:
         return self if owner is None else owner.repository(self.entity)
 
 
-def _of(entity: type[E]) -> Named[E, Repository[E]]:
-    return Named(entity)
+class NamedPatients(Named[Patient]):
+    """The repository of patients, with its finders."""
+
+    @overload
+    def __get__(self, owner: None, _owner_type: type) -> Self: ...
+    @overload
+    def __get__(self, owner: GivesRepositories, _owner_type: type) -> PatientRepository: ...
+    def __get__(self, owner: GivesRepositories | None, _owner_type: type) -> Any:
+        return super().__get__(owner, _owner_type)
 
 
 class NamedRepositories:
     """The repositories of all entities, by name."""
 
-    contacts = _of(Contact)
+    contacts: Named[Contact] = Named(Contact)
     """All contacts (`Contact`)."""
-    projects = _of(Project)
+    projects: Named[Project] = Named(Project)
     """All projects (`Project`)."""
-    patients = Named[Patient, PatientRepository](Patient)
+    patients: NamedPatients = NamedPatients(Patient)
     """All patients (`Patient`)."""
-    studies = _of(Study)
+    studies: Named[Study] = Named(Study)
     """All studies (`Study`)."""
-    series = _of(Series)
+    series: Named[Series] = Named(Series)
     """All series (`Series`)."""
-    images = _of(ImageInstance)
+    images: Named[ImageInstance] = Named(ImageInstance)
     """All images (`ImageInstance`)."""
-    modalities = _of(ModalityTable)
+    modalities: Named[ModalityTable] = Named(ModalityTable)
     """All modalities (`ModalityTable`)."""
-    scans = _of(Scan)
+    scans: Named[Scan] = Named(Scan)
     """All scans (`Scan`)."""
-    sources = _of(SourceInfo)
+    sources: Named[SourceInfo] = Named(SourceInfo)
     """All sources (`SourceInfo`)."""
-    device_models = _of(DeviceModel)
+    device_models: Named[DeviceModel] = Named(DeviceModel)
     """All device models (`DeviceModel`)."""
-    devices = _of(DeviceInstance)
+    devices: Named[DeviceInstance] = Named(DeviceInstance)
     """All camera and scanner instances (`DeviceInstance`)."""
-    creators = _of(Creator)
+    creators: Named[Creator] = Named(Creator)
     """All creators (`Creator`)."""
-    tags = _of(Tag)
+    tags: Named[Tag] = Named(Tag)
     """All tags (`Tag`)."""
-    starred_tags = _of(CreatorTagLink)
+    starred_tags: Named[CreatorTagLink] = Named(CreatorTagLink)
     """All starred tags (`CreatorTagLink`)."""
-    study_tags = _of(StudyTagLink)
+    study_tags: Named[StudyTagLink] = Named(StudyTagLink)
     """All study tags (`StudyTagLink`)."""
-    image_tags = _of(ImageInstanceTagLink)
+    image_tags: Named[ImageInstanceTagLink] = Named(ImageInstanceTagLink)
     """All image tags (`ImageInstanceTagLink`)."""
-    annotation_tags = _of(AnnotationTagLink)
+    annotation_tags: Named[AnnotationTagLink] = Named(AnnotationTagLink)
     """All annotation tags (`AnnotationTagLink`)."""
-    segmentation_tags = _of(SegmentationTagLink)
+    segmentation_tags: Named[SegmentationTagLink] = Named(SegmentationTagLink)
     """All segmentation tags (`SegmentationTagLink`)."""
-    form_tags = _of(FormAnnotationTagLink)
+    form_tags: Named[FormAnnotationTagLink] = Named(FormAnnotationTagLink)
     """All form tags (`FormAnnotationTagLink`)."""
-    features = _of(Feature)
+    features: Named[Feature] = Named(Feature)
     """All features (`Feature`)."""
-    feature_links = _of(FeatureFeatureLink)
+    feature_links: Named[FeatureFeatureLink] = Named(FeatureFeatureLink)
     """All feature links (`FeatureFeatureLink`)."""
-    models = _of(Model)
+    models: Named[Model] = Named(Model)
     """All models (`Model`)."""
-    segmentation_models = _of(SegmentationModel)
+    segmentation_models: Named[SegmentationModel] = Named(SegmentationModel)
     """All segmentation models (`SegmentationModel`)."""
-    attributes_models = _of(AttributesModel)
+    attributes_models: Named[AttributesModel] = Named(AttributesModel)
     """All attributes models (`AttributesModel`)."""
-    model_inputs = _of(ModelInput)
+    model_inputs: Named[ModelInput] = Named(ModelInput)
     """All model inputs (`ModelInput`)."""
-    model_outputs = _of(AttributesModelOutput)
+    model_outputs: Named[AttributesModelOutput] = Named(AttributesModelOutput)
     """All model outputs (`AttributesModelOutput`)."""
-    segmentations = _of(Segmentation)
+    segmentations: Named[Segmentation] = Named(Segmentation)
     """All segmentations (`Segmentation`)."""
-    model_segmentations = _of(ModelSegmentation)
+    model_segmentations: Named[ModelSegmentation] = Named(ModelSegmentation)
     """All model segmentations (`ModelSegmentation`)."""
-    attributes = _of(AttributeDefinition)
+    attributes: Named[AttributeDefinition] = Named(AttributeDefinition)
     """All attributes (`AttributeDefinition`)."""
-    attribute_values = _of(AttributeValue)
+    attribute_values: Named[AttributeValue] = Named(AttributeValue)
     """All attribute values (`AttributeValue`)."""
-    attribute_value_inputs = _of(AttributeValueInput)
+    attribute_value_inputs: Named[AttributeValueInput] = Named(AttributeValueInput)
     """All attribute value inputs (`AttributeValueInput`)."""
-    annotation_types = _of(AnnotationType)
+    annotation_types: Named[AnnotationType] = Named(AnnotationType)
     """All annotation types (`AnnotationType`)."""
-    annotations = _of(Annotation)
+    annotations: Named[Annotation] = Named(Annotation)
     """All annotations (`Annotation`)."""
-    annotation_data = _of(AnnotationData)
+    annotation_data: Named[AnnotationData] = Named(AnnotationData)
     """All annotation data (`AnnotationData`)."""
-    form_schemas = _of(FormSchema)
+    form_schemas: Named[FormSchema] = Named(FormSchema)
     """All form schemas (`FormSchema`)."""
-    forms = _of(FormAnnotation)
+    forms: Named[FormAnnotation] = Named(FormAnnotation)
     """All filled-in forms (`FormAnnotation`)."""
-    task_definitions = _of(TaskDefinition)
+    task_definitions: Named[TaskDefinition] = Named(TaskDefinition)
     """All task definitions (`TaskDefinition`)."""
-    tasks = _of(Task)
+    tasks: Named[Task] = Named(Task)
     """All tasks (`Task`)."""
-    sub_tasks = _of(SubTask)
+    sub_tasks: Named[SubTask] = Named(SubTask)
     """All sub tasks (`SubTask`)."""
-    sub_task_images = _of(SubTaskImageLink)
+    sub_task_images: Named[SubTaskImageLink] = Named(SubTaskImageLink)
     """All sub task images (`SubTaskImageLink`)."""

@@ -52,7 +52,7 @@ Examples:
   eorm COMMAND --help            what a command does, with examples
 """
 
-main = LazyGroup(
+main: LazyGroup = LazyGroup(
     name="eorm",
     help=_HELP,
     lazy=COMMANDS,

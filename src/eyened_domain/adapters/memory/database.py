@@ -30,7 +30,7 @@ class MemoryDatabase:
         *,
         annotation_files: AnnotationFiles | None = None,
     ) -> None:
-        self.store = MemoryStore() if store is None else store
+        self.store: MemoryStore = MemoryStore() if store is None else store
         self._subscribers = subscribers
         self._annotation_files = annotation_files
 

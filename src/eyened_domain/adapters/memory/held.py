@@ -45,12 +45,12 @@ class Held:
     )
 
     def __init__(self, entity: Entity, objects: Objects | None) -> None:
-        self.entity = entity
+        self.entity: Entity = entity
         self.objects = objects
         self.shape: Shape = shape_of(type(entity))
         self.row: Row | None = None
         """What is stored of it; None while it is new."""
-        self.deleted = False
+        self.deleted: bool = False
         """Whether it was stored, and is no more."""
         self.empty: frozenset[str] = frozenset()
         """The columns that were empty, and the links to one not set, when it was first stored."""
@@ -61,7 +61,7 @@ class Held:
         self.lists: dict[str, list[Entity]] = {}
         self.seen: dict[str, Any] = {}
         """All that the object held when it was last found to be as it was stored."""
-        self.watched = True
+        self.watched: bool = True
         """Whether it holds something that can be edited in place, so that `seen` is not enough."""
         entity.__dict__[HOLDER] = self
         _own_lists(entity)

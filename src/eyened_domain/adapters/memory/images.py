@@ -26,7 +26,7 @@ class MemoryImages(StoredImages):
 
     def __init__(self, pixels: Mapping[str, Any] | None = None) -> None:
         super().__init__(Path("/images"), "https://images.example", thumbnails=Path("/thumbnails"))
-        self.pixels = dict(pixels or {})
+        self.pixels: dict[Any, Any] = dict(pixels or {})
 
     def _read(
         self,

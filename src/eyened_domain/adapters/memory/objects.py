@@ -43,7 +43,7 @@ class Objects:
         self.deleted: dict[int, Held] = {}
         self.before: dict[Held, Row | None] = {}
         """What was committed of the objects that this transaction has stored or deleted."""
-        self.is_closed = False
+        self.is_closed: bool = False
         self.debts: Counter[tuple[str, str, str]] = Counter()
         """How many loads of a link its siblings are not looked for; see `siblings`."""
         self._image_store = image_store

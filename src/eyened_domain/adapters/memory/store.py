@@ -25,7 +25,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
         self._last_ids: defaultdict[str, int] = defaultdict(int)
-        self.imports = ImportRecord()
+        self.imports: ImportRecord = ImportRecord()
         self.conversions: dict[int, int] = {}
         """SegmentationID by AnnotationID, of the annotations that were converted."""
         self.pixels: dict[tuple[str, int], Any] = {}

@@ -22,9 +22,9 @@ class Row:
     __slots__ = ("entity", "key", "shape", "values")
 
     def __init__(self, entity: type[Entity], values: dict[str, Any]) -> None:
-        self.entity = entity
+        self.entity: type[Entity] = entity
         self.shape: Shape = shape_of(entity)
-        self.values = values
+        self.values: dict[str, Any] = values
         self.key: Key = self.shape.key(values)
 
 
@@ -83,7 +83,9 @@ class Table:
     def __init__(self, root: str) -> None:
         self.root = root
         self.rows: dict[Key, Row] = {}
-        self.indexes = {columns: Index(columns) for columns in indexed(root)}
+        self.indexes: dict[tuple[str, ...], Index] = {
+            columns: Index(columns) for columns in indexed(root)
+        }
 
     def copy(self) -> Table:
         """Return a copy to be changed."""
@@ -109,7 +111,7 @@ class View:
 
     def __init__(self, tables: dict[str, Table]) -> None:
         self.base = tables
-        self.tables = dict(tables)
+        self.tables: dict[str, Table] = dict(tables)
         self.changed: defaultdict[str, set[Key]] = defaultdict(set)
         self.relied_on: dict[tuple[str, Key], None] = {}
         """The rows that must not be changed by others, though this transaction only reads them."""

@@ -52,7 +52,7 @@ class MemoryUnitOfWork(UnitOfWork):
         annotation_files: AnnotationFiles | None = None,
     ) -> None:
         super().__init__(subscribers)
-        self.store = MemoryStore() if store is None else store
+        self.store: MemoryStore = MemoryStore() if store is None else store
         self.image_store: ImageStore = image_store or MemoryImages()
         self.annotation_files: AnnotationFiles = annotation_files or StoredAnnotationFiles(
             Path("/annotations")

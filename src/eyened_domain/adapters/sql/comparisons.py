@@ -36,7 +36,7 @@ class AsCompared(FunctionElement[Any]):
     """An expression as it is compared: texts by their letters, times by their seconds."""
 
     name = "as_compared"
-    inherit_cache = True
+    inherit_cache: bool | None = True
 
     def __init__(self, expression: Any) -> None:
         super().__init__(expression)
@@ -47,7 +47,7 @@ class JsonTruth(FunctionElement[Any]):
     """An element of a JSON value as true or false; NULL where it is neither."""
 
     name = "json_truth"
-    inherit_cache = True
+    inherit_cache: bool | None = True
     type = Boolean()
 
 
@@ -55,7 +55,7 @@ class Exactly(FunctionElement[Any]):
     """A FLOAT with all of its digits."""
 
     name = "exactly"
-    inherit_cache = True
+    inherit_cache: bool | None = True
 
 
 def exactly(column: Any) -> Any:

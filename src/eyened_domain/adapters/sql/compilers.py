@@ -36,7 +36,7 @@ class InOrder(FunctionElement[Any]):
     """The place of an enum column's value in its enum."""
 
     name = "in_order"
-    inherit_cache = True
+    inherit_cache: bool | None = True
 
 
 @compiles(InOrder)

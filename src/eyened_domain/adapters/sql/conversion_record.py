@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Table, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.schema import table_of
@@ -15,7 +15,7 @@ from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.segmentation import Segmentation
 
-segmentation = table_of(Segmentation)
+segmentation: Table = table_of(Segmentation)
 
 _CHUNK = 1000
 

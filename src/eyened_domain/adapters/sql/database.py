@@ -49,7 +49,7 @@ class Database:
     """
 
     def __init__(self, source: object = None, *, subscribers: Subscribers = ()) -> None:
-        self.settings = source if isinstance(source, Settings) else Settings.load(source)
+        self.settings: Settings = source if isinstance(source, Settings) else Settings.load(source)
         self._subscribers = subscribers
         self._lock = threading.RLock()
         map_entities()

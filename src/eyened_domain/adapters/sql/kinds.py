@@ -83,7 +83,7 @@ class KindType(TypeDecorator[Any]):
     """
 
     impl = String
-    cache_ok = True
+    cache_ok: bool | None = True
 
     def __init__(
         self, entity: str, column: ColumnInfo, wrapped: TypeEngine[Any], *, use: Use = "held"
@@ -93,7 +93,7 @@ class KindType(TypeDecorator[Any]):
         self.entity = entity
         self.column = column
         self.use = use
-        self.hashable = wrapped.hashable
+        self.hashable: bool = wrapped.hashable
 
     @property
     def comparator_factory(self) -> Any:  # type: ignore[override]
@@ -168,7 +168,7 @@ class KindType(TypeDecorator[Any]):
 class RealType(KindType):
     """FLOAT: MySQL shows but six digits of it by itself, so it is read in double precision."""
 
-    cache_ok = True
+    cache_ok: bool | None = True
 
     def column_expression(self, column: Any) -> Any:
         """Return the column as it is stored."""

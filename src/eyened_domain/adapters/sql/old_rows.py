@@ -35,8 +35,8 @@ def reader(parse: Reader) -> Reader:
     return read
 
 
-read_date = reader(date.fromisoformat)
-read_moment = reader(datetime.fromisoformat)
+read_date: Reader = reader(date.fromisoformat)
+read_moment: Reader = reader(datetime.fromisoformat)
 
 
 def read_json(text: Any) -> Any:

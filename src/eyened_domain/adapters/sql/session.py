@@ -93,7 +93,7 @@ class DomainSession(NamedSession):
         super().__init__(expire_on_commit=False, **options)
         self.image_store = image_store
         self.annotation_files = annotation_files
-        self.pixels = None if shelf is None else SessionPixels(self, shelf)
+        self.pixels: SessionPixels | None = None if shelf is None else SessionPixels(self, shelf)
 
     def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class."""

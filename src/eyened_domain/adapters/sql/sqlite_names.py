@@ -24,7 +24,7 @@ from sqlalchemy import Engine
 
 from eyened_domain.model.names import compare, is_like
 
-logger = logging.getLogger("eyened_domain")
+logger: logging.Logger = logging.getLogger("eyened_domain")
 NAMES_VERSION = 1
 """What `PRAGMA user_version` says of a file whose indexes follow these names."""
 

@@ -47,7 +47,7 @@ class SqlUnitOfWork(UnitOfWork):
         self._log_commit = log_commit
         self._look_up_with = make_session
         self._promised = False
-        self.token = uuid.uuid4().hex
+        self.token: str = uuid.uuid4().hex
         """What `UnitOfWorkLog` knows this unit by."""
 
     @property

@@ -64,9 +64,9 @@ class RootFolder:
         symlinks_to: Sequence[str | os.PathLike[str]] = (),
         use_openat2: bool | None = None,
     ) -> None:
-        self.given = Path(os.path.abspath(path))  # noqa: PTH100 - no look at the file system
+        self.given: Path = Path(os.path.abspath(path))  # noqa: PTH100 - no look at the file system
         self._path = os.path.realpath(path)
-        self.path = Path(self._path)
+        self.path: Path = Path(self._path)
         self._setting = setting
         self._entity = entity
         self._field = field

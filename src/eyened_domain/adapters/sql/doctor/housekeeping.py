@@ -34,7 +34,7 @@ class Garbage:
         self._engine = engine
         self._files = files
         self._grace_s = grace_s
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""
@@ -77,7 +77,7 @@ class UnitLog:
     def __init__(self, engine: Engine, *, days: int = LOG_DAYS) -> None:
         self._engine = engine
         self._days = days
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

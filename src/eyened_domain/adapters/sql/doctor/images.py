@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, String, func, select, type_coerce, update
+from sqlalchemy import Engine, String, Table, func, select, type_coerce, update
 
 from eyened_domain.adapters.sql.pixels.mounted import check_thumbnails
 from eyened_domain.adapters.sql.schema import table_of
@@ -19,7 +19,7 @@ from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
 from eyened_domain.services.image_files import THUMBNAIL_SIZES, png_series
 
-image_instance = table_of(ImageInstance)
+image_instance: Table = table_of(ImageInstance)
 
 _PORTION = 1000
 _BLOCK = 1 << 20
@@ -35,7 +35,7 @@ class ImagesThere:
     def __init__(self, engine: Engine, images: Path) -> None:
         self._engine = engine
         self._root = RootFolder(images)
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""
@@ -78,7 +78,7 @@ class Thumbnails:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
         self._folder = folder
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""
@@ -165,7 +165,7 @@ class ImageChecksums:
         self._engine = engine
         self._root = RootFolder(images)
         self._files = FileSystemImageFiles(images)
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

@@ -72,7 +72,7 @@ class OldValues:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import Connection, Engine, Table, and_, func, or_, select, update
 
 from eyened_domain.adapters.sql.pixels.pointers import Pointers
 from eyened_domain.adapters.sql.pixels.pointing import (
@@ -27,8 +27,8 @@ from eyened_domain.errors import StorageError
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
 
-model_segmentation = table_of(ModelSegmentation)
-segmentation = table_of(Segmentation)
+model_segmentation: Table = table_of(ModelSegmentation)
+segmentation: Table = table_of(Segmentation)
 
 
 class Positions:
@@ -45,7 +45,7 @@ class Positions:
     def __init__(self, engine: Engine, files: SlotFiles) -> None:
         self._engine = engine
         self._files = files
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     String,
+    Table,
     and_,
     case,
     false,
@@ -38,13 +39,13 @@ from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.model.study import Series, Study
 from eyened_domain.services.doctor import Finding, Kind, Watch
 
-attribute_definition = table_of(AttributeDefinition)
-form_annotation = table_of(FormAnnotation)
-image_instance = table_of(ImageInstance)
-modality_table = table_of(ModalityTable)
-segmentation = table_of(Segmentation)
-series = table_of(Series)
-study = table_of(Study)
+attribute_definition: Table = table_of(AttributeDefinition)
+form_annotation: Table = table_of(FormAnnotation)
+image_instance: Table = table_of(ImageInstance)
+modality_table: Table = table_of(ModalityTable)
+segmentation: Table = table_of(Segmentation)
+series: Table = table_of(Series)
+study: Table = table_of(Study)
 
 _PORTION = 1000
 _IMAGE = ("rows_y", "columns_x", "nr_of_frames")
@@ -77,7 +78,7 @@ class Rules:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

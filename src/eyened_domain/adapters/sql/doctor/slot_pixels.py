@@ -82,7 +82,7 @@ class SlotPixels:
         self._resume = resume
         self._adopt = adopt
         self._young_s = young_s
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

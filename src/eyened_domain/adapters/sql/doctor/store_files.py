@@ -103,7 +103,7 @@ class StoreFiles:
         self._files = files
         self._young_s = young_s
         self._adopt = adopt
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`."""

@@ -68,7 +68,7 @@ class Unsigned:
         self._files = files
         self._adopt = adopt
         self._young_s = young_s
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def look(self, watch: Watch) -> Iterator[Finding]:
         """See `Examination`: one finding for each array."""

@@ -22,7 +22,7 @@ from eyened_domain.adapters.sql.migrations.state import (
 )
 from eyened_domain.adapters.sql.translation import NotInDatabase
 
-logger = logging.getLogger("eyened_domain")
+logger: logging.Logger = logging.getLogger("eyened_domain")
 
 
 def ensure_ready(engine: Engine, *, embedded: bool) -> None:

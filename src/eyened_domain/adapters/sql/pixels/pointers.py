@@ -15,9 +15,9 @@ from eyened_domain.model.computation import Model
 from eyened_domain.model.enums import DataRepresentation, Datatype, ModelKind
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
-model = table_of(Model)
-model_segmentation = table_of(ModelSegmentation)
-segmentation = table_of(Segmentation)
+model: Table = table_of(Model)
+model_segmentation: Table = table_of(ModelSegmentation)
+segmentation: Table = table_of(Segmentation)
 
 _PEOPLE = "DataRepresentation."
 _MODEL = "model_"

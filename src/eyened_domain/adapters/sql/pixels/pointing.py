@@ -17,7 +17,7 @@ from eyened_domain.model.enums import Datatype
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.services.doctor import Finding
 
-model = table_of(Model)
+model: Table = table_of(Model)
 
 KINDS = (Segmentation, ModelSegmentation)
 _PORTION = 10_000

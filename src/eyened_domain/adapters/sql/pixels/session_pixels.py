@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from eyened_domain.adapters.sql.session import DomainSession
     from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
-image_instance = table_of(ImageInstance)
+image_instance: Table = table_of(ImageInstance)
 
 E = TypeVar("E", bound=Entity)
 _SIZE = select(

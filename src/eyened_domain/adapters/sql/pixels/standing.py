@@ -23,7 +23,7 @@ from eyened_domain.adapters.storage.zarr_store.slot_file import PixelsReplaced, 
 from eyened_domain.errors import PixelsDamaged
 
 T = TypeVar("T")
-logger = logging.getLogger("eyened_domain")
+logger: logging.Logger = logging.getLogger("eyened_domain")
 
 _LOOKS = 5
 """How often a file is read that another program may be writing at the moment, in place."""

@@ -5,7 +5,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 from eyened_domain.adapters.sql.schema.entities import metadata
 from eyened_domain.adapters.sql.schema.types import Json, Moment
 
-unit_of_work_log = Table(
+unit_of_work_log: Table = Table(
     "UnitOfWorkLog",
     metadata,
     Column("UnitOfWorkID", String(32), key="unit_of_work_id", primary_key=True),
@@ -14,7 +14,7 @@ unit_of_work_log = Table(
 )
 """A token for each unit of work that may be run again: whether its commit went through."""
 
-import_batch = Table(
+import_batch: Table = Table(
     "ImportBatch",
     metadata,
     Column("ImportBatchID", Integer, key="import_batch_id", primary_key=True),
@@ -26,7 +26,7 @@ import_batch = Table(
 )
 """One run of an import."""
 
-import_item = Table(
+import_item: Table = Table(
     "ImportItem",
     metadata,
     Column("ImportItemID", Integer, key="import_item_id", primary_key=True),

@@ -9,7 +9,7 @@ from eyened_domain.adapters.sql.schema.facts import FACTS, TableFacts
 from eyened_domain.adapters.sql.schema.generator import make_table
 from eyened_domain.model.entity import Entity, entity_classes
 
-metadata = MetaData()
+metadata: MetaData = MetaData()
 """All tables: of the entities, in their order, and then of our own bookkeeping."""
 
 TABLES: dict[type[Entity], Table] = {

@@ -17,7 +17,7 @@ from eyened_domain.adapters.sql.schema.types import binary, exact
 GROUP_LENGTH = 255
 """Characters in the name of a zarr group: the most that a file system takes for a folder."""
 
-zarr_array = Table(
+zarr_array: Table = Table(
     "ZarrArray",
     metadata,
     Column("ZarrArrayID", Integer, key="zarr_array_id", primary_key=True),
@@ -28,7 +28,7 @@ zarr_array = Table(
 )
 """An array of the store, and the first position in it that nobody has reserved yet."""
 
-zarr_slot = Table(
+zarr_slot: Table = Table(
     "ZarrSlot",
     metadata,
     Column("ZarrArrayID", Integer, key="zarr_array_id", autoincrement=False),
@@ -51,7 +51,7 @@ zarr_slot = Table(
 segmentations, and must not be kept from it.
 """
 
-database_identity = Table(
+database_identity: Table = Table(
     "DatabaseIdentity",
     metadata,
     Column("IdentityID", Integer, key="identity_id", primary_key=True, autoincrement=False),
@@ -59,7 +59,7 @@ database_identity = Table(
 )
 """One row, number 1: what this database is known by in the stores that belong to it."""
 
-annotation_conversion = Table(
+annotation_conversion: Table = Table(
     "AnnotationConversion",
     metadata,
     Column("AnnotationID", Integer, key="annotation_id", primary_key=True, autoincrement=False),

@@ -46,7 +46,7 @@ class OldRows(TypeDecorator[Any]):
     """A type whose columns may hold, in old rows, what they cannot mean."""
 
     impl: Any = LargeBinary
-    cache_ok = True
+    cache_ok: bool | None = True
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
         """See `old_rows`."""
@@ -56,14 +56,14 @@ class OldRows(TypeDecorator[Any]):
 class Bytes(OldRows):
     """BLOB."""
 
-    cache_ok = True
+    cache_ok: bool | None = True
 
 
 class Moment(OldRows):
     """DATETIME in whole seconds, without zone."""
 
     impl = DateTime
-    cache_ok = True
+    cache_ok: bool | None = True
 
 
 def binary(length: int) -> TypeEngine[bytes]:
@@ -79,7 +79,7 @@ class _ExactJson(JSON):
         return is_same_json(x, y)
 
 
-Json = _ExactJson(none_as_null=True)
+Json: _ExactJson = _ExactJson(none_as_null=True)
 
 
 def names_of(enum: type[PythonEnum]) -> Enum:

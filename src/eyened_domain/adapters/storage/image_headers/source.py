@@ -40,8 +40,8 @@ class HeaderFile:
         self._most_reads = self._reads_left = HEADER_READS
         self._reading = "a header"
         try:
-            self.size = os.fstat(descriptor).st_size
-            self.head = os.pread(descriptor, _HEAD, 0)
+            self.size: int = os.fstat(descriptor).st_size
+            self.head: bytes = os.pread(descriptor, _HEAD, 0)
         except BaseException:
             os.close(descriptor)
             raise

@@ -46,7 +46,7 @@ class SlotFiles:
     """
 
     def __init__(self, root: str | os.PathLike[str], *, durable: bool = True) -> None:
-        self.root = Path(os.path.realpath(root))
+        self.root: Path = Path(os.path.realpath(root))
         self._durable = durable
         self._codecs: dict[ArrayKey, SlotCodec] = {}
         self._prepared: set[ArrayKey] = set()

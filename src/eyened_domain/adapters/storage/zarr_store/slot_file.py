@@ -103,8 +103,8 @@ class SlotFile:
         except OSError:
             os.close(descriptor)
             raise
-        self.size = status.st_size
-        self.changed_ns = status.st_mtime_ns
+        self.size: int = status.st_size
+        self.changed_ns: int = status.st_mtime_ns
 
     def __enter__(self) -> Self:
         return self

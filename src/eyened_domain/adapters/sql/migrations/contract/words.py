@@ -4,7 +4,7 @@ from sqlalchemy import BINARY, Enum, LargeBinary, MetaData, String, Text, text
 from sqlalchemy.dialects.mysql import LONGBLOB, TINYBLOB
 from sqlalchemy.types import TypeEngine
 
-contract = MetaData()
+contract: MetaData = MetaData()
 """The 40 tables as revision 0001 makes them."""
 
 NOW = text("CURRENT_TIMESTAMP")

@@ -20,7 +20,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-bookkeeping = MetaData()
+bookkeeping: MetaData = MetaData()
 
 Table(
     "UnitOfWorkLog",

@@ -21,7 +21,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-pixels = MetaData()
+pixels: MetaData = MetaData()
 
 
 def _exact(length: int) -> String:
