@@ -35,6 +35,13 @@ ON_BOTH = [
     "tests/contract",
     *(f"tests/integration/test_{what}.py" for what in ("mapping", "navigation", "round_trip")),
 ]
+WITHIN = ["tests/unit", "tests/contract/test_memory.py"]
+COVERED = ["eyened_domain.model", "eyened_domain.services"]
+INSIDE = [
+    *WITHIN,
+    *(f"--cov={package}" for package in COVERED),
+    *("--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=95"),
+]
 SERVER_SCRIPT = HERE.parent / "shared" / "servers" / "server.sh"
 LONGEST_STOP_S = 60
 SERVERS = {"mariadb118": "mariadb", "mysql97": "mysql"}  # what server.sh calls them
@@ -92,7 +99,8 @@ def everything(ends: ExitStack) -> None:
     in_turn = (*PARALLEL, *elsewhere, *ON_BOTH)
     run(f"tests on {OLDEST_SQLALCHEMY}", oldest, "-m", "pytest", "-q", *in_turn)
     run("the code in README and docs", python, "-m", "pytest", "-q", "README.md", "docs")
-    run("tests", python, "-m", "pytest", *PARALLEL, "tests")
+    run("tests without a database, and what they cover", python, "-m", "pytest", *PARALLEL, *INSIDE)
+    run("tests", python, "-m", "pytest", *PARALLEL, "tests", *(f"--ignore={one}" for one in WITHIN))
     beside.end()
 
 

@@ -24,6 +24,7 @@ from eyened_domain.testing.contracts.concurrency import (
 )
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
+from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
@@ -68,6 +69,7 @@ class StorageContract(
     MomentContract,
     RoundTripContract,
     TaggingContract,
+    ImportContract,
     BulkContract,
     PixelContract,
     ClientPixelContract,
