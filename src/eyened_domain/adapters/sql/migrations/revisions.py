@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 VERSION_TABLE = "eyened_domain_version"
 """Ours alone; `alembic_version` belongs to another program on the same database."""
 
-REVISIONS = ("0001", "0002", "0003")
+_FILES = (Path(__file__).parent / "versions").glob("[0-9]*_*.py")
+REVISIONS = tuple(sorted(file.name.partition("_")[0] for file in _FILES))
 """All revisions, oldest first: known without loading Alembic, which costs a tenth of a second."""
 
 CONTRACT = "0001"
