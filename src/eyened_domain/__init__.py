@@ -216,10 +216,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'eyened_domain' has no attribute {name!r}")
-    home = import_module(_ELSEWHERE.get(name, "eyened_domain.model"))
-    if name not in _ELSEWHERE:
-        _map_when_needed(home)
-    value = getattr(home, name)
+    value = getattr(import_module(_ELSEWHERE.get(name, "eyened_domain.model")), name)
     globals()[name] = value
     return value
 
@@ -228,13 +225,14 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def _map_when_needed(model: Any) -> None:
-    """Let a query that is written before any Database was made find the classes mapped."""
-    meta = type(model.Entity)
-    if meta.on_unmapped is None:
-        meta.on_unmapped = staticmethod(_map_entities)
+def map_entities() -> bool:
+    """Let a query that is written before any Database was made find the classes mapped.
 
+    The model asks for it when SQLAlchemy first asks a class for its columns; only the package
+    knows both.
 
-def _map_entities() -> bool:
+    Returns:
+        True when the classes are mapped; False when called while mapping them.
+    """
     mapping = import_module("eyened_domain.adapters.sql.mapping")
     return bool(mapping.map_entities())

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,17 @@ def test_no_function_is_longer_than_a_reader_bears() -> None:
         and node.end_lineno - node.lineno + 1 > LONGEST_FUNCTION
     }
     assert too_long == {}
+
+
+@pytest.mark.parametrize(
+    "module", ["eyened_domain", "eyened_domain.model", "eyened_domain.model.study"]
+)
+def test_a_query_may_be_written_before_any_database_wherever_the_class_came_from(
+    module: str,
+) -> None:
+    program = f"""
+        from {module} import Study
+        from sqlalchemy import select
+        assert "StudyDate" in str(select(Study).where(Study.StudyRound == 1))
+    """
+    assert "sqlalchemy" in modules_after(textwrap.dedent(program))

@@ -67,7 +67,7 @@ _COLUMNS_IN_REPR = 6
 class EntityMeta(type):
     """Lets a class that is not mapped yet be mapped when a query first names its fields."""
 
-    on_unmapped: ClassVar[Callable[[], None] | None] = None
+    on_unmapped: ClassVar[Callable[[], bool] | None] = None
     """What maps all classes; put here by the package, not by the model."""
 
     if TYPE_CHECKING:
