@@ -7,15 +7,12 @@ import pytest
 
 from eyened_domain import BadInput, ImageInstance, Patient, Project, UnknownName
 from eyened_domain.model.entity import Entity, entity, entity_classes
-from eyened_domain.model.entity_info import _ENTITIES
 from eyened_domain.model.fields import column, key
 from eyened_domain.model.values import Text
 
 
 @pytest.fixture
-def a_class_of_a_host():
-    before = dict(_ENTITIES)
-
+def a_class_of_a_host(entities_are_forgotten):
     @entity()
     class Device(Entity):
         device_id = key("DeviceID", default=None)
@@ -24,9 +21,7 @@ def a_class_of_a_host():
         def __attrs_post_init__(self):
             self.name = self.name.upper()
 
-    yield Device
-    _ENTITIES.clear()
-    _ENTITIES.update(before)
+    return Device
 
 
 def test_what_is_left_out_has_its_default():

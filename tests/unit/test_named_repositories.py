@@ -1,24 +1,61 @@
-"""Every entity has a repository under a name, and one only."""
+"""Every entity declares the name of its repository, and type checkers know the same names."""
 
-from collections import Counter
+from typing import get_type_hints
+
+import pytest
 
 from eyened_domain import model
 from eyened_domain.adapters.memory import MemoryDatabase
-from eyened_domain.model.entity import entity_classes
+from eyened_domain.model.entity import Entity, entity, entity_classes
+from eyened_domain.model.fields import key
 from eyened_domain.services.finders import FINDERS
-from eyened_domain.services.named_repositories import Named, NamedRepositories
+from eyened_domain.services.named_repositories import NamedRepositories
+from eyened_domain.services.repository import Repository
 
-NAMED = {name: one for name, one in vars(NamedRepositories).items() if isinstance(one, Named)}
+ENTITIES = [one for one in entity_classes() if one.__module__.startswith(model.__name__)]
 
 
-def test_each_entity_is_named_once() -> None:
-    entities = [one for one in entity_classes() if one.__module__.startswith(model.__name__)]
-    assert Counter(one.entity for one in NAMED.values()) == Counter(entities)
+def test_type_checkers_are_told_of_each_repository_that_an_entity_declares() -> None:
+    declared = [(one.__entity__.repository, one) for one in ENTITIES]
+    assert len({name for name, _ in declared}) == len(ENTITIES)
+    assert get_type_hints(NamedRepositories) == {
+        name: FINDERS.get(one, Repository[one]) for name, one in declared
+    }
 
 
 def test_a_name_gives_the_repository_of_its_entity_with_its_finders() -> None:
     with MemoryDatabase().unit_of_work() as uow:
-        for name, named in NAMED.items():
-            repository = getattr(uow, name)
-            assert repository.entity is named.entity
-            assert isinstance(repository, FINDERS.get(named.entity, object))
+        for one in ENTITIES:
+            repository = getattr(uow, str(one.__entity__.repository))
+            assert repository.entity is one
+            assert isinstance(repository, FINDERS.get(one, Repository))
+
+
+def test_what_has_finders_is_told_with_them() -> None:
+    assert set(FINDERS) <= set(ENTITIES)
+
+
+def test_a_repository_is_not_replaced() -> None:
+    with MemoryDatabase().unit_of_work() as uow, pytest.raises(AttributeError):
+        uow.projects = uow.projects
+
+
+@pytest.mark.usefixtures("entities_are_forgotten")
+def test_a_special_kind_has_no_name_of_its_parent() -> None:
+    @entity()
+    class Lens(model.Model):
+        """A kind that declares nothing."""
+
+    assert Lens.__entity__.repository is None
+
+
+@pytest.mark.usefixtures("entities_are_forgotten")
+def test_an_entity_may_be_without_a_name() -> None:
+    @entity()
+    class Slit(Entity):
+        """One that is had by its class alone."""
+
+        slit_id: int = key("SlitID", default=None)
+
+    with MemoryDatabase().unit_of_work() as uow:
+        assert uow.repository(Slit).entity is Slit

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from enum import Enum
 
 import pytest
@@ -17,20 +16,12 @@ from eyened_domain.adapters.sql.schema.facts import FACTS, TableFacts
 from eyened_domain.adapters.sql.schema.generator import make_table
 from eyened_domain.adapters.sql.schema.types import type_of
 from eyened_domain.model.entity import Entity, entity, entity_classes
-from eyened_domain.model.entity_info import _ENTITIES
 from eyened_domain.model.fields import choice, column, foreign_key, key, key_part
 from eyened_domain.model.values import Blob, Integer, Moment, Text
 
+pytestmark = pytest.mark.usefixtures("entities_are_forgotten")
 each_record = pytest.mark.parametrize("name", sorted(FACTS))
 ENTITIES = {table.name: entity for entity, table in TABLES.items()}
-
-
-@pytest.fixture(autouse=True)
-def _entities_are_forgotten() -> Iterator[None]:
-    before = dict(_ENTITIES)
-    yield
-    _ENTITIES.clear()
-    _ENTITIES.update(before)
 
 
 def made(of: type[Entity], **facts) -> Table:

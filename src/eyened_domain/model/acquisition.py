@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.image import ImageInstance
 
 
-@entity(unique=(("modality_tag",),), name="modality_tag", table="Modality")
+@entity(unique=(("modality_tag",),), name="modality_tag", table="Modality", repository="modalities")
 class ModalityTable(Entity):
     """A row of the table `Modality`, which repeats the names of `Modality` as tags."""
 
@@ -24,7 +24,7 @@ class ModalityTable(Entity):
     )
 
 
-@entity(unique=(("scan_mode",),), name="scan_mode")
+@entity(unique=(("scan_mode",),), name="scan_mode", repository="scans")
 class Scan(Entity):
     """A scan mode of a device, for example a raster or a circle."""
 
@@ -36,7 +36,11 @@ class Scan(Entity):
     )
 
 
-@entity(unique=(("source_name",), ("source_path",), ("thumbnail_path",)), name="source_name")
+@entity(
+    unique=(("source_name",), ("source_path",), ("thumbnail_path",)),
+    name="source_name",
+    repository="sources",
+)
 class SourceInfo(Entity):
     """Where images come from: an archive with its paths on disk."""
 
@@ -50,7 +54,11 @@ class SourceInfo(Entity):
     )
 
 
-@entity(unique=(("manufacturer", "manufacturer_model_name"),), name="manufacturer_model_name")
+@entity(
+    unique=(("manufacturer", "manufacturer_model_name"),),
+    name="manufacturer_model_name",
+    repository="device_models",
+)
 class DeviceModel(Entity):
     """A make of camera or scanner (DICOM (0008,0070) and (0008,1090))."""
 
@@ -63,7 +71,7 @@ class DeviceModel(Entity):
     )
 
 
-@entity(unique=(("device_model_id", "description"),), name="description")
+@entity(unique=(("device_model_id", "description"),), name="description", repository="devices")
 class DeviceInstance(Entity):
     """One camera or scanner of a make, known by its description."""
 

@@ -68,7 +68,11 @@ class AnnotationFiles(Protocol):
         """
 
 
-@entity(unique=(("annotation_type_name", "interpretation"),), name="annotation_type_name")
+@entity(
+    unique=(("annotation_type_name", "interpretation"),),
+    name="annotation_type_name",
+    repository="annotation_types",
+)
 class AnnotationType(Entity):
     """How the pixels of a legacy annotation are to be read."""
 
@@ -81,7 +85,7 @@ class AnnotationType(Entity):
     )
 
 
-@entity()
+@entity(repository="annotations")
 class Annotation(Entity):
     """A legacy annotation, with its pixels in files; new work uses `Segmentation`."""
 
@@ -197,7 +201,7 @@ class Annotation(Entity):
         return next((file for file in files if file.scan_nr == scan_nr), None)
 
 
-@entity(unique=(("dataset_identifier",),))
+@entity(unique=(("dataset_identifier",),), repository="annotation_data")
 class AnnotationData(Entity):
     """The file of one scan of a legacy annotation; scan -1 stands for all scans."""
 

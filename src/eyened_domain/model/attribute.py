@@ -41,7 +41,7 @@ _VALUE_COLUMNS = {
 }
 
 
-@entity(unique=(("attribute_name",),), name="attribute_name")
+@entity(unique=(("attribute_name",),), name="attribute_name", repository="attributes")
 class AttributeDefinition(Entity):
     """A quantity that models compute: its name and the type of its values."""
 
@@ -76,6 +76,7 @@ class AttributeDefinition(Entity):
         ("segmentation_id", "attribute_id", "model_id"),
         ("study_id", "attribute_id", "model_id"),
     ),
+    repository="attribute_values",
 )
 class AttributeValue(Entity):
     """The value of an attribute for exactly one owner, computed by a model.
@@ -274,7 +275,7 @@ class AttributeValue(Entity):
         return self.attribute_definition
 
 
-@entity()
+@entity(repository="attribute_value_inputs")
 class AttributeValueInput(Entity):
     """That one attribute value was computed from another."""
 

@@ -40,6 +40,7 @@ _UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
     unique=(("model_name", "version"), ("model_name",)),
     name="model_name",
     discriminator="model_type",
+    repository="models",
 )
 class Model(Entity):
     """A program that computes segmentations or attributes from images, in one version."""
@@ -56,7 +57,7 @@ class Model(Entity):
     )
 
 
-@entity()
+@entity(repository="segmentation_models")
 class SegmentationModel(Model):
     """A model that makes segmentations of a feature."""
 
@@ -137,7 +138,7 @@ class SegmentationModel(Model):
         )
 
 
-@entity()
+@entity(repository="attributes_models")
 class AttributesModel(Model):
     """A model that computes attributes, from other attributes or from images."""
 
@@ -153,7 +154,7 @@ class AttributesModel(Model):
     )
 
 
-@entity(unique=(("model_id", "input_attribute_id"),))
+@entity(unique=(("model_id", "input_attribute_id"),), repository="model_inputs")
 class ModelInput(Entity):
     """An attribute that an attributes model takes as an input, under a name."""
 
@@ -174,7 +175,7 @@ class ModelInput(Entity):
     )
 
 
-@entity()
+@entity(repository="model_outputs")
 class AttributesModelOutput(Entity):
     """That an attributes model computes an attribute."""
 

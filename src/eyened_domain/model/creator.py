@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.task import SubTask, Task
 
 
-@entity(unique=(("creator_name",),), name="creator_name")
+@entity(unique=(("creator_name",),), name="creator_name", repository="creators")
 class Creator(Entity):
     """Who made something: a grader, or a program (table `Creator`)."""
 

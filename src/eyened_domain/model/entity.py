@@ -341,6 +341,7 @@ def entity(
     name: str | None = None,
     table: str | None = None,
     discriminator: str | None = None,
+    repository: str | None = None,
 ) -> Callable[[C], C]:
     """Make an attrs class an entity.
 
@@ -350,13 +351,21 @@ def entity(
         table: the name of its table in the database, where it is not that of the class.
         discriminator: the column that says of which special kind an object is, where there are
             special kinds: subclasses, each with its value as the column's default.
+        repository: what its repository is called on a unit of work: ``uow.projects``. Without
+            it, the repository is had by the class alone.
     """
 
     def decorate(cls: C) -> C:
         parent = cls.__dict__.get("__entity__") or getattr(cls, "__entity__", None)
         made = cast("C", defined(cls))
         made.__entity__ = declared(
-            made, parent, unique=unique, name=name, table=table, discriminator=discriminator
+            made,
+            parent,
+            unique=unique,
+            name=name,
+            table=table,
+            discriminator=discriminator,
+            repository=repository,
         )
         made._has_post_init = any("__attrs_post_init__" in vars(one) for one in made.__mro__)
         _add_descriptors(made, made.__entity__.fields - (parent.fields if parent else set()))

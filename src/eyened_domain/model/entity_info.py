@@ -38,6 +38,8 @@ class EntityInfo:
     """Name of the entity that it is a special kind of (joined tables)."""
     discriminator: str | None
     """The column that says of which special kind an object is; a kind's default is its value."""
+    repository: str | None
+    """What its repository is called on a unit of work."""
     defaults: Mapping[str, Any]
     """What a new object holds in the columns that may be left out."""
 
@@ -112,6 +114,7 @@ def declared(
     name: str | None,
     table: str | None,
     discriminator: str | None,
+    repository: str | None,
 ) -> EntityInfo:
     """Return what an attrs class declares; what it does not say itself is as its parent's.
 
@@ -122,6 +125,7 @@ def declared(
         name: the column of the name.
         table: the name of the table.
         discriminator: the column of the kind.
+        repository: the name of its repository; a special kind has one of its own.
     """
     infos = [info_of(attribute) for attribute in attrs.fields(cls)]
     columns = {i.name: i for i in infos if isinstance(i, ColumnInfo)}
@@ -138,6 +142,7 @@ def declared(
         name_column=name or (parent.name_column if parent else None),
         parent=parent.name if parent else None,
         discriminator=discriminator or (parent.discriminator if parent else None),
+        repository=repository,
         defaults=_defaults(cls, columns),
     )
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Enum)
 
 
-@entity(unique=(("feature_name",),), name="feature_name")
+@entity(unique=(("feature_name",),), name="feature_name", repository="features")
 class Feature(Entity):
     """What a segmentation shows: vessels, optic disc, drusen; or a composite of others."""
 
@@ -190,7 +190,7 @@ class Feature(Entity):
         return _broken(shown(self.__dict__.get("feature_name")), reason, index)
 
 
-@entity(table="CompositeFeature")
+@entity(table="CompositeFeature", repository="feature_links")
 class FeatureFeatureLink(Entity):
     """A feature's place in a composite feature (table `CompositeFeature`)."""
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.task import SubTask
 
 
-@entity(unique=(("schema_name",),), name="schema_name")
+@entity(unique=(("schema_name",),), name="schema_name", repository="form_schemas")
 class FormSchema(Entity):
     """The JSON schema of a form, and what it is filled in about."""
 
@@ -60,7 +60,7 @@ class FormSchema(Entity):
             )
 
 
-@entity()
+@entity(repository="forms")
 class FormAnnotation(Entity):
     """A form that a creator filled in about a patient, study, eye or image."""
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from eyened_domain.model.task import SubTaskImageLink
 
 
-@entity(unique=(("sop_instance_uid",), ("dataset_identifier", "source_info_id")))
+@entity(
+    unique=(("sop_instance_uid",), ("dataset_identifier", "source_info_id")), repository="images"
+)
 class ImageInstance(Entity):
     """One photograph or volume: a file beneath IMAGES_BASEPATH and what is known of it.
 

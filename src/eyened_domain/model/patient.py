@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 D = TypeVar("D")
 
 
-@entity(unique=(("patient_identifier", "project_id"),), name="patient_identifier")
+@entity(
+    unique=(("patient_identifier", "project_id"),), name="patient_identifier", repository="patients"
+)
 class Patient(Entity):
     """A person in a project, known by an identifier that is unique within it."""
 

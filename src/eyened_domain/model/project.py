@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.task import Task
 
 
-@entity(unique=(("name", "email", "institute"),), name="name")
+@entity(unique=(("name", "email", "institute"),), name="name", repository="contacts")
 class Contact(Entity):
     """A person at an institute to whom projects and tasks belong (table `Contact`)."""
 
@@ -41,7 +41,7 @@ class Contact(Entity):
     tasks: Many[Task] = many("Tasks", "Task", back="contact", default=None)
 
 
-@entity(unique=(("project_name",),), name="project_name")
+@entity(unique=(("project_name",),), name="project_name", repository="projects")
 class Project(Entity):
     """A collection of patients under one name: a cohort, a trial, a clinic's archive."""
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.task import SubTask
 
 
-@entity()
+@entity(repository="segmentations")
 class Segmentation(PicturedPixels, Entity):
     """A mask that a creator drew on an image; its pixels are in the zarr store.
 
@@ -126,7 +126,7 @@ class Segmentation(PicturedPixels, Entity):
         return self.feature
 
 
-@entity()
+@entity(repository="model_segmentations")
 class ModelSegmentation(PicturedPixels, Entity):
     """A mask that a model computed on an image; its pixels are in the zarr store."""
 

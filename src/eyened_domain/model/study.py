@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.tag import StudyTagLink
 
 
-@entity(unique=(("study_date", "patient_id"),), name="study_description")
+@entity(unique=(("study_date", "patient_id"),), name="study_description", repository="studies")
 class Study(Entity):
     """All that was taken of a patient on one day (DICOM study; one per patient and date)."""
 
@@ -67,7 +67,10 @@ class Study(Entity):
         return [image for series in self.series for image in series.image_instances]
 
 
-@entity(unique=(("series_instance_uid",), ("study_instance_uid", "series_instance_uid")))
+@entity(
+    unique=(("series_instance_uid",), ("study_instance_uid", "series_instance_uid")),
+    repository="series",
+)
 class Series(Entity):
     """Images of a study that belong together, for example one volume and its localiser."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.study import Study
 
 
-@entity(unique=(("tag_name", "tag_type"),), name="tag_name")
+@entity(unique=(("tag_name", "tag_type"),), name="tag_name", repository="tags")
 class Tag(Entity):
     """A word that people put on studies, images, segmentations, annotations and forms."""
 
@@ -88,7 +88,7 @@ class OnlyForItsType:
             )
 
 
-@entity(table="CreatorTag")
+@entity(table="CreatorTag", repository="starred_tags")
 class CreatorTagLink(Entity):
     """A tag that a creator has starred (table `CreatorTag`)."""
 
@@ -106,7 +106,7 @@ class CreatorTagLink(Entity):
     )
 
 
-@entity(table="StudyTag")
+@entity(table="StudyTag", repository="study_tags")
 class StudyTagLink(OnlyForItsType, Entity):
     """A tag on a study, with who put it there (table `StudyTag`)."""
 
@@ -127,7 +127,7 @@ class StudyTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity(table="ImageInstanceTag")
+@entity(table="ImageInstanceTag", repository="image_tags")
 class ImageInstanceTagLink(OnlyForItsType, Entity):
     """A tag on an image, with who put it there (table `ImageInstanceTag`)."""
 
@@ -154,7 +154,7 @@ class ImageInstanceTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity(table="AnnotationTag")
+@entity(table="AnnotationTag", repository="annotation_tags")
 class AnnotationTagLink(OnlyForItsType, Entity):
     """A tag on a legacy annotation, with who put it there (table `AnnotationTag`)."""
 
@@ -173,7 +173,7 @@ class AnnotationTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity(table="SegmentationTag")
+@entity(table="SegmentationTag", repository="segmentation_tags")
 class SegmentationTagLink(OnlyForItsType, Entity):
     """A tag on a segmentation, with who put it there (table `SegmentationTag`)."""
 
@@ -200,7 +200,7 @@ class SegmentationTagLink(OnlyForItsType, Entity):
     creator: One[Creator] = one("Creator", "Creator", via="creator_id", default=None)
 
 
-@entity(table="FormAnnotationTag")
+@entity(table="FormAnnotationTag", repository="form_tags")
 class FormAnnotationTagLink(OnlyForItsType, Entity):
     """A tag on a filled-in form, with who put it there (table `FormAnnotationTag`)."""
 

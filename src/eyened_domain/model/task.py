@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.segmentation import Segmentation
 
 
-@entity(name="task_definition_name")
+@entity(name="task_definition_name", repository="task_definitions")
 class TaskDefinition(Entity):
     """A kind of task, with its configuration."""
 
@@ -46,7 +46,7 @@ class TaskDefinition(Entity):
     tasks: Many[Task] = many("Tasks", "Task", back="task_definition", default=None)
 
 
-@entity(name="task_name")
+@entity(name="task_name", repository="tasks")
 class Task(Entity):
     """Work for graders, in subtasks.
 
@@ -145,7 +145,7 @@ class Task(Entity):
             raise _wrong_step(f"Task {shown(self.task_name)}", self.task_state, to, step, steps)
 
 
-@entity()
+@entity(repository="sub_tasks")
 class SubTask(Entity):
     """A piece of a task that one grader takes: some images to be looked at.
 
@@ -265,7 +265,7 @@ class SubTask(Entity):
             )
 
 
-@entity()
+@entity(repository="sub_task_images")
 class SubTaskImageLink(Entity):
     """That an image belongs to a subtask."""
 
