@@ -93,6 +93,11 @@ def deleted(one: object) -> RuleBroken:
     return RuleBroken(f"this {name} was deleted; make another one instead", entity=name)
 
 
+def not_open() -> RuleBroken:
+    """Return what is raised for a unit of work, and for what was had of it, when it is not open."""
+    return RuleBroken("this unit of work is not open; use it in a `with` block")
+
+
 def ended_by(error: BaseException) -> EyenedError:
     """Return what every call raises in a unit of work that an earlier error has ended.
 

@@ -101,7 +101,7 @@ class Queries:
     @classmethod
     def by_column(cls, source: GivesRepositories, column: str, value: Any) -> list[Self]:
         """Return those whose column, named in either style, holds the value."""
-        return list(_repository(source, cls).where(**{column: value}))
+        return list(_repository(source, cls).where(**{str(column): value}))
 
     @classmethod
     def by_columns(cls, source: GivesRepositories, **values: Any) -> list[Self]:

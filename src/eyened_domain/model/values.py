@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from contextlib import suppress
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -73,8 +74,21 @@ def members(value: Any) -> list[Any] | None:
 
 def shown(value: object) -> str:
     """A value as it may stand in a message: its repr, cut to 80 characters."""
-    text = repr(value[:80]) if isinstance(value, str | bytes) else repr(value)
+    try:
+        text = repr(value[:80]) if isinstance(value, str | bytes) else repr(value)
+    except Exception:  # noqa: BLE001 - a stranger's repr, within an error of ours
+        return kind_of(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def kind_of(value: object) -> str:
+    """What a value is, where it may not stand in a message itself: "a dict"."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 @frozen
@@ -115,7 +129,8 @@ def _whole(value: Any) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if hasattr(value, "__index__"):
-        return int(value.__index__())
+        with suppress(TypeError):  # an array has it, and is none
+            return int(value.__index__())
     raise Refused(f"a whole number is needed, not {shown(value)}")
 
 
@@ -145,7 +160,12 @@ class Real:
         """Accept a number that is finite and within single precision."""
         if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
             raise Refused(f"a number is needed, not {shown(value)}")
-        number = float(value)
+        try:
+            number = float(value)
+        except TypeError:  # an array
+            raise Refused(f"a number is needed, not {shown(value)}") from None
+        except OverflowError:
+            number = math.inf
         if not math.isfinite(number) or abs(number) > _FLOAT32_MAX:
             raise Refused(f"a finite number of single precision is needed, not {shown(value)}")
         return shortest(number)

@@ -12,15 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
-from eyened_domain.model.entity import Entity, entity_class
-from eyened_domain.model.fields import LinkInfo
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import Json, Refused, members, plain, shown, sought
+from eyened_domain.model.values import kind_of, shown
+from eyened_domain.services.sought_values import (
+    Key,
+    accepted,
+    ids_of,
+    key_of,
+    listed,
+    refused_object,
+    targets_of,
+)
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D")
-Key = tuple[Any, ...]
-"""A primary key, as the columns hold it."""
 Wanted = dict[str, list[Any]]
 """What columns must hold, by field name: one of these values; None stands for NULL."""
 _NAMES_LOOKED_AT = 500
@@ -55,7 +61,7 @@ class Repository(ABC, Generic[E]):
             BadInput: one of them is no object of this class.
             RuleBroken: one of them was deleted, or another unit of work holds it.
         """
-        several = self._several(many, "objects")
+        several = listed(self._info, many, "objects")
         for one in several:
             self._check_class(one)
         self._hold(several)
@@ -79,7 +85,7 @@ class Repository(ABC, Generic[E]):
             BadInput: the column cannot hold such an id.
             Conflict: it is to be locked, and was changed since it was read before.
         """
-        key = self._key(identity)
+        key = key_of(self._info, identity)
         found = self._find(key, lock=lock)
         if found is not None:
             return found
@@ -92,7 +98,7 @@ class Repository(ABC, Generic[E]):
             NotFound: one of them is not there; the message names the missing ones.
             BadInput: the column cannot hold one of the ids.
         """
-        keys = [self._key(identity) for identity in self._several(identities, "ids")]
+        keys = [key_of(self._info, identity) for identity in listed(self._info, identities, "ids")]
         found = self._find_all(keys)
         missing = [key[0] if len(key) == 1 else key for key in keys if key not in found]
         if missing:
@@ -118,6 +124,7 @@ class Repository(ABC, Generic[E]):
                 f"{self._info.name}.{column}: a text is needed, not {shown(name)}",
                 entity=self._info.name,
                 field=column,
+                value=shown(name),
             )
         return self.one(default=default, **{column: name})
 
@@ -134,8 +141,7 @@ class Repository(ABC, Generic[E]):
             UnknownName: there is no such column or link.
             BadInput: a condition is of another kind, or a column cannot hold a value.
         """
-        for condition in conditions:
-            self._check_condition(condition)
+        self._check_conditions(conditions)
         return self._matching(conditions, self._wanted(values))
 
     @overload
@@ -202,36 +208,18 @@ class Repository(ABC, Generic[E]):
     # --- what is asked, checked and converted ------------------------------------------------
 
     def _check_class(self, one: object) -> None:
-        if isinstance(one, self.entity):
-            return
-        name = self._info.name
-        said = f"a {type(one).__name__}" if isinstance(one, Entity) else shown(one)
-        raise BadInput(
-            f"an object of {name} is needed here, not {said}; other classes have repositories of "
-            "their own: uow.repository(…)",
-            entity=name,
-        )
+        if not isinstance(one, self.entity):
+            raise refused_object(self._info, one)
 
-    def _several(self, many: Iterable[Any], what: str) -> list[Any]:
-        if isinstance(many, Iterable) and not isinstance(many, str | bytes | Entity):
-            return list(many)
-        raise BadInput(
-            f"{self._info.name}: a list of {what} is needed, not {shown(many)}",
-            entity=self._info.name,
-        )
-
-    def _key(self, identity: Any) -> Key:
-        """Return the primary key as the columns hold it, so that "5" or 5.0 finds what 5 finds."""
-        names = self._info.primary_key
-        parts = identity if isinstance(identity, tuple) else (identity,)
-        if len(parts) != len(names):
-            raise BadInput(
-                f"{self._info.name} is known by ({', '.join(names)}), not by {shown(identity)}",
-                entity=self._info.name,
-            )
-        return tuple(
-            self._converted(name, plain(part)) for name, part in zip(names, parts, strict=True)
-        )
+    def _check_conditions(self, conditions: Iterable[Any]) -> None:
+        for condition in conditions:
+            if not self._is_condition(condition):
+                raise BadInput(
+                    f"{self._info.name} is asked with {self._asked_with()}, not with "
+                    f"{kind_of(condition)}; columns are given by keyword: "
+                    f"where({self._info.primary_key[0]}=…)",
+                    entity=self._info.name,
+                )
 
     def _wanted(self, values: Mapping[str, Any]) -> Wanted:
         """Return what the columns must hold, as they hold it."""
@@ -248,54 +236,12 @@ class Repository(ABC, Generic[E]):
                     field=column,
                 )
             if link is None:
-                wanted[column] = self._accepted(name, plain(value))
+                wanted[column] = accepted(self._info, name, value)
             else:
-                linked[column] = self._targets(link, value)
+                linked[column] = targets_of(self._info, link, value)
         if linked:
             self._flush()  # what is linked may get its id only now
-        return wanted | {column: _ids(targets) for column, targets in linked.items()}
-
-    def _accepted(self, name: str, value: Any) -> list[Any]:
-        if value is not None and isinstance(self._info.columns[name].kind, Json):
-            raise BadInput(
-                f"{self._info.name}.{name} holds JSON, which has no one text to compare: ask "
-                "with a condition on its elements",
-                entity=self._info.name,
-                field=name,
-            )
-        several = None if value is None else members(value)
-        accepted = [value] if several is None else several
-        return [None if one is None else self._converted(name, one) for one in accepted]
-
-    def _targets(self, link: LinkInfo, value: Any) -> list[Entity | None]:
-        """Return what a link may lead to."""
-        name = f"{self._info.name}.{link.name}"
-        if link.many:
-            raise BadInput(
-                f"{name} is a list; ask with a condition",
-                entity=self._info.name,
-                field=link.name,
-            )
-        several = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
-        for one in several:
-            if one is not None and not isinstance(one, entity_class(link.target)):
-                raise BadInput(
-                    f"{name} leads to a {link.target}, not to {shown(one)}; an id is asked for "
-                    f"with {link.via}=…",
-                    entity=self._info.name,
-                    field=link.name,
-                )
-        return several
-
-    def _converted(self, name: str, value: Any) -> Any:
-        column = self._info.columns[name]
-        try:
-            return sought(column.kind, value)
-        except Refused as refused:
-            said = "refused" if column.private else refused
-            raise BadInput(
-                f"{self._info.name}.{name}: {said}", entity=self._info.name, field=name
-            ) from None
+        return wanted | {column: ids_of(targets) for column, targets in linked.items()}
 
     def _name_column(self) -> str:
         if self._info.name_column is None:
@@ -362,8 +308,12 @@ class Repository(ABC, Generic[E]):
         """Return those of these primary keys that are there."""
 
     @abstractmethod
-    def _check_condition(self, condition: Any) -> None:
-        """Raise `BadInput` where a condition is none that the adapter can ask with."""
+    def _is_condition(self, condition: Any) -> bool:
+        """Whether the adapter can ask with it."""
+
+    @abstractmethod
+    def _asked_with(self) -> str:
+        """Say what conditions are here."""
 
     @abstractmethod
     def _matching(self, conditions: Sequence[Any], wanted: Wanted) -> list[E]:
@@ -380,13 +330,3 @@ class Repository(ABC, Generic[E]):
     @abstractmethod
     def _names(self, column: str, most: int | None) -> Iterable[tuple[str, int]]:
         """Return names and ids, in the order of the ids; only the first ones if `most` is given."""
-
-
-def _ids(targets: list[Entity | None]) -> list[Any]:
-    """Return the ids of what links may lead to; one that is not stored has none."""
-    found = []
-    for one in targets:
-        identity = None if one is None else getattr(one, one.__entity__.primary_key[0])
-        if one is None or identity is not None:
-            found.append(identity)
-    return found

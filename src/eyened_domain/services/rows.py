@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from eyened_domain.model.entity import Entity
+from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.values import kind_of, shown
+from eyened_domain.services.sought_values import check_entity
 
 Row = dict[str, Any]
 """Columns of a row, by field name."""
+Runs = Sequence[tuple[int, int]]
+"""Runs of values: first and last."""
 
 
 class StudyRow(NamedTuple):
@@ -23,8 +29,13 @@ class StudyRow(NamedTuple):
     study_id: int | None
 
 
-class Rows(Protocol):
-    """Set-based reading and writing, in a constant number of statements per ten thousand rows."""
+class Rows(ABC):
+    """Set-based reading and writing, in a constant number of statements per ten thousand rows.
+
+    Names and shapes are checked here; what columns hold is converted by the adapter, which gives
+    the primitives at the end of the class. What cannot be meant is `BadInput`, and a name that
+    is none `UnknownName`.
+    """
 
     def find(
         self,
@@ -47,7 +58,13 @@ class Rows(Protocol):
                 what they committed up to now.
             equals: further columns and what they must hold.
         """
+        info = _info(entity)
+        _check_names(info, [by, *_several(info, columns, "columns"), *equals])
+        return self._find(
+            entity, by, _several(info, values, "values"), columns, lock=lock, equals=equals
+        )
 
+    @abstractmethod
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these.
 
@@ -76,37 +93,75 @@ class Rows(Protocol):
             after: the primary key beyond which the page begins.
             most: how many rows to return at the most.
         """
+        info = _info(entity)
+        _check_names(
+            info, [*_several(info, columns, "columns"), *(n for one in any_of for n in one)]
+        )
+        return self._page(entity, _key(info), columns, any_of=any_of, after=after, most=most)
 
     def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
         """Return how many rows meet one of these: columns and what they hold."""
+        _check_names(_info(entity), [name for one in any_of for name in one])
+        return self._count(entity, any_of)
 
     def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
         """Insert rows and return their ids, in order.
 
         Args:
-            entity: whose rows.
+            entity: whose rows; no special kind of another entity.
             rows: each with the same columns.
             key: the columns that the rows are told apart by; of rows that are alike in
                 them, the earlier has the lower id.
 
         Raises:
             Duplicate: somebody was faster; nothing of this call is kept.
+            RuleBroken: it is a special kind.
         """
+        info = _info(entity)
+        if info.parent:
+            raise RuleBroken(
+                f"{info.name} rows are not inserted in bulk: a {info.parent} is a row of its own; "
+                "add objects",
+                entity=info.name,
+            )
+        names = rows[0].keys() if rows else ()
+        for row in rows:
+            if row.keys() != names:
+                raise BadInput(
+                    f"rows of {info.name} that are inserted together need the same columns: "
+                    f"{', '.join(names)}, not {', '.join(row)}",
+                    entity=info.name,
+                )
+        _check_names(info, [*names, *_several(info, key, "columns")])
+        return self._insert(entity, _key(info), rows, key)
 
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
 
-        A column with the moment of the last change holds that of this call in all of them,
-        unless a row gives another one. The modality of an image and the id of its entry are
-        two columns here: give both.
+        The last who writes wins: they are not compared with what was read. A column with the
+        moment of the last change holds that of this call in all of them, unless a row gives
+        another one. The modality of an image and the id of its entry are two columns here:
+        give both.
         """
+        info = _info(entity)
+        key = _key(info)
+        _check_names(info, {name for row in rows for name in row})
+        for row in rows:
+            if row.get(key) is None:
+                raise BadInput(
+                    f"a row of {info.name} is updated by its {key}, which was not given",
+                    entity=info.name,
+                    field=key,
+                )
+        self._update(entity, key, rows)
 
-    def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
+    def delete(self, entity: type[Entity], runs: Runs) -> int:
         """Delete the rows with these runs of ids (first, last); return how many there were."""
+        info = _info(entity)
+        _check_runs(info, runs)
+        return self._delete(entity, _key(info), runs)
 
-    def ids_in(
-        self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
-    ) -> list[Any]:
+    def ids_in(self, entity: type[Entity], column: str, runs: Runs, *, most: int) -> list[Any]:
         """Return the ids of the rows whose column lies in one of the runs, and keep out others.
 
         Until the transaction ends nobody can add such a row.
@@ -117,3 +172,101 @@ class Rows(Protocol):
             runs: runs of values (first, last).
             most: how many to return at the most.
         """
+        info = _info(entity)
+        _check_names(info, [column])
+        _check_runs(info, runs)
+        wanted = info.primary_key[0] if len(info.primary_key) == 1 else column
+        return self._ids_in(entity, column, runs, wanted, most)
+
+    # --- what an adapter gives; `key` is the one column of the primary key ----------------------
+
+    @abstractmethod
+    def _find(
+        self,
+        entity: type[Entity],
+        by: str,
+        values: Iterable[Any],
+        columns: Sequence[str],
+        *,
+        lock: bool,
+        equals: Mapping[str, Any],
+    ) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _page(
+        self,
+        entity: type[Entity],
+        key: str,
+        columns: Sequence[str],
+        *,
+        any_of: Sequence[Mapping[str, Any]],
+        after: int,
+        most: int,
+    ) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int: ...
+
+    @abstractmethod
+    def _insert(
+        self, entity: type[Entity], key: str, rows: Sequence[Row], told_by: Sequence[str]
+    ) -> list[int]: ...
+
+    @abstractmethod
+    def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None: ...
+
+    @abstractmethod
+    def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int: ...
+
+    @abstractmethod
+    def _ids_in(
+        self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
+    ) -> list[Any]: ...
+
+
+def _info(entity: type[Entity]) -> EntityInfo:
+    check_entity(entity)
+    return entity.__entity__
+
+
+def _key(info: EntityInfo) -> str:
+    """Return the one column of the primary key."""
+    if len(info.primary_key) > 1:
+        raise BadInput(
+            f"{info.name} is known by several columns ({', '.join(info.primary_key)}), and its "
+            "rows are not paged, inserted, updated or deleted in bulk; add and delete objects",
+            entity=info.name,
+        )
+    return info.primary_key[0]
+
+
+def _check_names(info: EntityInfo, names: Iterable[str]) -> None:
+    """Raise `UnknownName` unless these are names of columns, in Python's style."""
+    for name in names:
+        if name in info.columns:
+            continue
+        field = info.field_name(name)
+        link = info.links.get(field)
+        column = field if link is None else link.via
+        raise BadInput(
+            f"{info.name}.{name} is no column of rows"
+            + (f"; say {column}" if column else ": it is a list"),
+            entity=info.name,
+            field=name,
+        )
+
+
+def _several(info: EntityInfo, many: Iterable[Any], what: str) -> Iterable[Any]:
+    if not isinstance(many, Iterable) or isinstance(many, str | bytes):
+        raise BadInput(
+            f"{info.name}: a list of {what} is needed, not {kind_of(many)}", entity=info.name
+        )
+    return many
+
+
+def _check_runs(info: EntityInfo, runs: Runs) -> None:
+    for run in _several(info, runs, "runs"):
+        if not isinstance(run, tuple) or len(run) != 2:
+            raise BadInput(
+                f"{info.name}: runs are pairs (first, last), not {shown(run)}", entity=info.name
+            )

@@ -9,14 +9,16 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken, not_open
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.values import kind_of
 from eyened_domain.services.conversion_record import ConversionRecord
 from eyened_domain.services.events import Event, Subscribers
 from eyened_domain.services.import_journal import ImportJournal
 from eyened_domain.services.named_repositories import NamedRepositories
 from eyened_domain.services.repository import Repository
 from eyened_domain.services.rows import Rows
+from eyened_domain.services.sought_values import check_entity
 
 E = TypeVar("E", bound=Entity)
 _log = logging.getLogger("eyened_domain")
@@ -54,10 +56,16 @@ class UnitOfWork(NamedRepositories, ABC):
 
     def record(self, event: Event) -> None:
         """Remember an event, to be published after commit."""
+        self._check_open()
+        if not isinstance(event, Event):
+            raise BadInput(f"an Event is recorded, not {kind_of(event)}; inherit from Event")
         self._events.append(event)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call a function of the host after commit; what it raises is logged, not raised."""
+        self._check_open()
+        if not callable(callback):
+            raise BadInput(f"a function is called after commit, not {kind_of(callback)}")
         self._callbacks.append(callback)
 
     def commit(self) -> None:
@@ -107,11 +115,14 @@ class UnitOfWork(NamedRepositories, ABC):
             one: a stored object of this unit.
 
         Raises:
+            BadInput: it is no object of an entity.
             Conflict: it was changed by somebody else since it was read. In memory, where
                 nobody waits, the commit of the one who comes second raises it.
             RuleBroken: it is not stored, or not in this unit.
         """
         self._check_open()
+        if not isinstance(one, Entity):
+            raise BadInput(f"a stored object is locked, not {kind_of(one)}")
         self._lock(one)
 
     @property
@@ -130,13 +141,18 @@ class UnitOfWork(NamedRepositories, ABC):
         """The record of annotations that were converted."""
 
     def repository(self, entity: type[E], /) -> Repository[E]:
-        """Return the repository of an entity class."""
+        """Return the repository of an entity class.
+
+        Raises:
+            BadInput: it is no entity class.
+        """
         self._check_open()
+        check_entity(entity)
         return self._repository(entity)
 
     def _check_open(self) -> None:
         if not self._open:
-            raise RuleBroken("this unit of work is not open; use it in a `with` block")
+            raise not_open()
 
     def _forget(self) -> None:
         self._events, self._callbacks = [], []

@@ -15,41 +15,41 @@ from eyened_domain.adapters.memory.constraints import (
 )
 from eyened_domain.adapters.memory.shape import shape_of
 from eyened_domain.adapters.memory.tables import Row, folded
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
 from eyened_domain.services.rows import Row as Columns
-from eyened_domain.services.rows import StudyRow
+from eyened_domain.services.rows import Rows, Runs, StudyRow
+from eyened_domain.services.sought_values import converted
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
 
 
-class MemoryRows:
+class MemoryRows(Rows):
     """Set-based reading and writing in the transaction of a unit of work."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def find(
+    def _find(
         self,
         entity: type[Entity],
         by: str,
         values: Iterable[Any],
         columns: Sequence[str],
         *,
-        lock: bool = False,  # noqa: ARG002 - a commit finds out what others have changed
-        **equals: Any,
+        lock: bool,  # noqa: ARG002 - a commit finds out what others have changed
+        equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
-        """Return the columns of the rows whose column `by` holds one of the values."""
-        wanted = {folded(value) for value in values}
-        same = {name: folded(value) for name, value in equals.items()}
+        info = entity.__entity__
+        wanted = {folded(_held(entity, by, value)) for value in values if value is not None}
+        same = {name: _sought(info, name, value) for name, value in equals.items()}
         return [
             tuple(row.values[name] for name in columns)
             for row in self._rows(entity)
-            if folded(row.values[by]) in wanted
-            and all(folded(row.values[name]) == value for name, value in same.items())
+            if folded(row.values[by]) in wanted and _holds(row, same)
         ]
 
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
@@ -76,56 +76,41 @@ class MemoryRows:
             for day, study_id in studies.get(patient_id, [(None, None)]):
                 yield StudyRow(name, project_id, identifier, patient_id, day, study_id)
 
-    def page(
+    def _page(
         self,
         entity: type[Entity],
+        key: str,
         columns: Sequence[str],
         *,
         any_of: Sequence[Mapping[str, Any]],
         after: int,
         most: int,
     ) -> list[tuple[Any, ...]]:
-        """Return columns of the next rows beyond a primary key, in its order."""
-        (primary,) = shape_of(entity).primary_key
-        found = [
-            row.values
-            for row in self._rows(entity)
-            if row.values[primary] > after and _meets(row, any_of)
-        ]
-        found.sort(key=lambda values: values[primary])
+        found = [row.values for row in self._meeting(entity, any_of) if row.values[key] > after]
+        found.sort(key=lambda values: values[key])
         return [tuple(values[name] for name in columns) for values in found[:most]]
 
-    def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
-        """Return how many rows meet one of these."""
-        return sum(_meets(row, any_of) for row in self._rows(entity))
+    def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int:
+        return sum(1 for _ in self._meeting(entity, any_of))
 
-    def insert(
+    def _insert(
         self,
         entity: type[Entity],
+        key: str,
         rows: Sequence[Columns],
-        *,
-        key: Sequence[str],  # noqa: ARG002 - the ids are known here
+        told_by: Sequence[str],  # noqa: ARG002 - the ids are known here
     ) -> list[int]:
-        """Insert rows and return their ids, in order."""
         self._objects.flush()
-        shape = shape_of(entity)
-        (primary,) = shape.primary_key
         made = []
         for given in rows:
-            values = self._converted(entity, {primary: None, **given})
-            if values[primary] is None:
-                values[primary] = self._objects.store.next_id(shape.root)
+            values = self._converted(entity, {key: None, **given})
+            if values[key] is None:
+                values[key] = self._objects.store.next_id(shape_of(entity).root)
             made.append(Row(entity, values))
         self._put(made)
-        return [row.values[primary] for row in made]
+        return [row.values[key] for row in made]
 
-    def update(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
-        """Write the given columns of rows that exist; each row holds its primary key.
-
-        The last who writes wins: they are not compared with what was read. A column with the
-        moment of the last change holds that of this call in all of them, unless a row gives
-        another one.
-        """
+    def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
         self._objects.flush()
         shape, view = shape_of(entity), self._objects.view
         now = datetime.now().replace(microsecond=0)
@@ -133,31 +118,32 @@ class MemoryRows:
         written = []
         with self._all_or_none():
             for given in rows:
-                found = view.row(shape.root, shape.key(given))
+                values = {name: _held(entity, name, value) for name, value in given.items()}
+                found = view.row(shape.root, (values[key],))
                 if found is not None:
-                    view.overwrite(found, {**stamps, **given})
+                    view.overwrite(found, {**stamps, **values})
                     written.append(self._now(found))
             self._check(written)
         self._objects.read_again(written)
 
-    def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
-        """Delete the rows with these runs of ids; return how many there were."""
-        (primary,) = shape_of(entity).primary_key
-        gone = [row for row in self._rows(entity) if _within(row.values[primary], runs)]
+    def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
+        gone = [row for row in self._rows(entity) if _within(row.values[key], runs)]
         for row in gone:
             self._objects.view.remove(row)
         for row in gone:
             follow_removal(self._objects.view, row)
         return len(gone)
 
-    def ids_in(
-        self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
+    def _ids_in(
+        self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]:
-        """Return the ids of the rows whose column lies in one of the runs."""
-        keys = shape_of(entity).primary_key
-        wanted = keys[0] if len(keys) == 1 else column
         found = [r.values[wanted] for r in self._rows(entity) if _within(r.values[column], runs)]
         return found[:most]
+
+    def _meeting(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+        info = entity.__entity__
+        accepted = [{n: _sought(info, n, value) for n, value in one.items()} for one in any_of]
+        return (row for row in self._rows(entity) if any(_holds(row, one) for one in accepted))
 
     def _rows(self, entity: type[Entity]) -> list[Row]:
         self._objects.flush()
@@ -197,16 +183,23 @@ class MemoryRows:
             value = given.get(column.name)
             if value is None and column.set_on_insert:
                 value = datetime.now()
-            values[column.name] = None if value is None else column.kind.convert(value)
+            values[column.name] = _held(entity, column.name, value)
         return values
 
 
-def _meets(row: Row, any_of: Sequence[Mapping[str, Any]]) -> bool:
-    return any(
-        all(folded(row.values[name]) == folded(value) for name, value in one.items())
-        for one in any_of
-    )
+def _held(entity: type[Entity], name: str, value: Any) -> Any:
+    """Return a value as a column holds it."""
+    return None if value is None else converted(entity.__entity__, name, value, stored=True)
 
 
-def _within(value: Any, runs: Sequence[tuple[int, int]]) -> bool:
+def _sought(info: EntityInfo, name: str, value: Any) -> Any:
+    """Return what a value is compared as."""
+    return None if value is None else folded(converted(info, name, value))
+
+
+def _holds(row: Row, wanted: Mapping[str, Any]) -> bool:
+    return all(folded(row.values[name]) == value for name, value in wanted.items())
+
+
+def _within(value: Any, runs: Runs) -> bool:
     return value is not None and any(first <= value <= last for first, last in runs)

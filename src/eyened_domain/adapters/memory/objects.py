@@ -14,7 +14,7 @@ from eyened_domain.adapters.memory.shape import Key, referrers, root_of
 from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.adapters.memory.undoing import return_to, revert
-from eyened_domain.errors import RuleBroken, deleted, ended_by
+from eyened_domain.errors import RuleBroken, deleted, ended_by, not_open
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
@@ -215,7 +215,9 @@ class Objects:
             self._flushing = False
 
     def refuse_if_ended(self) -> None:
-        """Raise what an earlier error says of every further call."""
+        """Raise what an earlier error says of every further call, and what the end says."""
+        if self.is_closed:
+            raise not_open()
         if self.error is not None:
             raise ended_by(self.error) from self.error
 

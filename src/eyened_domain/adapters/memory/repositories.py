@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.memory.tables import Row, folded
-from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.links import HOLDER
-from eyened_domain.model.values import shown
-from eyened_domain.services.repository import Key, Repository, Wanted
+from eyened_domain.services.repository import Repository, Wanted
+from eyened_domain.services.sought_values import Key
 
 E = TypeVar("E", bound=Entity)
 
@@ -57,16 +57,16 @@ class MemoryRepository(Repository[E]):
         return found
 
     def _find_all(self, keys: Sequence[Key]) -> dict[Key, E]:
+        self._objects.refuse_if_ended()
         found = {key: self._find(key, lock=False) for key in keys}
         return {key: one for key, one in found.items() if one is not None}
 
-    def _check_condition(self, condition: Any) -> None:
-        if not callable(condition) or hasattr(condition, "__clause_element__"):
-            raise BadInput(
-                f"a memory repository is asked with functions that take a {self._info.name}, "
-                f"not with {shown(str(condition))}",
-                entity=self._info.name,
-            )
+    def _is_condition(self, condition: Any) -> bool:
+        is_function = callable(condition) and not isinstance(condition, type)
+        return is_function and not hasattr(condition, "__clause_element__")
+
+    def _asked_with(self) -> str:
+        return f"functions that take a {self._info.name}"
 
     def _matching(self, conditions: Sequence[Any], wanted: Wanted) -> list[E]:
         rows = sorted(self._rows(wanted), key=lambda row: row.key)

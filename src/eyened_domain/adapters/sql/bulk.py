@@ -18,10 +18,12 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    false,
     func,
     insert,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -32,12 +34,12 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.errors import RuleBroken, StorageError
+from eyened_domain.errors import StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
-from eyened_domain.services.rows import Row, StudyRow
+from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
 
 CHUNK = 10_000
 """Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
@@ -48,23 +50,22 @@ _UPDATE_CHUNK = 250
 _RUNS_CHUNK = 200
 
 
-class SqlRows:
+class SqlRows(Rows):
     """Set-based reading and writing on a session; see `services.rows.Rows`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def find(
+    def _find(
         self,
         entity: type[Entity],
         by: str,
         values: Iterable[Any],
         columns: Sequence[str],
         *,
-        lock: bool = False,
-        **equals: Any,
+        lock: bool,
+        equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
-        """Return the columns of the rows whose column `by` holds one of the values."""
         table = table_of(entity)
         statement = select(*(table.c[name] for name in columns)).where(
             table.c[by].in_(bindparam("chunk", expanding=True)),
@@ -93,83 +94,72 @@ class SqlRows:
                 found += [StudyRow(*row) for row in rows]
         return found
 
-    def page(
+    def _page(
         self,
         entity: type[Entity],
+        key: str,
         columns: Sequence[str],
         *,
         any_of: Sequence[Mapping[str, Any]],
         after: int,
         most: int,
     ) -> list[tuple[Any, ...]]:
-        """Return columns of the next rows beyond a primary key, in its order."""
         table = table_of(entity)
-        (primary,) = entity.__entity__.primary_key
         statement = (
             select(*(table.c[name] for name in columns))
-            .where(table.c[primary] > after, _meets(table, any_of))
-            .order_by(table.c[primary])
+            .where(table.c[key] > after, _meets(table, any_of))
+            .order_by(table.c[key])
             .limit(most)
         )
         return [tuple(row) for row in self._execute(statement)]
 
-    def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
-        """Return how many rows meet one of these."""
+    def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int:
         table = table_of(entity)
         statement = select(func.count()).select_from(table).where(_meets(table, any_of))
         count: int = self._execute(statement).scalar()
         return count
 
-    def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
+    def _insert(
+        self, entity: type[Entity], key: str, rows: Sequence[Row], told_by: Sequence[str]
+    ) -> list[int]:
         """Insert rows and return their ids, in order.
 
         They are read back as what is there beyond the highest id of before: a transaction
-        (REPEATABLE READ, or the one writer of SQLite) sees no new rows but its own. The
-        key tells which is which.
+        (REPEATABLE READ, or the one writer of SQLite) sees no new rows but its own. What
+        they are told by says which is which.
         """
-        if entity.__entity__.parent:
-            raise RuleBroken(f"{entity.__name__} rows are not inserted in bulk")
         table = table_of(entity)
-        (primary,) = entity.__entity__.primary_key
         ids: list[int] = []
         for chunk in _chunks(rows, CHUNK):
             if len(chunk) == 1:  # every server tells the id of one row by itself
                 ids.append(self._execute(insert(table), chunk[0]).inserted_primary_key[0])
                 continue
-            highest = self._execute(select(func.max(table.c[primary]))).scalar() or 0
+            highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
             self._execute(insert(table), chunk)
             made = self._execute(
-                select(table.c[primary], *(table.c[name] for name in key))
-                .where(table.c[primary] > highest)
-                .order_by(table.c[primary])
+                select(table.c[key], *(table.c[name] for name in told_by))
+                .where(table.c[key] > highest)
+                .order_by(table.c[key])
             )
-            ids.extend(_in_order(entity, [tuple(row) for row in made], chunk, key))
+            ids.extend(_in_order(entity, [tuple(row) for row in made], chunk, told_by))
         return ids
 
-    def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
-        """Write the given columns of rows that exist; each row holds its primary key.
-
-        The last who writes wins: they are not compared with what was read. A column with the
-        moment of the last change holds that of this call in all of them, unless a row gives
-        another one.
+    def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
+        """Write the given columns of rows that exist.
 
         One statement sets every row of a chunk: PyMySQL would send an executemany of
         UPDATE row by row.
         """
         table = table_of(entity)
-        (primary,) = entity.__entity__.primary_key
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
         now = now_of(self._session.connection())
         for chunk in _chunks(rows, _UPDATE_CHUNK):
-            names = sorted({name for row in chunk for name in row} - {primary})
+            names = sorted({name for row in chunk for name in row} - {key})
             values = {
                 name: case(
                     *(
-                        (
-                            table.c[primary] == row[primary],
-                            bindparam(None, row[name], table.c[name].type),
-                        )
+                        (table.c[key] == row[key], bindparam(None, row[name], table.c[name].type))
                         for row in chunk
                         if name in row
                     ),
@@ -177,37 +167,32 @@ class SqlRows:
                 )
                 for name in names
             }
-            ids = [row[primary] for row in chunk]
-            self._execute(update(table).where(table.c[primary].in_(ids)).values(values))
+            ids = [row[key] for row in chunk]
+            self._execute(update(table).where(table.c[key].in_(ids)).values(values))
         stamps = dict.fromkeys(stamped, now)
-        self._let_objects_hold(entity, [{**stamps, **row} for row in rows])
+        self._let_objects_hold(entity, key, [{**stamps, **row} for row in rows])
 
-    def _let_objects_hold(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+    def _let_objects_hold(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
-        (primary,) = entity.__entity__.primary_key
         for row in rows:
-            held = self._session.identity_map.get(identity_key(entity, row[primary]))
+            held = self._session.identity_map.get(identity_key(entity, row[key]))
             for name, value in row.items() if held is not None else ():
                 if name in held.__dict__:
                     set_committed_value(held, name, value)
 
-    def delete(self, entity: type[Entity], runs: Sequence[tuple[int, int]]) -> int:
-        """Delete the rows with these runs of ids; return how many there were."""
+    def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)
-        (primary,) = entity.__entity__.primary_key
         count = 0
         for chunk in _chunks(runs, _RUNS_CHUNK):
-            result = self._execute(delete(table).where(_within(table, primary, chunk)))
+            result = self._execute(delete(table).where(_within(table, key, chunk)))
             count += result.rowcount
         return count
 
-    def ids_in(
-        self, entity: type[Entity], column: str, runs: Sequence[tuple[int, int]], *, most: int
+    def _ids_in(
+        self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]:
         """Return the ids of the rows whose column lies in one of the runs; lock their range."""
         table = table_of(entity)
-        keys = entity.__entity__.primary_key
-        wanted = keys[0] if len(keys) == 1 else column
         found: list[Any] = []
         for chunk in _chunks(runs, _RUNS_CHUNK):
             statement = select(table.c[wanted]).where(_within(table, column, chunk))
@@ -275,7 +260,8 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 
 
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
-    return or_(*(and_(*(table.c[name] == v for name, v in one.items())) for one in any_of))
+    ways = (and_(true(), *(table.c[name] == v for name, v in one.items())) for one in any_of)
+    return or_(false(), *ways)
 
 
 def _lists(values: Iterable[Any]) -> Iterator[list[Any]]:

@@ -24,6 +24,7 @@ from eyened_domain.errors import (
     RuleBroken,
     StorageError,
     ended_by,
+    not_open,
 )
 
 _ENDED = "eyened_domain.ended"
@@ -34,19 +35,22 @@ class _Ended:
     """What has ended, and by what.
 
     Attributes:
-        error: the first error.
+        error: the first error; None where the unit of work is over.
         savepoint: that it has ended; None for the whole transaction.
     """
 
-    error: BaseException
+    error: BaseException | None
     savepoint: SessionTransaction | None
 
 
 def refuse_if_ended(session: Session) -> None:
-    """Raise what an earlier error says of every further call."""
+    """Raise what an earlier error says of every further call, and what the end says."""
     ended: _Ended | None = session.info.get(_ENDED)
-    if ended is not None:
-        raise ended_by(ended.error) from ended.error
+    if ended is None:
+        return
+    if ended.error is None:
+        raise not_open()
+    raise ended_by(ended.error) from ended.error
 
 
 def refuse_statement(execution: ORMExecuteState) -> None:
@@ -99,6 +103,12 @@ def end_whole(session: Session, error: BaseException) -> None:
     """Note that an error has ended the whole transaction."""
     ended: _Ended | None = session.info.get(_ENDED)
     session.info[_ENDED] = _Ended(error if ended is None else ended.error, None)
+
+
+def close_for_good(session: Session) -> None:
+    """Close a session that nobody is to begin anew: one that is kept would lock a database."""
+    session.close()
+    session.info[_ENDED] = _Ended(None, None)
 
 
 def go_on(session: Session) -> None:

@@ -6,19 +6,18 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
-from sqlalchemy.sql import ClauseElement
 
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
+from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.staleness import is_stale
-from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.values import shown
 from eyened_domain.services.finders import repository_class
 from eyened_domain.services.garbage import rarer_collections
-from eyened_domain.services.repository import Key, Repository, Wanted
+from eyened_domain.services.repository import Repository, Wanted
+from eyened_domain.services.sought_values import Key
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.session import DomainSession
@@ -60,6 +59,7 @@ class SqlRepository(Repository[E]):
         return next(iter(self._locked(values) if lock else self._with(values)), None)
 
     def _find_all(self, keys: Sequence[Key]) -> dict[Key, E]:
+        refuse_if_ended(self.session)
         if len(self._info.primary_key) > 1:
             each = {key: self._find(key, lock=False) for key in keys}
             return {key: one for key, one in each.items() if one is not None}
@@ -73,15 +73,12 @@ class SqlRepository(Repository[E]):
                     found[getattr(one, name),] = one
         return found
 
-    def _check_condition(self, condition: Any) -> None:
-        if hasattr(condition, "__clause_element__") or isinstance(condition, ClauseElement):
-            return
-        asked = "a function" if callable(condition) else shown(condition)
-        raise BadInput(
-            f"a database is asked with expressions such as {self._info.name}."
-            f"{self._info.primary_key[0]} == 1, not with {asked}",
-            entity=self._info.name,
-        )
+    def _is_condition(self, condition: Any) -> bool:
+        clause = getattr(condition, "__clause_element__", None)
+        return isinstance(condition if clause is None else clause(), ColumnElement | TextClause)
+
+    def _asked_with(self) -> str:
+        return f"expressions such as {self._info.name}.{self._info.primary_key[0]} == 1"
 
     def _matching(self, conditions: Sequence[Any], wanted: Wanted) -> list[E]:
         statement = self._select(conditions, wanted).order_by(

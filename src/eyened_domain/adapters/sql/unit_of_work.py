@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from eyened_domain.adapters.sql.commit_token import commit_with_token
-from eyened_domain.adapters.sql.ended import refuse_if_ended
+from eyened_domain.adapters.sql.ended import close_for_good, refuse_if_ended
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
@@ -152,7 +152,7 @@ class SqlUnitOfWork(UnitOfWork):
         self._session.lock(one)
 
     def _close(self) -> None:
-        self._session.close()
+        close_for_good(self._session)
 
     def _repository(self, entity: type[E]) -> Repository[E]:
         refuse_if_ended(self._session)

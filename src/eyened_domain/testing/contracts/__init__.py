@@ -32,6 +32,9 @@ from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as Kno
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
 from eyened_domain.testing.contracts.misuse import MisuseContract as MisuseContract
+from eyened_domain.testing.contracts.misuse_of_units import (
+    UnitMisuseContract as UnitMisuseContract,
+)
 from eyened_domain.testing.contracts.modalities import ModalityContract as ModalityContract
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
@@ -62,6 +65,7 @@ class StorageContract(
     KeyChangeContract,
     RemovalContract,
     MisuseContract,
+    UnitMisuseContract,
     RemovalReachContract,
     JsonContract,
     CopyContract,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from eyened_domain.model import Patient, Project, Study
+from eyened_domain.model import Patient, Project, SexEnum, Study
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -70,6 +70,33 @@ class BulkContract(Contract):
             assert {(row.project_name, row.patient_identifier) for row in found} == {
                 (name, one) for name in projects for one in patients
             }
+
+    def test_rows_meet_one_of_several_conditions_and_none_where_there_is_none(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            both = [{"project_name": "areds"}, {"project_id": ids["Empty"], "description": None}]
+            for any_of, count in ((both, 2), ([{}], 3), ([], 0), ([{"project_id": None}], 0)):
+                assert uow.rows.count(Project, any_of=any_of) == count
+                page = uow.rows.page(Project, ["project_id"], any_of=any_of, after=0, most=9)
+                assert len(page) == count
+
+    def test_rows_are_found_by_what_their_columns_hold_as(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        columns = ["patient_id"]
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            one = ids["P1"]
+            assert uow.rows.find(Patient, "patient_id", [float(one), None], columns) == [(one,)]
+            assert uow.rows.count(Patient, any_of=[{"patient_id": str(one)}]) == 1
+            assert uow.rows.find(Patient, "sex", [None], columns) == []
+            assert len(uow.rows.find(Patient, "patient_identifier", ["p1"], columns, sex=None)) == 2
+            uow.rows.update(Patient, [{"patient_id": ids["P1"], "sex": "F"}])
+            assert uow.rows.find(Patient, "sex", ["F"], ["sex"]) == [(SexEnum.F,)]
+            uow.commit()
+            assert uow.patients.get(ids["P1"]).sex is SexEnum.F
 
     def test_an_import_is_noted_with_its_end_or_before_it(
         self, make_unit_of_work: MakeUnitOfWork

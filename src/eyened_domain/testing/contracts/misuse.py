@@ -19,6 +19,22 @@ Misuse = Callable[[Any, Patient], Any]
 """Takes a unit of work and a stored patient."""
 
 
+class Array:
+    """Like an array of several numbers: has an `__index__` and a `__float__` that refuse."""
+
+    def __index__(self) -> int:
+        raise TypeError("only integer scalar arrays can be converted to a scalar index")
+
+    __float__ = __index__
+
+
+class Unwritten:
+    """Has no repr."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+
 def _deleted_twice(uow: Any, patient: Patient) -> None:
     uow.patients.delete(patient)
     uow.flush()
@@ -49,6 +65,16 @@ MISUSES: dict[str, tuple[type[EyenedError], str, Misuse]] = {
         "Project is needed",
         lambda uow, patient: uow.projects.add_all([Project(project_name="b"), patient]),
     ),
+    "adding a dict": (
+        BadInput,
+        "Project is needed here, not a dict",
+        lambda uow, _: uow.projects.add({"project_name": "b"}),
+    ),
+    "adding what has no repr": (
+        BadInput,
+        "not an Unwritten",
+        lambda uow, _: uow.projects.add(Unwritten()),
+    ),
     "deleting None": (BadInput, "Project is needed", lambda uow, _: uow.projects.delete(None)),
     "deleting an id": (BadInput, "Project is needed", lambda uow, _: uow.projects.delete(1)),
     "deleting another class": (
@@ -66,6 +92,24 @@ MISUSES: dict[str, tuple[type[EyenedError], str, Misuse]] = {
     "no id": (BadInput, "project_id", lambda uow, _: uow.projects.get(None)),
     "a list of ids for one": (BadInput, "project_id", lambda uow, _: uow.projects.get([1])),
     "an object for its id": (BadInput, "project_id", lambda uow, one: uow.projects.get(one)),
+    "an array for an id": (BadInput, "project_id", lambda uow, _: uow.projects.get(Array())),
+    "an array among ids": (BadInput, "project_id", lambda uow, _: uow.projects.by_ids([Array()])),
+    "what has no repr for an id": (
+        BadInput,
+        "project_id",
+        lambda uow, _: uow.projects.get(Unwritten()),
+    ),
+    "an array for a number": (
+        BadInput,
+        "resolution_axial",
+        lambda uow, _: uow.images.where(resolution_axial=Array()),
+    ),
+    "a number beyond all": (
+        BadInput,
+        "resolution_axial",
+        lambda uow, _: uow.images.where(resolution_axial=10**400),
+    ),
+    "an id beyond all": (BadInput, "project_id", lambda uow, _: uow.projects.get(10**5000)),
     "too many parts of a key": (
         BadInput,
         r"known by \(project_id\)",
@@ -82,6 +126,18 @@ MISUSES: dict[str, tuple[type[EyenedError], str, Misuse]] = {
     "a text as condition": (BadInput, "asked with", lambda uow, _: uow.projects.where("a = 1")),
     "a truth as condition": (BadInput, "asked with", lambda uow, _: uow.projects.where(True)),
     "None as condition": (BadInput, "asked with", lambda uow, _: uow.projects.where(None)),
+    "a class as condition": (BadInput, "asked with", lambda uow, _: uow.projects.where(Project)),
+    "an object as condition": (BadInput, "asked with", lambda uow, one: uow.projects.where(one)),
+    "a dict as condition": (
+        BadInput,
+        "by keyword",
+        lambda uow, _: uow.projects.where({"project_name": "a"}),
+    ),
+    "what has no repr as condition": (
+        BadInput,
+        "asked with",
+        lambda uow, _: uow.projects.where(Unwritten()),
+    ),
     "an unknown column": (
         UnknownName,
         "did you mean project_name",
@@ -127,6 +183,11 @@ MISUSES: dict[str, tuple[type[EyenedError], str, Misuse]] = {
         BadInput,
         "patient_identifier",
         lambda uow, patient: uow.patients.by_identifier(patient.project_id, 12),
+    ),
+    "a column that is no name": (
+        UnknownName,
+        "no field",
+        lambda uow, _: Project.by_column(uow, 3, "a"),  # type: ignore[arg-type]
     ),
     "one of several": (Duplicate, "more than one", lambda uow, _: uow.features.one()),
 }
@@ -175,6 +236,44 @@ class MisuseContract(Contract):
                 with pytest.raises(EyenedError) as caught:
                     getattr(uow.creators, way)(**values)
                 assert "canary" not in f"{caught.value}{vars(caught.value)}"
+
+    @pytest.mark.parametrize("way", ["add", "delete", "where", "add_all", "by_ids"])
+    def test_a_private_value_that_is_put_where_an_object_belongs_is_in_no_error(
+        self, make_unit_of_work: MakeUnitOfWork, way: str
+    ) -> None:
+        given: list[Any] = [{"password_hash": HASH}, HASH, [HASH]]
+        with make_unit_of_work() as uow:
+            for one in given[:2] if way in {"add_all", "by_ids"} else given:
+                with pytest.raises(EyenedError) as caught:
+                    getattr(uow.creators, way)(one)
+                assert "canary" not in f"{caught.value}{vars(caught.value)}"
+
+    @pytest.mark.parametrize(
+        ("field", "value", "ask"),
+        [
+            ("project_id", "'x'", lambda uow: uow.projects.get("x")),
+            ("project_id", "'x'", lambda uow: uow.projects.by_ids([1, "x"])),
+            ("project_name", "5", lambda uow: uow.projects.where(project_name=5)),
+            ("project_name", "5", lambda uow: uow.projects.by_name(5)),
+            ("project_name", "5", lambda uow: uow.projects.count(ProjectName=[5])),
+            ("contact", "5", lambda uow: uow.projects.where(contact=5)),
+            ("project_id", "(1, 2)", lambda uow: uow.projects.get((1, 2))),
+        ],
+    )
+    def test_an_error_names_entity_field_and_value(
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        field: str,
+        value: str,
+        ask: Callable[[Any], Any],
+    ) -> None:
+        with make_unit_of_work() as uow:
+            with pytest.raises(BadInput) as caught:
+                ask(uow)
+            error = caught.value
+            assert (error.entity, error.field, error.value) == ("Project", field, value)
+            assert "Project" in str(error)
+            assert value in str(error)
 
     def test_links_are_asked_for_by_objects_and_by_none(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
