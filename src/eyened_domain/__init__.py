@@ -15,98 +15,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.database import (
-        Database,
-    )
-    from eyened_domain.config import (
-        Settings,
-    )
-    from eyened_domain.container import (
-        Container,
-    )
-    from eyened_domain.errors import (
-        BadInput,
-        ConfigurationError,
-        Conflict,
-        Duplicate,
-        EyenedError,
-        FolderMissing,
-        NotFound,
-        NotLoaded,
-        PixelsDamaged,
-        PixelsLost,
-        RowChanged,
-        RuleBroken,
-        StorageError,
-        UnknownName,
-    )
-    from eyened_domain.model import (
-        Annotation,
-        AnnotationData,
-        AnnotationTagLink,
-        AnnotationType,
-        AttributeDataType,
-        AttributeDefinition,
-        AttributesModel,
-        AttributesModelOutput,
-        AttributeValue,
-        AttributeValueInput,
-        Contact,
-        Creator,
-        CreatorTagLink,
-        DataRepresentation,
-        Datatype,
-        DeviceInstance,
-        DeviceModel,
-        Entity,
-        EntityType,
-        ETDRSField,
-        ExternalEnum,
-        Feature,
-        FeatureFeatureLink,
-        FormAnnotation,
-        FormAnnotationTagLink,
-        FormSchema,
-        ImageInstance,
-        ImageInstanceTagLink,
-        Laterality,
-        Modality,
-        ModalityTable,
-        ModalityType,
-        Model,
-        ModelInput,
-        ModelKind,
-        ModelSegmentation,
-        Patient,
-        Project,
-        Scan,
-        Segmentation,
-        SegmentationModel,
-        SegmentationTagLink,
-        Series,
-        SexEnum,
-        SourceInfo,
-        Study,
-        StudyTagLink,
-        SubTask,
-        SubTaskImageLink,
-        SubTaskState,
-        Tag,
-        TagType,
-        Task,
-        TaskDefinition,
-        TaskState,
-    )
-    from eyened_domain.services.importing import (
-        Importing,
-        ImportOptions,
-    )
-    from eyened_domain.services.segmenting import (
-        Segmenting,
-    )
-    from eyened_domain.services.tagging import (
-        Tagging,
-    )
+    from eyened_domain.adapters.sql.database import Database as Database
+    from eyened_domain.config import Settings as Settings
+    from eyened_domain.container import Container as Container
+    from eyened_domain.errors import BadInput as BadInput
+    from eyened_domain.errors import ConfigurationError as ConfigurationError
+    from eyened_domain.errors import Conflict as Conflict
+    from eyened_domain.errors import Duplicate as Duplicate
+    from eyened_domain.errors import EyenedError as EyenedError
+    from eyened_domain.errors import FolderMissing as FolderMissing
+    from eyened_domain.errors import NotFound as NotFound
+    from eyened_domain.errors import NotLoaded as NotLoaded
+    from eyened_domain.errors import PixelsDamaged as PixelsDamaged
+    from eyened_domain.errors import PixelsLost as PixelsLost
+    from eyened_domain.errors import RowChanged as RowChanged
+    from eyened_domain.errors import RuleBroken as RuleBroken
+    from eyened_domain.errors import StorageError as StorageError
+    from eyened_domain.errors import UnknownName as UnknownName
+    from eyened_domain.model import *  # noqa: F403 - its own list says which
+    from eyened_domain.services.importing import Importing as Importing
+    from eyened_domain.services.importing import ImportOptions as ImportOptions
+    from eyened_domain.services.segmenting import Segmenting as Segmenting
+    from eyened_domain.services.tagging import Tagging as Tagging
 
 _ELSEWHERE = {
     "BadInput": "eyened_domain.errors",
@@ -133,96 +63,27 @@ _ELSEWHERE = {
 }
 """Where the names come from that are not of the model."""
 
-__all__ = [
-    "Annotation",
-    "AnnotationData",
-    "AnnotationTagLink",
-    "AnnotationType",
-    "AttributeDataType",
-    "AttributeDefinition",
-    "AttributeValue",
-    "AttributeValueInput",
-    "AttributesModel",
-    "AttributesModelOutput",
-    "BadInput",
-    "ConfigurationError",
-    "Conflict",
-    "Contact",
-    "Container",
-    "Creator",
-    "CreatorTagLink",
-    "DataRepresentation",
-    "Database",
-    "Datatype",
-    "DeviceInstance",
-    "DeviceModel",
-    "Duplicate",
-    "ETDRSField",
-    "Entity",
-    "EntityType",
-    "ExternalEnum",
-    "EyenedError",
-    "Feature",
-    "FeatureFeatureLink",
-    "FolderMissing",
-    "FormAnnotation",
-    "FormAnnotationTagLink",
-    "FormSchema",
-    "ImageInstance",
-    "ImageInstanceTagLink",
-    "ImportOptions",
-    "Importing",
-    "Laterality",
-    "Modality",
-    "ModalityTable",
-    "ModalityType",
-    "Model",
-    "ModelInput",
-    "ModelKind",
-    "ModelSegmentation",
-    "NotFound",
-    "NotLoaded",
-    "Patient",
-    "PixelsDamaged",
-    "PixelsLost",
-    "Project",
-    "RowChanged",
-    "RuleBroken",
-    "Scan",
-    "Segmentation",
-    "SegmentationModel",
-    "SegmentationTagLink",
-    "Segmenting",
-    "Series",
-    "Settings",
-    "SexEnum",
-    "SourceInfo",
-    "StorageError",
-    "Study",
-    "StudyTagLink",
-    "SubTask",
-    "SubTaskImageLink",
-    "SubTaskState",
-    "Tag",
-    "TagType",
-    "Tagging",
-    "Task",
-    "TaskDefinition",
-    "TaskState",
-    "UnknownName",
-]
 
+if not TYPE_CHECKING:  # which would take any name for one
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'eyened_domain' has no attribute {name!r}")
-    value = getattr(import_module(_ELSEWHERE.get(name, "eyened_domain.model")), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        if name == "__all__":
+            return _names()
+        if name not in _ELSEWHERE and not (name[:1].isupper() and name in _names()):
+            raise AttributeError(f"module 'eyened_domain' has no attribute {name!r}")
+        value = getattr(import_module(_ELSEWHERE.get(name, "eyened_domain.model")), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_names()})
+
+
+def _names() -> list[str]:
+    """Return the public names: all classes of the model are among them."""
+    model = import_module("eyened_domain.model").__all__
+    return sorted({*_ELSEWHERE, *(name for name in model if name[0].isupper())})
 
 
 def map_entities() -> bool:

@@ -5,10 +5,32 @@ from typing import assert_type
 
 from sqlalchemy import select
 
-from eyened_domain import Container, Database, ImageInstance, Laterality, Patient, Project, Study
-from eyened_domain.adapters.memory import MemoryDatabase
+import eyened_domain
+from eyened_domain import (
+    Container,
+    Database,
+    ImageInstance,
+    Laterality,
+    Patient,
+    Project,
+    Segmentation,
+    Study,
+    SubTaskState,
+    Tagging,
+    testing,
+)
+from eyened_domain.adapters.memory import MemoryDatabase, MemoryUnitOfWork
+from eyened_domain.services.events import Event
 from eyened_domain.services.repository import Repository
+from eyened_domain.services.storage import Storage
 from eyened_domain.services.unit_of_work import UnitOfWork
+from eyened_domain.testing import Builder
+
+
+def names() -> None:
+    eyened_domain.Projct(project_name="AREDS")  # type: ignore[attr-defined]
+    testing.MemoryImags()  # type: ignore[attr-defined]
+    assert_type(eyened_domain.Project(project_name="AREDS"), Project)
 
 
 def notebook(database: Database) -> None:
@@ -57,6 +79,49 @@ def units(database: Database, memory: MemoryDatabase) -> None:
         uow.patients.by_identifer(1, "P1")  # type: ignore[attr-defined]
 
 
-def service(uow: UnitOfWork) -> Patient:
+def service(uow: UnitOfWork, image: ImageInstance) -> Patient:
     uow.flsh()  # type: ignore[attr-defined]
+    uow.imags.get(1)  # type: ignore[attr-defined]
+    uow.images.gett(1)  # type: ignore[attr-defined]
+    uow.images.by_identifier(1, "P1")  # type: ignore[attr-defined]
+    uow.images.add_al([image])  # type: ignore[attr-defined]
+    uow.patients.add(image)  # type: ignore[arg-type]
+    uow.projects.delete(image)  # type: ignore[arg-type]
+    uow.rows.fnd(Patient, "patient_id", [1], ["sex"])  # type: ignore[attr-defined]
+    uow.imports.rns()  # type: ignore[attr-defined]
+    uow.conversions.nothing()  # type: ignore[attr-defined]
+    uow.repository(Segmentation).get(1).zarr_array_index += 1  # type: ignore[operator]
+    uow.repository("Patient")  # type: ignore[arg-type]
+    uow.lock(1)  # type: ignore[arg-type]
+    uow.record("stored")  # type: ignore[arg-type]
+    uow.record(Event())
+    uow.on_commit(3)  # type: ignore[arg-type]
+    with uow.savepoint():
+        assert_type(uow.images.get(1, default=None), ImageInstance | None)
+    assert_type(uow.projects.name_to_id(), dict[str, int])
+    assert_type(uow.images.count(inactive=True), int)
     return uow.patients.one(patient_identifier="P1")
+
+
+def any_storage(storage: Storage, tagging: Tagging) -> int:
+    with storage.unit_of_work() as uow:
+        assert_type(uow.creators.by_name("dr_smith").creator_name, str)
+        tagging.tagg(uow)  # type: ignore[attr-defined]
+    storage.unit_of_wrk()  # type: ignore[attr-defined]
+    storage.run(lambda uow: uow.pateints.count())  # type: ignore[attr-defined]
+    return storage.run(lambda uow: uow.patients.count(), retries=2)
+
+
+def storages(database: Database, memory: MemoryDatabase) -> int:
+    database.run(lambda uow: uow.pateints.count())  # type: ignore[attr-defined]
+    memory.run(lambda uow: uow.pateints.count())  # type: ignore[attr-defined]
+    return any_storage(database, Tagging()) + any_storage(memory, Tagging())
+
+
+def test_of_a_service(uow: MemoryUnitOfWork, builder: Builder) -> SubTaskState:
+    patient = builder.a_patient(sex="F")
+    assert_type(patient, Patient)
+    assert_type(uow.studies.add(builder.a_study(patient=patient)), Study)
+    builder.a_pateint()  # type: ignore[attr-defined]
+    builder.a_patient(1)  # type: ignore[call-arg]
+    return builder.a_sub_task().task_state

@@ -50,13 +50,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "contracts":
-        return import_module("eyened_domain.testing.contracts")
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'eyened_domain.testing' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+if not TYPE_CHECKING:  # which would take any name for one
+
+    def __getattr__(name: str) -> Any:
+        if name == "contracts":
+            return import_module("eyened_domain.testing.contracts")
+        home = _HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module 'eyened_domain.testing' has no attribute {name!r}")
+        return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

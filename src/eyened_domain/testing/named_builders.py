@@ -2,180 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
 from eyened_domain import model
 from eyened_domain.model.entity import Entity
 
-E = TypeVar("E", bound=Entity)
+E_co = TypeVar("E_co", bound=Entity, covariant=True)
 
 
-class _Builds(Protocol):
-    def build(self, entity: type[E], /, **values: Any) -> E: ...
+class Builds(Protocol[E_co]):
+    """Makes valid objects of one entity class."""
+
+    def __call__(self, **values: Any) -> E_co:
+        """Return a new object, with the parents that it needs.
+
+        Args:
+            values: columns and links under either name.
+        """
 
 
 class NamedBuilders:
-    """The methods of a builder that are named after what they make.
+    """The methods of a builder that are named after what they make."""
 
-    Each takes columns and links under either name, and makes the parents that are needed.
-    """
+    a_modality: Builds[model.ModalityTable]
+    a_scan: Builds[model.Scan]
+    a_source: Builds[model.SourceInfo]
+    a_device_model: Builds[model.DeviceModel]
+    a_device: Builds[model.DeviceInstance]
+    an_annotation_type: Builds[model.AnnotationType]
+    an_annotation: Builds[model.Annotation]
+    an_annotation_data: Builds[model.AnnotationData]
+    an_attribute: Builds[model.AttributeDefinition]
+    an_attribute_value: Builds[model.AttributeValue]
+    an_attribute_value_input: Builds[model.AttributeValueInput]
+    a_model: Builds[model.Model]
+    a_segmentation_model: Builds[model.SegmentationModel]
+    an_attributes_model: Builds[model.AttributesModel]
+    a_model_input: Builds[model.ModelInput]
+    an_attributes_model_output: Builds[model.AttributesModelOutput]
+    a_creator: Builds[model.Creator]
+    a_feature: Builds[model.Feature]
+    a_feature_feature_link: Builds[model.FeatureFeatureLink]
+    a_form_schema: Builds[model.FormSchema]
+    a_form_annotation: Builds[model.FormAnnotation]
+    an_image: Builds[model.ImageInstance]
+    a_patient: Builds[model.Patient]
+    a_contact: Builds[model.Contact]
+    a_project: Builds[model.Project]
+    a_segmentation: Builds[model.Segmentation]
+    a_model_segmentation: Builds[model.ModelSegmentation]
+    a_study: Builds[model.Study]
+    a_series: Builds[model.Series]
+    a_tag: Builds[model.Tag]
+    a_creator_tag_link: Builds[model.CreatorTagLink]
+    a_study_tag_link: Builds[model.StudyTagLink]
+    an_image_instance_tag_link: Builds[model.ImageInstanceTagLink]
+    an_annotation_tag_link: Builds[model.AnnotationTagLink]
+    a_segmentation_tag_link: Builds[model.SegmentationTagLink]
+    a_form_annotation_tag_link: Builds[model.FormAnnotationTagLink]
+    a_task_definition: Builds[model.TaskDefinition]
+    a_task: Builds[model.Task]
+    a_sub_task: Builds[model.SubTask]
+    a_sub_task_image_link: Builds[model.SubTaskImageLink]
 
-    def a_modality(self: _Builds, **values: Any) -> model.ModalityTable:
-        """Return a new `ModalityTable`."""
-        return self.build(model.ModalityTable, **values)
 
-    def a_scan(self: _Builds, **values: Any) -> model.Scan:
-        """Return a new `Scan`."""
-        return self.build(model.Scan, **values)
+def _builds(entity: type[Entity]) -> Any:
+    def build(self: Any, **values: Any) -> Any:
+        return self.build(entity, **values)
 
-    def a_source(self: _Builds, **values: Any) -> model.SourceInfo:
-        """Return a new `SourceInfo`."""
-        return self.build(model.SourceInfo, **values)
+    build.__doc__ = f"Return a new `{entity.__name__}`, with the parents that it needs."
+    return build
 
-    def a_device_model(self: _Builds, **values: Any) -> model.DeviceModel:
-        """Return a new `DeviceModel`."""
-        return self.build(model.DeviceModel, **values)
 
-    def a_device(self: _Builds, **values: Any) -> model.DeviceInstance:
-        """Return a new `DeviceInstance`."""
-        return self.build(model.DeviceInstance, **values)
-
-    def an_annotation_type(self: _Builds, **values: Any) -> model.AnnotationType:
-        """Return a new `AnnotationType`."""
-        return self.build(model.AnnotationType, **values)
-
-    def an_annotation(self: _Builds, **values: Any) -> model.Annotation:
-        """Return a new `Annotation`."""
-        return self.build(model.Annotation, **values)
-
-    def an_annotation_data(self: _Builds, **values: Any) -> model.AnnotationData:
-        """Return a new `AnnotationData`."""
-        return self.build(model.AnnotationData, **values)
-
-    def an_attribute(self: _Builds, **values: Any) -> model.AttributeDefinition:
-        """Return a new `AttributeDefinition`."""
-        return self.build(model.AttributeDefinition, **values)
-
-    def an_attribute_value(self: _Builds, **values: Any) -> model.AttributeValue:
-        """Return a new `AttributeValue`."""
-        return self.build(model.AttributeValue, **values)
-
-    def an_attribute_value_input(self: _Builds, **values: Any) -> model.AttributeValueInput:
-        """Return a new `AttributeValueInput`."""
-        return self.build(model.AttributeValueInput, **values)
-
-    def a_model(self: _Builds, **values: Any) -> model.Model:
-        """Return a new `Model`."""
-        return self.build(model.Model, **values)
-
-    def a_segmentation_model(self: _Builds, **values: Any) -> model.SegmentationModel:
-        """Return a new `SegmentationModel`."""
-        return self.build(model.SegmentationModel, **values)
-
-    def an_attributes_model(self: _Builds, **values: Any) -> model.AttributesModel:
-        """Return a new `AttributesModel`."""
-        return self.build(model.AttributesModel, **values)
-
-    def a_model_input(self: _Builds, **values: Any) -> model.ModelInput:
-        """Return a new `ModelInput`."""
-        return self.build(model.ModelInput, **values)
-
-    def an_attributes_model_output(self: _Builds, **values: Any) -> model.AttributesModelOutput:
-        """Return a new `AttributesModelOutput`."""
-        return self.build(model.AttributesModelOutput, **values)
-
-    def a_creator(self: _Builds, **values: Any) -> model.Creator:
-        """Return a new `Creator`."""
-        return self.build(model.Creator, **values)
-
-    def a_feature(self: _Builds, **values: Any) -> model.Feature:
-        """Return a new `Feature`."""
-        return self.build(model.Feature, **values)
-
-    def a_feature_feature_link(self: _Builds, **values: Any) -> model.FeatureFeatureLink:
-        """Return a new `FeatureFeatureLink`."""
-        return self.build(model.FeatureFeatureLink, **values)
-
-    def a_form_schema(self: _Builds, **values: Any) -> model.FormSchema:
-        """Return a new `FormSchema`."""
-        return self.build(model.FormSchema, **values)
-
-    def a_form_annotation(self: _Builds, **values: Any) -> model.FormAnnotation:
-        """Return a new `FormAnnotation`."""
-        return self.build(model.FormAnnotation, **values)
-
-    def an_image(self: _Builds, **values: Any) -> model.ImageInstance:
-        """Return a new `ImageInstance`."""
-        return self.build(model.ImageInstance, **values)
-
-    def a_patient(self: _Builds, **values: Any) -> model.Patient:
-        """Return a new `Patient`."""
-        return self.build(model.Patient, **values)
-
-    def a_contact(self: _Builds, **values: Any) -> model.Contact:
-        """Return a new `Contact`."""
-        return self.build(model.Contact, **values)
-
-    def a_project(self: _Builds, **values: Any) -> model.Project:
-        """Return a new `Project`."""
-        return self.build(model.Project, **values)
-
-    def a_segmentation(self: _Builds, **values: Any) -> model.Segmentation:
-        """Return a new `Segmentation`."""
-        return self.build(model.Segmentation, **values)
-
-    def a_model_segmentation(self: _Builds, **values: Any) -> model.ModelSegmentation:
-        """Return a new `ModelSegmentation`."""
-        return self.build(model.ModelSegmentation, **values)
-
-    def a_study(self: _Builds, **values: Any) -> model.Study:
-        """Return a new `Study`."""
-        return self.build(model.Study, **values)
-
-    def a_series(self: _Builds, **values: Any) -> model.Series:
-        """Return a new `Series`."""
-        return self.build(model.Series, **values)
-
-    def a_tag(self: _Builds, **values: Any) -> model.Tag:
-        """Return a new `Tag`."""
-        return self.build(model.Tag, **values)
-
-    def a_creator_tag_link(self: _Builds, **values: Any) -> model.CreatorTagLink:
-        """Return a new `CreatorTagLink`."""
-        return self.build(model.CreatorTagLink, **values)
-
-    def a_study_tag_link(self: _Builds, **values: Any) -> model.StudyTagLink:
-        """Return a new `StudyTagLink`."""
-        return self.build(model.StudyTagLink, **values)
-
-    def an_image_instance_tag_link(self: _Builds, **values: Any) -> model.ImageInstanceTagLink:
-        """Return a new `ImageInstanceTagLink`."""
-        return self.build(model.ImageInstanceTagLink, **values)
-
-    def an_annotation_tag_link(self: _Builds, **values: Any) -> model.AnnotationTagLink:
-        """Return a new `AnnotationTagLink`."""
-        return self.build(model.AnnotationTagLink, **values)
-
-    def a_segmentation_tag_link(self: _Builds, **values: Any) -> model.SegmentationTagLink:
-        """Return a new `SegmentationTagLink`."""
-        return self.build(model.SegmentationTagLink, **values)
-
-    def a_form_annotation_tag_link(self: _Builds, **values: Any) -> model.FormAnnotationTagLink:
-        """Return a new `FormAnnotationTagLink`."""
-        return self.build(model.FormAnnotationTagLink, **values)
-
-    def a_task_definition(self: _Builds, **values: Any) -> model.TaskDefinition:
-        """Return a new `TaskDefinition`."""
-        return self.build(model.TaskDefinition, **values)
-
-    def a_task(self: _Builds, **values: Any) -> model.Task:
-        """Return a new `Task`."""
-        return self.build(model.Task, **values)
-
-    def a_sub_task(self: _Builds, **values: Any) -> model.SubTask:
-        """Return a new `SubTask`."""
-        return self.build(model.SubTask, **values)
-
-    def a_sub_task_image_link(self: _Builds, **values: Any) -> model.SubTaskImageLink:
-        """Return a new `SubTaskImageLink`."""
-        return self.build(model.SubTaskImageLink, **values)
+for _name, _kind in get_type_hints(NamedBuilders).items():
+    setattr(NamedBuilders, _name, _builds(*get_args(_kind)))

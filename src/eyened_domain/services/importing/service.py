@@ -225,7 +225,7 @@ class Importing:
         if import_id is not None:
             self._storage.run(lambda uow: uow.imports.finish(import_id), retries=RETRIES)
 
-    def _run(self, write: Callable[[Any], T]) -> T:
+    def _run(self, write: Callable[[UnitOfWork], T]) -> T:
         """Run work in a unit of work; again, too, where somebody else was faster with a row.
 
         The second time such a row is found. When it is not, the database takes for the

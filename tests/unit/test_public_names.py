@@ -1,0 +1,69 @@
+"""The lists of names are held to what there is: nothing is missing, and nothing is said in vain."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+import eyened_domain
+from eyened_domain import _ELSEWHERE, model
+from eyened_domain.model import enums
+from eyened_domain.model.entity import entity_classes
+
+ENTITIES = {one.__name__ for one in entity_classes() if one.__module__.startswith(model.__name__)}
+ENUMS = {
+    name for name, one in vars(enums).items() if isinstance(one, type) and issubclass(one, Enum)
+}
+
+
+def test_the_model_shows_every_entity_and_every_enum() -> None:
+    shown = set(model.__all__)
+    assert len(shown) == len(model.__all__)
+    assert shown - {"Entity", "EntityInfo", "entity_class", "entity_classes"} == ENTITIES | (
+        ENUMS - {"Enum"}
+    )
+
+
+def test_the_package_shows_what_the_model_shows_and_what_it_is_used_with() -> None:
+    classes = {name for name in model.__all__ if name[0].isupper()}
+    assert set(eyened_domain.__all__) == classes | set(_ELSEWHERE)
+    assert set(eyened_domain.__all__) <= set(dir(eyened_domain))
+    for name in eyened_domain.__all__:
+        home = importlib.import_module(_ELSEWHERE.get(name, model.__name__))
+        assert getattr(eyened_domain, name) is getattr(home, name)
+
+
+def test_type_checkers_are_told_of_the_same_names() -> None:
+    tree = ast.parse(Path(eyened_domain.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    told = {
+        name.name: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    assert told == {"*": model.__name__, **_ELSEWHERE}
+
+
+def test_all_names_come_with_a_star() -> None:
+    names: dict[str, object] = {}
+    exec("from eyened_domain import *", names)
+    assert {*names} - {"__builtins__"} == {*eyened_domain.__all__}
+
+
+@pytest.mark.parametrize("name", ["Pateint", "patient", "_private", "__wrapped__"])
+def test_what_is_no_name_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=name):
+        getattr(eyened_domain, name)
+
+
+def test_a_package_within_is_imported_without_the_model() -> None:
+    program = (
+        "import sys; from eyened_domain import errors, testing;"
+        "assert 'eyened_domain.model' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
