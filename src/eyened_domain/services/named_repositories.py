@@ -14,7 +14,7 @@ from eyened_domain.services.repository import Repository
 
 
 class NamedRepositories:
-    """The repositories of all entities, by name; each is had anew from `repository`."""
+    """The repositories of all entities, by name; the same as `repository` gives."""
 
     contacts: Repository[model.Contact]
     projects: Repository[model.Project]
@@ -59,8 +59,11 @@ class NamedRepositories:
 
 
 def _named(entity: type[Entity]) -> Any:
-    def repository(unit: Any) -> Any:
-        return unit.repository(entity)
+    def repository(
+        unit: Any,
+    ) -> Any:  # as `UnitOfWork.repository`, of what is known to be an entity
+        unit._check_open()
+        return unit._repository(entity)
 
     return property(repository, doc=f"All objects of `{entity.__name__}`.")
 

@@ -102,7 +102,8 @@ class SqlRepository(Repository[E]):
         (key,) = self._info.primary_key
         identity = getattr(self.entity, key)
         statement = select(getattr(self.entity, column), identity).order_by(identity)
-        return ((name, one) for name, one in self.session.execute(statement.limit(most)))
+        found: Iterable[Any] = self.session.execute(statement.limit(most))
+        return found
 
     def _with(self, values: dict[str, Any]) -> Sequence[E]:
         """Return those whose columns hold these values, two at the most."""
