@@ -37,7 +37,7 @@ RETRIES = 10
 STORE_FAILURES = 10
 """After so many failures of a store in a row, the run gives up: it is the store, not a file."""
 
-Create = Callable[[Any, Segmentation, Any], Segmentation]
+Create = Callable[[UnitOfWork, Segmentation, "Pixels"], Segmentation]
 """Stores a new segmentation with its pixels in a unit of work: ``create(uow, one, pixels)``."""
 Progress = Callable[[int, int | None], None]
 """Called with how many are done, and of how many."""

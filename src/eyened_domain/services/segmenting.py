@@ -214,7 +214,7 @@ def _reference(uow: UnitOfWork, reference: Segmentation | None) -> dict[str, Any
     if reference is None:
         return {}
     uow.repository(Segmentation).add(reference)
-    if reference.segmentation_id is None:
+    if not reference.segmentation_id:  # new: its id comes with the flush
         uow.flush()
     return {"reference_segmentation_id": reference.segmentation_id}
 
