@@ -18,6 +18,7 @@ from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.pixels.reservations import Reservations
 from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf
+from eyened_domain.adapters.sql.repeatable_unit import RepeatableUnitOfWork
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.sqlite_names import follow_names
@@ -149,7 +150,7 @@ class Database:
         Raises:
             Conflict: it did not succeed after all retries.
         """
-        return run_unit(self._logged_unit, self.create_session, work, retries=retries)
+        return run_unit(self._repeatable_unit, self.create_session, work, retries=retries)
 
     def close(self) -> None:
         """Close all connections; the database can be used again afterwards.
@@ -164,11 +165,9 @@ class Database:
                 engine.dispose()
                 remove_folder(self.settings.home)
 
-    def _logged_unit(self, may_give_way: bool) -> SqlUnitOfWork:
+    def _repeatable_unit(self, may_give_way: bool) -> RepeatableUnitOfWork:
         how = "LATE" if may_give_way else "IMMEDIATE"
-        return SqlUnitOfWork(
-            partial(self._writing_session, how), self._subscribers, log_commit=True
-        )
+        return RepeatableUnitOfWork(partial(self._writing_session, how), self._subscribers)
 
     def _writing_session(self, how: str = "IMMEDIATE") -> DomainSession:
         return self._session_on(self.engine.execution_options(**{BEGIN: how}))

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy.exc import PendingRollbackError
 
 from eyened_domain.adapters.sql.changed_rows import Row, lock_rows
+from eyened_domain.adapters.sql.repeatable_unit import RepeatableUnitOfWork
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.errors import BadInput, Conflict
@@ -19,7 +20,7 @@ LONGEST_PAUSE_S = 1.0
 
 
 def run_unit(
-    make_unit: Callable[[bool], SqlUnitOfWork],
+    make_unit: Callable[[bool], RepeatableUnitOfWork],
     make_session: Callable[[], DomainSession],
     work: Callable[[SqlUnitOfWork], T],
     *,
@@ -32,8 +33,8 @@ def run_unit(
     when the work itself calls `commit`.
 
     Args:
-        make_unit: gives a fresh unit of work that logs its commit; called with whether it
-            may give way to others, and be run again.
+        make_unit: gives a fresh unit of work; called with whether it may give way to others,
+            and be run again.
         make_session: gives a fresh session, to look a commit up whose answer was lost.
         work: is called with the open unit of work; it need not commit.
         retries: how often the work is run again at the most.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from eyened_domain.adapters.sql.commit_token import commit_with_token
 from eyened_domain.adapters.sql.ended import close_for_good, refuse_if_ended
 from eyened_domain.adapters.sql.session import DomainSession
-from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.events import Subscribers
 from eyened_domain.services.repository import Repository
@@ -30,25 +27,15 @@ class SqlUnitOfWork(UnitOfWork):
     Args:
         make_session: gives a fresh session.
         subscribers: called with each recorded event, after commit.
-        log_commit: the unit is one that is run again when the database gives way. `commit`
-            sends what has changed; `finish` commits, once, with a token by which a commit
-            whose answer was lost is looked up.
     """
 
     def __init__(
         self,
         make_session: Callable[[], DomainSession],
         subscribers: Subscribers = (),
-        *,
-        log_commit: bool = False,
     ) -> None:
         super().__init__(subscribers)
         self._make_session = make_session
-        self._log_commit = log_commit
-        self._look_up_with = make_session
-        self._promised = False
-        self.token: str = uuid.uuid4().hex
-        """What `UnitOfWorkLog` knows this unit by."""
 
     @property
     def session(self) -> DomainSession:
@@ -84,57 +71,11 @@ class SqlUnitOfWork(UnitOfWork):
         self._check_open()
         return SqlConversionRecord(self._session)
 
-    def commit(self) -> None:
-        """Make everything permanent, then publish the events and call the callbacks.
-
-        In a unit that may be run again, `Database.run` does so when the work has returned:
-        a part that was permanent before then could be done twice.
-        """
-        if self._log_commit:
-            self.flush()
-            self._promised = True
-        else:
-            super().commit()
-
-    def finish(self, make_session: Callable[[], DomainSession]) -> None:
-        """Commit a unit that may be run again.
-
-        Args:
-            make_session: gives a fresh session, to look the commit up if its answer is lost.
-
-        Raises:
-            Conflict: it was not committed, and may be run again.
-            StorageError: whether it was committed cannot be found out.
-        """
-        self._look_up_with = make_session
-        super().commit()
-
-    def rollback(self) -> None:
-        """Take back everything since the last commit, and forget the events.
-
-        Raises:
-            RuleBroken: the unit may be run again, and has called `commit` already.
-        """
-        if self._promised:
-            raise RuleBroken(
-                "database.run commits once, when the work has returned; what was committed "
-                "cannot stay while the rest is rolled back: make it two units of work"
-            )
-        super().rollback()
-
-    def take_back(self) -> None:
-        """Take everything back before the unit is run again; new objects are new once more."""
-        self._forget()
-        self._session.rollback()
-
     def _begin(self) -> None:
         self._session = self._make_session()
 
     def _commit(self) -> None:
-        if self._log_commit:
-            commit_with_token(self._session, self.token, self._look_up_with)
-        else:
-            self._session.commit()
+        self._session.commit()
 
     def _rollback(self) -> None:
         self._session.rollback()
