@@ -34,7 +34,7 @@ class UnitOfWork(NamedRepositories, ABC):
     def __init__(self, subscribers: Subscribers = ()) -> None:
         self._subscribers = tuple(subscribers)
         self._events: list[Event] = []
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], object]] = []
         self._open = False
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class UnitOfWork(NamedRepositories, ABC):
             raise BadInput(f"an Event is recorded, not {kind_of(event)}; inherit from Event")
         self._events.append(event)
 
-    def on_commit(self, callback: Callable[[], None]) -> None:
+    def on_commit(self, callback: Callable[[], object]) -> None:
         """Call a function of the host after commit; what it raises is logged, not raised."""
         self._check_open()
         if not callable(callback):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -185,7 +186,7 @@ class AfterFailureContract(Contract):
             link = uow.study_tags.add(build.build(StudyTagLink))
             uow.commit()
             ids = {name: getattr(link, name) for name in ("tag_id", "study_id", "creator_id")}
-            again = uow.study_tags.add(StudyTagLink(**ids))
+            again: Any = uow.study_tags.add(StudyTagLink(**ids))
             with pytest.raises(Duplicate):
                 uow.flush()
             uow.rollback()
@@ -207,7 +208,9 @@ class AfterFailureContract(Contract):
             uow.commit()
             assert all(one.project is second for one in patients)
             assert (first.patients, len(second.patients)) == ([], 20)
-            last = uow.patients.add(Patient(patient_identifier="x", project_id=first.project_id))
+            last: Any = uow.patients.add(
+                Patient(patient_identifier="x", project_id=first.project_id)
+            )
             assert last.project is first
             last.project_id = None
             with pytest.raises(BadInput):

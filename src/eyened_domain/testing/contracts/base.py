@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
 
 from eyened_domain.services.events import Subscribers
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 
 
 class MakeUnitOfWork(Protocol):
     """Gives a fresh unit of work on the same storage each time."""
 
-    def __call__(self, subscribers: Subscribers = ()) -> Any:
+    def __call__(self, subscribers: Subscribers = ()) -> UnitOfWork:
         """Return a unit of work that is not open yet."""
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from eyened_domain.model import Patient, Project, SexEnum, Study
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -76,8 +77,13 @@ class BulkContract(Contract):
     ) -> None:
         with make_unit_of_work() as uow:
             ids = _store(uow, build)
-            both = [{"project_name": "areds"}, {"project_id": ids["Empty"], "description": None}]
-            for any_of, count in ((both, 2), ([{}], 3), ([], 0), ([{"project_id": None}], 0)):
+            cases: list[tuple[list[dict[str, Any]], int]] = [
+                ([{"project_name": "areds"}, {"project_id": ids["Empty"], "description": None}], 2),
+                ([{}], 3),
+                ([], 0),
+                ([{"project_id": None}], 0),
+            ]
+            for any_of, count in cases:
                 assert uow.rows.count(Project, any_of=any_of) == count
                 page = uow.rows.page(Project, ["project_id"], any_of=any_of, after=0, most=9)
                 assert len(page) == count
@@ -113,10 +119,12 @@ class BulkContract(Contract):
             uow.imports.finish(begun)
             uow.commit()
         with make_unit_of_work() as uow:
-            assert uow.imports.run(begun).finished_at is not None
+            run = uow.imports.run(begun)
+            assert run is not None
+            assert run.finished_at is not None
 
 
-def _store(uow: Any, build: Builder) -> dict[str, int]:
+def _store(uow: UnitOfWork, build: Builder) -> dict[str, int]:
     """Store projects with and without patients, patients with and without studies."""
     areds, other, empty = (build.a_project(project_name=n) for n in ("AREDS", "Other", "Empty"))
     one, two, three = (

@@ -326,7 +326,7 @@ class CopyContract(Contract):
             uow.rollback()
             study = uow.studies.add(Study(patient_id=patient_id, study_date="2024-01-01"))
             uow.flush()
-            made = copy.copy(study)
+            made: Any = copy.copy(study)
             uow.flush()
             assert (made.study_id, uow.studies.count()) == (None, 1)
             assert patient.patient_id == patient_id

@@ -11,12 +11,13 @@ import pytest
 from attrs import frozen
 
 from eyened_domain.errors import BadInput, Duplicate, EyenedError, NotFound, RuleBroken
-from eyened_domain.model import Project, Study
+from eyened_domain.model import FormSchema, Project, Study
 from eyened_domain.services.events import Event
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
-CALLS: dict[str, Callable[[Any], Any]] = {
+CALLS: dict[str, Callable[[UnitOfWork], object]] = {
     "flush": lambda uow: uow.flush(),
     "commit": lambda uow: uow.commit(),
     "get": lambda uow: uow.projects.get(1, default=None),
@@ -32,7 +33,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 """What is refused after an error."""
 
-FAULTS: dict[str, tuple[type[EyenedError], Callable[[Any], None]]] = {
+FAULTS: dict[str, tuple[type[EyenedError], Callable[[UnitOfWork], object]]] = {
     "a duplicate": (Duplicate, lambda uow: uow.projects.add(Project(project_name="Kept"))),
     "something missing": (BadInput, lambda uow: uow.studies.add(Study(study_date="2024-01-01"))),
     "a link to nothing": (
@@ -47,7 +48,7 @@ FAULTS: dict[str, tuple[type[EyenedError], Callable[[Any], None]]] = {
 """Errors that a flush raises."""
 
 
-def _schema(uow: Any, **values: Any) -> Any:
+def _schema(uow: UnitOfWork, **values: Any) -> FormSchema:
     return uow.form_schemas.entity(schema_name="A form", **values)
 
 
@@ -117,7 +118,7 @@ class ErrorContract(Contract):
                 lambda: uow.projects.one(no_such_column=1),
                 lambda: uow.projects.get((1, 2)),
                 lambda: kept.no_such_field,
-                lambda: kept.patients.append("a text"),
+                lambda: kept.patients.append("a text"),  # type: ignore[arg-type]
             ]
             for refuse in refused:
                 with pytest.raises(EyenedError):

@@ -30,6 +30,7 @@ from eyened_domain.services.importing import (
     ImportPlan,
     planner,
 )
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.import_records import BAD, THREE, Record, options, record
@@ -44,7 +45,7 @@ class _Storage:
     def __init__(self, make_unit_of_work: MakeUnitOfWork) -> None:
         self.unit_of_work = make_unit_of_work
 
-    def run(self, work: Callable[[Any], T], *, retries: int = 3) -> T:
+    def run(self, work: Callable[[UnitOfWork], T], *, retries: int = 3) -> T:
         """Run work in a unit of work and commit it; again on a conflict."""
         for _ in range(retries):
             try:
@@ -184,7 +185,7 @@ class ImportContract(Contract):
         undone = importing.undo(int(result.import_id or 0))
         assert undone.deleted == {}
         with make_unit_of_work() as uow:
-            image = uow.images.one(dataset_identifier="a.png")
+            image: Any = uow.images.one(dataset_identifier="a.png")
             study = image.study
             told = (image.laterality.name, study.study_round, study.patient.sex.name)
             assert told == ("R", None, "F")
@@ -344,7 +345,7 @@ class ImportContract(Contract):
         }
         importing.run([record("a.png", **said)], options())
         with make_unit_of_work() as uow:
-            image = uow.images.one()
+            image: Any = uow.images.one()
             assert (image.rows_y, image.columns_x, image.cf_quality) == (20, 30, 0.5)
             assert image.cf_roi == {"radius": 3}
             assert image.acquisition_date_time.isoformat() == "2024-01-31T10:20:30"

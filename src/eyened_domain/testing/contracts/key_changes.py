@@ -7,6 +7,8 @@ Changed rows come in the order of their ids, new ones after them, and deletions 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from eyened_domain.errors import Conflict, Duplicate, RuleBroken
@@ -72,7 +74,7 @@ class KeyChangeContract(Contract):
         with make_unit_of_work() as uow:
             link = uow.study_tags.add(build.build(StudyTagLink))
             uow.commit()
-            ids = {"creator": link.creator, "tag": link.tag, "study": link.study}
+            ids: dict[str, Any] = {"creator": link.creator, "tag": link.tag, "study": link.study}
             if is_rolled_back:
                 uow.rollback()
             uow.study_tags.delete(link)
@@ -95,7 +97,7 @@ class KeyChangeContract(Contract):
         with make_unit_of_work() as uow:
             link = uow.study_tags.add(build.build(StudyTagLink, comment="old"))
             uow.commit()
-            ids = {"creator": link.creator, "tag": link.tag, "study": link.study}
+            ids: dict[str, Any] = {"creator": link.creator, "tag": link.tag, "study": link.study}
             uow.rollback()
             uow.study_tags.add(StudyTagLink(**ids))
             with pytest.raises(Duplicate):
@@ -110,7 +112,7 @@ class KeyChangeContract(Contract):
         with make_unit_of_work() as uow:
             link = uow.study_tags.add(build.build(StudyTagLink))
             uow.commit()
-            ids = {"creator": link.creator, "tag": link.tag, "study": link.study}
+            ids: dict[str, Any] = {"creator": link.creator, "tag": link.tag, "study": link.study}
             with make_unit_of_work() as other:
                 (theirs,) = other.study_tags.where()
                 other.study_tags.delete(theirs)
@@ -130,7 +132,8 @@ class KeyChangeContract(Contract):
         with make_unit_of_work() as uow:
             link = uow.study_tags.add(build.build(StudyTagLink))
             uow.commit()
-            study, ids = link.study, {"creator": link.creator, "tag": link.tag}
+            study = link.study
+            ids: dict[str, Any] = {"creator": link.creator, "tag": link.tag}
             assert study.study_tag_links == [link]
             with make_unit_of_work() as other:
                 (theirs,) = other.study_tags.where()

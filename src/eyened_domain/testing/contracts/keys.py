@@ -120,7 +120,8 @@ class KeyContract(Contract):
         with make_unit_of_work() as uow:
             link = uow.study_tags.add(build.a_study_tag_link())
             uow.commit()
-            ids = {"tag_id": link.tag_id, "study_id": link.study_id, "creator_id": link.creator_id}
+            names = ("tag_id", "study_id", "creator_id")
+            ids: dict[str, Any] = {name: getattr(link, name) for name in names}
         with pytest.raises(Duplicate), make_unit_of_work() as uow:
             uow.study_tags.add(StudyTagLink(**ids))
             uow.flush()
@@ -139,7 +140,10 @@ class KeyContract(Contract):
             model = uow.models.add(build.a_segmentation_model())
             attribute = uow.attributes.add(build.an_attribute())
             uow.commit()
-            ids = {"model_id": model.model_id, "input_attribute_id": attribute.attribute_id}
+            ids: dict[str, Any] = {
+                "model_id": model.model_id,
+                "input_attribute_id": attribute.attribute_id,
+            }
         with pytest.raises(RuleBroken), make_unit_of_work() as uow:
             uow.model_inputs.add(ModelInput(**ids, input_name="x"))
             uow.flush()
@@ -168,7 +172,7 @@ class KeyContract(Contract):
         with make_unit_of_work() as uow:
             value = uow.attribute_values.add(build.an_attribute_value())
             uow.commit()
-            ids = {"attribute_id": value.attribute_id, "model_id": value.model_id}
+            ids: dict[str, Any] = {"attribute_id": value.attribute_id, "model_id": value.model_id}
         with pytest.raises(RuleBroken, match="owner"), make_unit_of_work() as uow:
             uow.attribute_values.add(AttributeValue(**ids, value_float=1.0))
             uow.flush()

@@ -222,6 +222,7 @@ class LinkContract(Contract):
         with make_unit_of_work() as uow:
             project = uow.projects.where()[0]
             contact = project.contact
+            assert contact is not None
             assert contact.projects == [project]
             project.contact = None
             assert contact.projects == []

@@ -11,6 +11,7 @@ import pytest
 
 from eyened_domain.errors import BadInput, Duplicate, EyenedError, NotFound, RuleBroken, UnknownName
 from eyened_domain.model import Creator, Feature, FormAnnotation, Patient, Project, Series, Study
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -35,7 +36,7 @@ class Unwritten:
         raise ValueError("no repr")
 
 
-def _deleted_twice(uow: Any, patient: Patient) -> None:
+def _deleted_twice(uow: UnitOfWork, patient: Patient) -> None:
     uow.patients.delete(patient)
     uow.flush()
     uow.patients.delete(patient)

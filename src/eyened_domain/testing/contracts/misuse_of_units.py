@@ -12,6 +12,7 @@ import pytest
 from eyened_domain.errors import BadInput, EyenedError, RuleBroken, UnknownName
 from eyened_domain.model import Entity, Patient, Project, SegmentationModel, StudyTagLink
 from eyened_domain.services.events import Event
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -194,7 +195,7 @@ AFTERWARDS: dict[str, Misuse] = {
 """What is refused when the unit is over."""
 
 
-def _only(uow: Any) -> Project:
+def _only(uow: UnitOfWork) -> Project:
     (project,) = uow.projects.where()
     found: Project = project
     return found
@@ -260,4 +261,4 @@ class UnitMisuseContract(Contract):
         self, make_one_project: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_one_project() as uow, pytest.raises(BadInput, match=r"uow\.patients"):
-            uow.projects.add(build.build(Patient))
+            uow.projects.add(build.build(Patient))  # type: ignore[arg-type]

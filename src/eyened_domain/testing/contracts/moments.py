@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from eyened_domain.model import AnnotationData, FormAnnotation, ImageInstance
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -21,15 +22,14 @@ CHANGES: dict[type[Any], tuple[str, Any]] = {
 }
 
 
-def _now(uow: Any, build: Builder) -> datetime:
+def _now(uow: UnitOfWork, build: Builder) -> datetime:
     """Return the moment by the storage's own clock."""
     project = uow.projects.add(build.a_project())
     uow.flush()
-    moment: datetime = uow.repository(type(project)).get(project.project_id).date_inserted
-    return moment
+    return uow.repository(type(project)).get(project.project_id).date_inserted
 
 
-def _is_now(uow: Any, build: Builder, moment: datetime | None) -> bool:
+def _is_now(uow: UnitOfWork, build: Builder, moment: datetime | None) -> bool:
     assert moment is not None
     return abs(_now(uow, build) - moment) < timedelta(minutes=1) and moment.microsecond == 0
 

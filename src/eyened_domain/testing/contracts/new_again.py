@@ -12,15 +12,16 @@ import pytest
 
 from eyened_domain.errors import BadInput, Duplicate
 from eyened_domain.model import Creator, Patient, Project, Study, Tag
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
 
-def _rolled_back(uow: Any) -> None:
+def _rolled_back(uow: UnitOfWork) -> None:
     uow.rollback()
 
 
-def _failed(uow: Any) -> None:
+def _failed(uow: UnitOfWork) -> None:
     for _ in range(2):
         uow.creators.add(Creator(creator_name="twice"))
     with pytest.raises(Duplicate):
@@ -237,7 +238,7 @@ class NewAgainContract(Contract):
         with make_unit_of_work() as uow:
             (patient,), (project,) = uow.patients.where(), uow.projects.where()
             assert not is_loaded or patient.project is project
-            patient.project_id = project_id
+            patient.project_id = project_id  # type: ignore[assignment]
             patient.project = project
             uow.commit()
             assert patient.project_id == project.project_id

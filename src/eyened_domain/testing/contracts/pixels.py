@@ -15,6 +15,7 @@ from eyened_domain.model import (
     ModelSegmentation,
     Segmentation,
 )
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -56,7 +57,7 @@ def pixels_of(seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Any:
     return np.random.default_rng(seed).integers(0, 2, shape, dtype=np.uint8)
 
 
-def _write_and_commit(uow: Any, drawn: Segmentation) -> None:
+def _write_and_commit(uow: UnitOfWork, drawn: Segmentation) -> None:
     drawn.write_data(pixels_of(3))
     uow.commit()
 

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model import Annotation, Patient, Project, Segmentation, Series, StudyTagLink
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -243,7 +242,7 @@ class RemovalContract(Contract):
                 assert (stored.tag.tag_name, stored.study_id) == (tag.tag_name, study.study_id)
 
 
-def a_patient_of_two_projects(uow: Any) -> Any:
+def a_patient_of_two_projects(uow: UnitOfWork) -> Patient:
     """Return a stored patient of project a, beside a project b."""
     uow.projects.add(Project(project_name="b"))
     patient = Patient(patient_identifier="1", project=Project(project_name="a"))

@@ -244,12 +244,13 @@ class RemovalReachContract(Contract):
         with make_unit_of_work() as uow:
             form = uow.forms.add(_a_form_about_an_image(build))
             uow.commit()
+            assert form.image_instance is not None
             series_id, schema_id = form.image_instance.series_id, form.form_schema_id
         del form
         with make_unit_of_work() as uow:
             series, schema = uow.series.get(series_id), uow.form_schemas.get(schema_id)
             for one in (schema, series) if schema_comes_first else (series, schema):
-                (uow.series if one is series else uow.form_schemas).delete(one)
+                uow.repository(type(one)).delete(one)
             uow.commit()
             assert (uow.forms.count(), uow.form_schemas.count(), uow.series.count()) == (0, 0, 0)
 
@@ -260,6 +261,7 @@ class RemovalReachContract(Contract):
             form = uow.forms.add(_a_form_about_an_image(build))
             uow.commit()
             image, schema = form.image_instance, form.form_schema
+            assert image is not None
             with make_unit_of_work() as other:
                 other.forms.get(form.form_annotation_id).form_data = {"changed": True}
                 other.commit()

@@ -13,6 +13,7 @@ from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model import Datatype, Feature, Segmentation
 from eyened_domain.services.events import Event
 from eyened_domain.services.segmenting import Segmenting
+from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -281,7 +282,7 @@ class SegmentingContract(Contract):
 
 
 def _create(
-    uow: Any, build: Builder, scans: int, pixels: Any, options: dict[str, Any]
+    uow: UnitOfWork, build: Builder, scans: int, pixels: Any, options: dict[str, Any]
 ) -> Segmentation:
     image = uow.images.add(build.an_image(nr_of_frames=scans, rows_y=6, columns_x=8))
     return Segmenting().create(
