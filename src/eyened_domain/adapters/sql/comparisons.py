@@ -40,7 +40,7 @@ class AsCompared(FunctionElement[Any]):
 
     def __init__(self, expression: Any) -> None:
         super().__init__(expression)
-        self.type = expression.type
+        self.type: TypeEngine[Any] = expression.type
 
 
 class JsonTruth(FunctionElement[Any]):
@@ -48,7 +48,7 @@ class JsonTruth(FunctionElement[Any]):
 
     name = "json_truth"
     inherit_cache: bool | None = True
-    type = Boolean()
+    type: TypeEngine[Any] = Boolean()
 
 
 class Exactly(FunctionElement[Any]):

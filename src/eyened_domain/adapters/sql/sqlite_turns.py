@@ -39,7 +39,7 @@ class TurnTaking(sqlite3.Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.isolation_level = None  # the begin is ours; the driver's own comes too late
+        self.isolation_level: Any = None  # the begin is ours; the driver's own comes too late
         file = self.execute("PRAGMA database_list").fetchone()[2]
         self._queue = f"{file}-queue" if file else None
         self._is_late = False

@@ -65,7 +65,7 @@ class KeepingConnection(Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.decoders = self.decoders | _DATES
+        self.decoders: dict[int, Any] = self.decoders | _DATES
 
     def cursor(self, cursor: type[Cursor] | None = None) -> Any:
         """Give a cursor; an unbuffered one is one that keeps its rows."""

@@ -11,7 +11,7 @@ from alembic import context
 from eyened_domain.adapters.sql.migrations.revisions import VERSION_TABLE, is_ours
 from eyened_domain.adapters.sql.schema import metadata
 
-connection = context.config.attributes.get("connection")
+connection: Any = context.config.attributes.get("connection")
 choices: dict[str, Any] = {
     "target_metadata": metadata,
     "version_table": VERSION_TABLE,
