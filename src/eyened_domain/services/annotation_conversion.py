@@ -23,6 +23,7 @@ from eyened_domain.services.conversion_choice import (
     references_first,
 )
 from eyened_domain.services.conversion_record import ConversionReport
+from eyened_domain.services.progress import Progress
 from eyened_domain.services.storage import Storage
 from eyened_domain.services.unit_of_work import UnitOfWork
 
@@ -39,8 +40,6 @@ STORE_FAILURES = 10
 
 Create = Callable[[UnitOfWork, Segmentation, "Pixels"], Segmentation]
 """Stores a new segmentation with its pixels in a unit of work: ``create(uow, one, pixels)``."""
-Progress = Callable[[int, int | None], None]
-"""Called with how many are done, and of how many."""
 
 
 def segmentation_from(annotation: Annotation) -> tuple[Segmentation, Pixels]:

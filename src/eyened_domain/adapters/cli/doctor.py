@@ -10,7 +10,8 @@ import click
 
 from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
 from eyened_domain.adapters.cli.output import print_json, print_table
-from eyened_domain.adapters.cli.progress import Progress, progress_bar
+from eyened_domain.adapters.cli.progress import progress_bar
+from eyened_domain.services.progress import Progress
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.database import Database

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Progress = Callable[[int, int | None], None]
-"""Called with how many are done, and of how many when that is known."""
+from eyened_domain.services.progress import Progress
 
 
 @contextmanager

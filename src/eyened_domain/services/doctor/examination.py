@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from eyened_domain.services.doctor.findings import Finding, Repair
-
-Progress = Callable[[int, int | None], None]
+from eyened_domain.services.progress import Progress
 
 
 class OutOfTime(Exception):

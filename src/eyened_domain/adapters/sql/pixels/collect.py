@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -31,13 +31,13 @@ from eyened_domain.adapters.storage.zarr_store.removal import (
     remove_slots,
 )
 from eyened_domain.errors import Conflict, StorageError
+from eyened_domain.services.progress import Progress
 
 GRACE_S = 7 * 24 * 3600
 """How old in seconds what is collected must be: longer than a backup takes."""
 LEFTOVER_GRACE_S = 3600
 """How old in seconds a file half written must be at least: longer than a write takes."""
 _CHUNK = 250
-Progress = Callable[[int, int | None], None]
 
 
 @attrs.define

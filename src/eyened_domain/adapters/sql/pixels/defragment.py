@@ -12,7 +12,7 @@ with the old setting reserve nothing in it any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import attrs
 from sqlalchemy import Connection, Engine, select
@@ -38,12 +38,12 @@ from eyened_domain.adapters.storage.zarr_store.identity import mark_moved
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.adapters.storage.zarr_store.survey import slot_at
 from eyened_domain.errors import ConfigurationError, PixelsDamaged, PixelsLost
+from eyened_domain.services.progress import Progress
 
 _SETTING = "SEGMENTATIONS_ZARR_STORE"
 _ROUNDS = 5
 """How often rows that were written meanwhile are copied before they are locked."""
 _SHOWN = 10
-Progress = Callable[[int, int | None], None]
 
 
 @attrs.frozen
