@@ -5,15 +5,18 @@ The names are those that the entities declare: `@entity(repository="projects")`.
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, TypeVar
 
 from eyened_domain import model
 from eyened_domain.model.entity import Entity, entity_classes
 from eyened_domain.services.finders import PatientRepository
 from eyened_domain.services.repository import Repository
 
+E = TypeVar("E", bound=Entity)
 
-class NamedRepositories:
+
+class NamedRepositories(ABC):
     """The repositories of all entities, by name; the same as `repository` gives."""
 
     contacts: Repository[model.Contact]
@@ -57,11 +60,15 @@ class NamedRepositories:
     sub_tasks: Repository[model.SubTask]
     sub_task_images: Repository[model.SubTaskImageLink]
 
+    @abstractmethod
+    def _check_open(self) -> None: ...
+    @abstractmethod
+    def _repository(self, entity: type[E]) -> Repository[E]: ...
+
 
 def _named(entity: type[Entity]) -> Any:
-    def repository(
-        unit: Any,
-    ) -> Any:  # as `UnitOfWork.repository`, of what is known to be an entity
+    # as `UnitOfWork.repository`, of what is known to be an entity
+    def repository(unit: NamedRepositories) -> Repository[Entity]:
         unit._check_open()
         return unit._repository(entity)
 

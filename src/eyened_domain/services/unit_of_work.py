@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -24,7 +24,7 @@ E = TypeVar("E", bound=Entity)
 _log = logging.getLogger("eyened_domain")
 
 
-class UnitOfWork(NamedRepositories, ABC):
+class UnitOfWork(NamedRepositories):
     """One transaction with a repository for every entity; rolled back unless committed.
 
     Args:
@@ -171,8 +171,6 @@ class UnitOfWork(NamedRepositories, ABC):
     def _lock(self, one: Entity) -> None: ...
     @abstractmethod
     def _close(self) -> None: ...
-    @abstractmethod
-    def _repository(self, entity: type[E]) -> Repository[E]: ...
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> None:
