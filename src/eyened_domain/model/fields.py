@@ -117,6 +117,11 @@ class ColumnInfo:
         """Whether it is a link; False for a column."""
         return False
 
+    @property
+    def forbids_deletion(self) -> bool:
+        """Whether what it refers to cannot be deleted while the object is there."""
+        return self.references is not None and self.on_delete not in {"CASCADE", "SET NULL"}
+
 
 @frozen(kw_only=True)
 class LinkInfo:

@@ -86,14 +86,11 @@ def follow_removal(view: View, gone: Row) -> None:
     """
     if view.row(gone.shape.root, gone.key) is not None:
         return  # another object has taken its place
-    for referrer in sorted(referrers(gone.shape.root), key=_forbids_first):
+    those = referrers(gone.shape.root)
+    for referrer in sorted(those, key=lambda one: not one.column.forbids_deletion):
         for child in children(view, referrer, gone.key):
             if view.row(referrer.root, child.key) is child:
                 _follow_to(view, gone, referrer, child)
-
-
-def _forbids_first(referrer: Referrer) -> bool:
-    return referrer.column.on_delete in {"CASCADE", "SET NULL"}
 
 
 def _follow_to(view: View, gone: Row, referrer: Referrer, child: Row) -> None:

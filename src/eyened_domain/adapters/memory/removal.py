@@ -34,7 +34,7 @@ def _forbidding(objects: Objects) -> Iterator[Row]:
     for held in objects.deleted.values():
         key = () if held.row is None else held.row.key
         for referrer in referrers(held.shape.root):
-            if referrer.column.on_delete not in {"CASCADE", "SET NULL"}:
+            if referrer.column.forbids_deletion:
                 yield from children(objects.view, referrer, key)
 
 

@@ -16,17 +16,16 @@ from eyened_domain.adapters.sql.staleness import AS_HELD
 from eyened_domain.adapters.sql.unseen import Key, goes_along_with, portions, root_of
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 
-_NOT_IN_THE_WAY = {"CASCADE", "SET NULL"}
-
 
 def forbidding(session: Session, gone: set[Key]) -> list[Entity]:
     """Return the objects that forbid that one of these is deleted, if they may go along.
 
     Args:
-        session: with what is to be deleted; nothing is asked unless it holds two that differ in
-            how they are referred to.
-        gone: the rows that are to be deleted.
+        session: with what is to be deleted.
+        gone: the rows that are to be deleted; of a single one, nothing is asked.
     """
+    if len(gone) < 2:
+        return []  # what forbids it and goes along with it would be forbidden all the same
     roots = frozenset(name for name, _ in gone)
     return [
         one
@@ -53,7 +52,5 @@ def _forbidding_columns(name: str, gone: frozenset[str]) -> tuple[tuple[type[Ent
         if entity.__entity__.parent is None
         and not gone.isdisjoint(goes_along_with(entity.__name__))
         for column in entity.__entity__.columns.values()
-        if column.references
-        and column.on_delete not in _NOT_IN_THE_WAY
-        and root_of(entity_class(column.references)) == name
+        if column.forbids_deletion and root_of(entity_class(str(column.references))) == name
     )

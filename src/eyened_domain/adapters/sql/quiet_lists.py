@@ -1,4 +1,4 @@
-"""Owners that follow what was stored, and are read anew when that is rolled back.
+"""Lists that follow what was stored, and are read anew when that is rolled back.
 
 SQLAlchemy does not know of lists that were changed quietly, nor that a list was loaded after
 something was stored in a savepoint, and holds what is taken back with it.
