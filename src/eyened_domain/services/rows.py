@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
-from eyened_domain.model.values import kind_of, shown
-from eyened_domain.services.sought_values import check_entity
+from eyened_domain.model.values import shown
+from eyened_domain.services.sought_values import check_entity, listed
 
 Row = dict[str, Any]
 """Columns of a row, by field name."""
@@ -59,9 +59,10 @@ class Rows(ABC):
             equals: further columns and what they must hold.
         """
         info = _info(entity)
-        _check_names(info, [by, *_several(info, columns, "columns"), *equals])
+        columns = listed(info, columns, "columns")
+        _check_names(info, [by, *columns, *equals])
         return self._find(
-            entity, by, _several(info, values, "values"), columns, lock=lock, equals=equals
+            entity, by, listed(info, values, "values"), columns, lock=lock, equals=equals
         )
 
     @abstractmethod
@@ -94,9 +95,8 @@ class Rows(ABC):
             most: how many rows to return at the most.
         """
         info = _info(entity)
-        _check_names(
-            info, [*_several(info, columns, "columns"), *(n for one in any_of for n in one)]
-        )
+        columns = listed(info, columns, "columns")
+        _check_names(info, [*columns, *(name for one in any_of for name in one)])
         return self._page(entity, _key(info), columns, any_of=any_of, after=after, most=most)
 
     def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
@@ -132,8 +132,9 @@ class Rows(ABC):
                     f"{', '.join(names)}, not {', '.join(row)}",
                     entity=info.name,
                 )
-        _check_names(info, [*names, *_several(info, key, "columns")])
-        return self._insert(entity, _key(info), rows, key)
+        told_by = listed(info, key, "columns")
+        _check_names(info, [*names, *told_by])
+        return self._insert(entity, _key(info), rows, told_by)
 
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
@@ -256,16 +257,8 @@ def _check_names(info: EntityInfo, names: Iterable[str]) -> None:
         )
 
 
-def _several(info: EntityInfo, many: Iterable[Any], what: str) -> Iterable[Any]:
-    if not isinstance(many, Iterable) or isinstance(many, str | bytes):
-        raise BadInput(
-            f"{info.name}: a list of {what} is needed, not {kind_of(many)}", entity=info.name
-        )
-    return many
-
-
 def _check_runs(info: EntityInfo, runs: Runs) -> None:
-    for run in _several(info, runs, "runs"):
+    for run in listed(info, runs, "runs"):
         if not isinstance(run, tuple) or len(run) != 2:
             raise BadInput(
                 f"{info.name}: runs are pairs (first, last), not {shown(run)}", entity=info.name
