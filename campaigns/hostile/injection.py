@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Creator, Feature, Patient, Project, Study, StudyTagLink, Tag
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.errors import EyenedError
@@ -209,7 +209,7 @@ def main() -> int:
     parser.add_argument("--database", choices=("mariadb", "sqlite", "both"), default="both")
     options = parser.parse_args()
     kinds = ("mariadb", "sqlite") if options.database == "both" else (options.database,)
-    url = MARIADB_URL.replace("benchmarks", "campaign_injection")
+    url = campaign_url("injection")
     well = True
     for kind in kinds:
         figures = run(kind, url, count=500 if options.full else 150, seed=options.seed)

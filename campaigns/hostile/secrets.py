@@ -27,7 +27,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Engine, create_engine, insert, make_url, select, text
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Container, Creator, Patient, Project, Settings
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.schema import table_of
@@ -309,7 +309,7 @@ def main() -> int:
     parser.add_argument("--database", choices=("mariadb", "sqlite", "both"), default="both")
     options = parser.parse_args()
     kinds = ("mariadb", "sqlite") if options.database == "both" else (options.database,)
-    url = MARIADB_URL.replace("benchmarks", "campaign_secrets")
+    url = campaign_url("secrets")
     well = True
     for kind in kinds:
         figures = run(kind, url)

@@ -1,4 +1,4 @@
-"""The databases that the benchmarks make for themselves, and fill."""
+"""The databases that campaigns and benchmarks make for themselves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from sqlalchemy import create_engine, make_url, text
 from eyened_domain.adapters.sql.database import Database
 
 MARIADB_URL = "mysql+pymysql://root@127.0.0.1:3306/test_benchmarks"
+
+
+def campaign_url(name: str) -> str:
+    """Return the URL of a campaign's own database on the MariaDB server."""
+    return MARIADB_URL.replace("benchmarks", f"campaign_{name}")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ import numpy as np
 from attrs import frozen
 from sqlalchemy import insert, select
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from campaigns.kit.segments import Drawer, Shape, pixels_of
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
@@ -45,7 +45,7 @@ KINDS: dict[str, Shape] = {
 EACH = 4
 """Segmentations of a kind."""
 DAMAGES = ("flip", "truncate", "zero", "swap")
-URL = MARIADB_URL.replace("benchmarks", "campaign_damage")
+URL = campaign_url("damage")
 
 
 @frozen

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from campaigns.kit.faulty_os import FAULTS, FaultyOs, faulty
 from campaigns.kit.segments import Drawer, pixels_of
 from eyened_domain.adapters.sql.database import Database
@@ -42,7 +42,7 @@ SHAPE = (3, 96, 200)
 OPERATIONS = ("first", "new", "overwrite", "slice", "read", "delete")
 AT_ONCE_S = 2.0
 """A writer that waits longer has met a lock; one that was left open would hold for ever."""
-URL = MARIADB_URL.replace("benchmarks", "campaign_disk_errors")
+URL = campaign_url("disk_errors")
 
 
 class Bench:

@@ -29,7 +29,7 @@ import numpy as np
 from numcodecs.zstd import Zstd
 from sqlalchemy import insert, text, update
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Segmentation
 from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.doctor import checkup_on
@@ -348,7 +348,7 @@ def emptied_caches() -> bool:
 def run(kind: str, *, masks: int, defects: int, seed: int) -> dict[str, Any]:
     """Run the campaign on a fresh database; return the figures."""
     rng = random.Random(seed)
-    url = MARIADB_URL.replace("benchmarks", "campaign_doctor")
+    url = campaign_url("doctor")
     with fresh_database(kind, url) as made, tempfile.TemporaryDirectory() as folder:
         settings = {"database_url": url, "secret_key": "benchmark"}
         if kind == "sqlite":

@@ -26,7 +26,7 @@ from typing import Any
 import pymysql
 from sqlalchemy import event, func, make_url, select
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Patient, Project, Study
 from eyened_domain.adapters.sql import commit_token
 from eyened_domain.adapters.sql.database import Database
@@ -193,7 +193,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="500 units, at least 200 kills")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
-    parser.add_argument("--url", default=MARIADB_URL.replace("benchmarks", "campaign_connections"))
+    parser.add_argument("--url", default=campaign_url("connections"))
     options = parser.parse_args()
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it tells of each kill
     units, kills = (500, 260) if options.full else (60, 30)

@@ -24,7 +24,7 @@ import numpy as np
 import pymysql
 from sqlalchemy import event, select
 
-from campaigns.kit.databases import MARIADB_URL, fresh_database
+from campaigns.kit.databases import campaign_url, fresh_database
 from campaigns.kit.segments import Drawer, pixels_of
 from eyened_domain import Patient, Project, Segmentation, Study
 from eyened_domain.adapters.sql.database import Database
@@ -160,7 +160,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="200 units")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
-    parser.add_argument("--url", default=MARIADB_URL.replace("benchmarks", "campaign_deadlocks"))
+    parser.add_argument("--url", default=campaign_url("deadlocks"))
     options = parser.parse_args()
     figures = run(options.url, units=200 if options.full else 60, seed=options.seed)
     for name, value in figures.items():
