@@ -53,6 +53,8 @@ def test_two_builders_in_one_test_do_not_make_the_same() -> None:
                 uow.repository(entity).add(builder.build(entity))
         uow.patients.add(build(Patient))
         uow.commit()
+        names = [one.patient_identifier for one in uow.patients.where()]
+        assert len(names) == len(set(names)) > 2
 
 
 @pytest.mark.parametrize("run", [1, 2])

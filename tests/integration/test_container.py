@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import closing
+from pathlib import Path
 
 from eyened_domain import Container, Project
 
@@ -36,3 +37,4 @@ def test_it_closes_its_database():
 
 def test_one_that_has_opened_nothing_is_closed_too():
     Container(config="sqlite:////nowhere/there.db").close()
+    assert not Path("/nowhere").exists()

@@ -30,12 +30,7 @@ class RemovalReachContract(Contract):
     def test_a_deletion_reaches_what_hangs_on_a_row_that_is_not_in_hand(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_read_before: bool
     ) -> None:
-        with make_unit_of_work() as uow:
-            series = uow.series.add(build.a_series())
-            uow.commit()
-            project_id = series.study.patient.project.project_id
-            series_id = series.series_id
-        del series
+        project_id, series_id = _a_series_in_a_project(make_unit_of_work, build)
         with make_unit_of_work() as uow:
             if is_read_before:
                 assert len(uow.patients.where() + uow.studies.where()) == 2
@@ -51,12 +46,7 @@ class RemovalReachContract(Contract):
     def test_what_hangs_on_a_row_that_is_not_in_hand_and_was_changed_by_others_is_a_conflict(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
-        with make_unit_of_work() as uow:
-            series = uow.series.add(build.a_series())
-            uow.commit()
-            project_id = series.study.patient.project.project_id
-            series_id = series.series_id
-        del series
+        project_id, series_id = _a_series_in_a_project(make_unit_of_work, build)
         with make_unit_of_work() as uow:
             series = uow.series.get(series_id)
             project = uow.projects.get(project_id)
@@ -287,3 +277,11 @@ def _a_form_about_an_image(build: Builder) -> FormAnnotation:
     image = build.an_image()
     patient = image.series.study.patient
     return build.build(FormAnnotation, patient=patient, image_instance=image)
+
+
+def _a_series_in_a_project(make_unit_of_work: MakeUnitOfWork, build: Builder) -> tuple[int, int]:
+    """Store a series; return the ids of its project and of itself, with nothing in hand."""
+    with make_unit_of_work() as uow:
+        series = uow.series.add(build.a_series())
+        uow.commit()
+        return series.study.patient.project.project_id, series.series_id
