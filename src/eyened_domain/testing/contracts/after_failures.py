@@ -22,7 +22,7 @@ from eyened_domain.model import (
     TagType,
 )
 from eyened_domain.testing.builders import Builder
-from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+from eyened_domain.testing.contracts.base import BackOut, Contract, MakeUnitOfWork
 
 
 class AfterFailureContract(Contract):
@@ -294,13 +294,9 @@ class AfterFailureContract(Contract):
             patient_id = study.patient_id
         with make_unit_of_work() as uow:
             study, patient = uow.studies.get(study.study_id), uow.patients.get(patient_id)
-            with suppress(_BackOut), uow.savepoint():
+            with suppress(BackOut), uow.savepoint():
                 study.patient_id = other.patient_id
                 uow.flush()
                 assert patient.studies == []
-                raise _BackOut
+                raise BackOut
             assert patient.studies == [study]
-
-
-class _BackOut(Exception):
-    """Leaves a savepoint, so that it is rolled back."""

@@ -11,6 +11,10 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 
 
+class BackOut(Exception):
+    """Leaves a savepoint, so that it is rolled back."""
+
+
 class MakeUnitOfWork(Protocol):
     """Gives a fresh unit of work on the same storage each time."""
 

@@ -14,7 +14,7 @@ from eyened_domain.errors import BadInput, Duplicate
 from eyened_domain.model import Creator, Patient, Project, Study, Tag
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
-from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+from eyened_domain.testing.contracts.base import BackOut, Contract, MakeUnitOfWork
 
 
 def _rolled_back(uow: UnitOfWork) -> None:
@@ -262,12 +262,12 @@ class NewAgainContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork
     ) -> None:
         with make_unit_of_work() as uow:
-            with suppress(Duplicate), uow.savepoint():
+            with suppress(BackOut), uow.savepoint():
                 project = uow.projects.add(Project(project_name="a"))
                 uow.flush()
                 uow.projects.delete(project)
                 uow.flush()
-                raise Duplicate("back out")
+                raise BackOut
             assert project.project_id is None
             uow.projects.add(project)
             uow.commit()
