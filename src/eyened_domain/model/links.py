@@ -42,8 +42,12 @@ class Holder(Protocol):
             NotLoaded: the unit of work has closed.
         """
 
-    def hold(self, entity: Entity) -> None:
-        """Hold another object as well, with everything that hangs on it."""
+    def hold(self, *entities: Entity) -> None:
+        """Hold other objects as well, with everything that hangs on them, or none of them.
+
+        Raises:
+            RuleBroken: one of them was deleted, or belongs to another unit of work.
+        """
 
     def refuse_deleted(self) -> None:
         """Raise `RuleBroken` where the object was deleted, or is to be."""
@@ -54,16 +58,22 @@ def holder_of(entity: Entity) -> Holder | None:
     return entity.__dict__.get(HOLDER)
 
 
-def join(one: Entity, other: Entity) -> None:
-    """Let two objects that are being linked be held together, if either of them is held."""
-    mine, theirs = holder_of(one), holder_of(other)
-    for holder in (mine, theirs):
+def join(one: Entity, *others: Entity) -> None:
+    """Let objects that are being linked be held together, if any of them is held."""
+    for entity in (one, *others):
+        holder = holder_of(entity)
         if holder is not None:
             holder.refuse_deleted()
-    if mine is not None and (theirs is None or mine.is_open):
-        mine.hold(other)
-    elif theirs is not None:
-        theirs.hold(one)
+    mine = holder_of(one)
+    if mine is not None and mine.is_open:
+        mine.hold(*others)
+        return
+    for other in others:
+        theirs = holder_of(other)
+        if theirs is not None:
+            theirs.hold(one)
+        elif mine is not None:
+            mine.hold(other)
 
 
 def listed(owner: Entity, link: LinkInfo) -> LinkedList | None:
@@ -186,7 +196,6 @@ class LinkedList(list[Any]):
         return any(one is item for one in self)
 
     def _tell(self, item: Entity) -> None:
-        join(self._owner, item)
         if self._link.back is None:
             return
         back = item.__entity__.links[self._link.back]
@@ -221,14 +230,12 @@ class LinkedList(list[Any]):
             self.append(item)
 
     def _check(self, items: list[Any]) -> None:
-        """Raise where one of the items may not be linked, before any of them is."""
+        """Let the items be held with the owner; raise where one may not be linked."""
         for item in items:
             self._owner.check_link(self._link, item)
         strange = [item for item in items if not self._is_linked(item)]
-        for one in (self._owner, *strange) if strange else ():
-            holder = holder_of(one)
-            if holder is not None:
-                holder.refuse_deleted()
+        if strange:
+            join(self._owner, *strange)
 
     def __iadd__(self, items: Iterable[Any]) -> LinkedList:  # type: ignore[misc]
         self.extend(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.shape import Shape, shape_of
@@ -82,12 +82,12 @@ class Held:
         """Whether the storage knows the object."""
         return self.row is not None
 
-    def hold(self, entity: Entity) -> None:
-        """Hold another object as well, with everything that hangs on it."""
+    def hold(self, *entities: Entity) -> None:
+        """Hold other objects as well, with everything that hangs on them."""
         if self.objects is not None:
-            self.objects.hold(entity)
+            self.objects.hold(*entities)
             return
-        for one in hanging_on(entity, lambda other: HOLDER not in other.__dict__):
+        for one in hanging_on(entities, lambda other: HOLDER not in other.__dict__):
             Held(one, None)
 
     def refuse_deleted(self) -> None:
@@ -266,10 +266,10 @@ def _released(entity: Entity, values: dict[str, Any] | None) -> Held:
     return held  # private columns are not among the values, and hold nothing
 
 
-def hanging_on(entity: Entity, wanted: Any) -> Iterator[Entity]:
-    """Yield the object and everything linked to it that is wanted, nearest first, each once."""
-    seen = {id(entity)}
-    queue = [entity]
+def hanging_on(entities: Sequence[Entity], wanted: Any) -> Iterator[Entity]:
+    """Yield objects and everything linked to them that is wanted, nearest first, each once."""
+    queue = list({id(entity): entity for entity in entities}.values())
+    seen = {id(entity) for entity in queue}
     for one in queue:
         if not wanted(one):
             continue

@@ -63,39 +63,51 @@ class Objects:
             self._view = self.store.view()
         return self._view
 
-    def hold(self, entity: Entity) -> None:
-        """Hold an object and everything that hangs on it; new ones are stored when flushing.
+    def hold(self, *entities: Entity) -> None:
+        """Hold objects and everything that hangs on them; new ones are stored when flushing.
 
         Raises:
-            RuleBroken: one of them belongs to another unit of work that is open, or another
-                object stands for the same row here.
+            RuleBroken: one of them was deleted, or belongs to another unit of work that is open,
+                or another object stands for the same row here. None of them is held then.
         """
-        for one in hanging_on(entity, self._is_strange):
+        strange = list(hanging_on(entities, self._is_strange))
+        coming: dict[tuple[str, Key], Held] = {}
+        for one in strange:
+            self._refuse(one, coming)
+        for one in strange:
             self._take(one)
 
     def _is_strange(self, entity: Entity) -> bool:
         held = entity.__dict__.get(HOLDER)
         return held is None or held.objects is not self
 
-    def _take(self, entity: Entity) -> None:
+    def _refuse(self, entity: Entity, coming: dict[tuple[str, Key], Held]) -> None:
         held = entity.__dict__.get(HOLDER)
         if held is None:
-            held = Held(entity, self)
-        elif held.deleted:
+            return
+        if held.deleted:
             raise deleted(entity)
-        elif held.is_open:
+        if held.is_open:
             raise RuleBroken(
                 f"this {held.shape.name} belongs to another unit of work that is still open",
                 entity=held.shape.name,
             )
         if held.row is None:
-            self.new[id(entity)] = held
-        elif self.known.setdefault((held.shape.root, held.row.key), held) is not held:
+            return
+        key = (held.shape.root, held.row.key)
+        if self.known.get(key, coming.setdefault(key, held)) is not held:
             raise RuleBroken(
                 f"another object stands for {held.shape.name} {held.row.key} in this unit of "
                 "work already; use that one",
                 entity=held.shape.name,
             )
+
+    def _take(self, entity: Entity) -> None:
+        held = entity.__dict__.get(HOLDER) or Held(entity, self)
+        if held.row is None:
+            self.new[id(entity)] = held
+        else:
+            self.known[held.shape.root, held.row.key] = held
         held.objects = self
         self._attach(entity)
 

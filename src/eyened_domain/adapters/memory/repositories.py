@@ -31,9 +31,9 @@ class MemoryRepository(Repository[E]):
 
     def _hold(self, many: list[E]) -> None:
         self._objects.refuse_if_ended()
+        self._objects.hold(*many)
         for one in many:
             self._objects.take_back(one)
-            self._objects.hold(one)
 
     def _take_out(self, one: E) -> None:
         self._objects.refuse_if_ended()

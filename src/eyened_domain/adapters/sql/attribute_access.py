@@ -23,6 +23,7 @@ from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.own_values import id_of, read
 from eyened_domain.adapters.sql.restoring import fill_deleted
+from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.links import HOLDER
@@ -189,8 +190,9 @@ class _LinkAttribute(_ExplainedAttribute):
                 super().__set__(instance, value)
             self._let_id_follow(instance, value)
             return
-        if type(value) is list:
+        if isinstance(value, list):
             value = list({id(one): one for one in value}.values())
+            bring_in(instance, value)
         super().__set__(instance, value)
 
 

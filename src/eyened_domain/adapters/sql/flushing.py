@@ -32,7 +32,11 @@ from eyened_domain.adapters.sql.removal import (
     take_places,
 )
 from eyened_domain.adapters.sql.restoring import keep_for_rollback, read_emptied
-from eyened_domain.adapters.sql.true_changes import changed_objects, leave_lists
+from eyened_domain.adapters.sql.true_changes import (
+    changed_objects,
+    forget_untrue_changes,
+    leave_lists,
+)
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.stored_pixels import StoredPixels
@@ -51,6 +55,7 @@ def watch_flushes(session_class: type[DomainSession]) -> None:
 
 
 def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -> None:
+    forget_untrue_changes(session)
     new = [one for one in session.new if isinstance(one, Entity)]
     note_moves(session, (*session.new, *session.dirty))
     note_new(session, new)

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, SupportsIndex
 
-from sqlalchemy.orm import InstanceState, Session
+from sqlalchemy.orm import Session
 
+from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import RuleBroken, deleted
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.links import HOLDER, ToMany, ToOne, join
@@ -86,7 +87,9 @@ def _guarded(name: str, change: Change) -> Change:
                 list.__setitem__(self, slice(None), there)  # who has this one in hand sees it too
                 return found
         strange = [item for item in items if not any(one is item for one in self)]
-        refuse_deleted(*strange, *([owner] if strange else []))
+        if strange:
+            refuse_deleted(*strange, owner)
+            bring_in(owner, strange)
         return change(self, *arguments)
 
     return changed
@@ -110,31 +113,6 @@ def _set_items(self: list[Any], index: Any, value: Any) -> None:
     there = {id(one) for one in self}
     self.extend([item for item in distinct.values() if id(item) not in there])
     list.__setitem__(self, slice(None), list(distinct.values()))
-
-
-def refuse_strange(session: Session, state: InstanceState[Any]) -> None:
-    """Refuse an object of another open session, and one whose row another object stands for.
-
-    Raises:
-        RuleBroken: it is one of these.
-    """
-    owner = state.session
-    name = state.class_.__name__
-    if owner is not None and owner is not session:
-        raise RuleBroken(
-            f"this {name} belongs to another session or unit of work that is still open; load it "
-            "in this one, or close the other first",
-            entity=name,
-        )
-    if state.key is None:
-        return
-    there = session.identity_map.get(state.key)
-    if there is not None and there is not state.obj():
-        raise RuleBroken(
-            f"another object stands for {name} {state.key[1]} in this session already; use that "
-            "one",
-            entity=name,
-        )
 
 
 def refuse_held(_session: Session, one: object) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, Sess
 from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.own_values import as_read, read
+from eyened_domain.adapters.sql.true_changes import forget_untrue_changes
 from eyened_domain.model.entity import Entity
 
 _BEFORE = "eyened_domain.before_transaction"
@@ -134,6 +135,7 @@ def _boundary(session: Session) -> SessionTransaction | None:
 
 
 def _remember(session: Session) -> None:
+    forget_untrue_changes(session)
     before: Values = session.info.get(_BEFORE, {}).pop(_boundary(session), {})
     held: Values = session.info.setdefault(_TO_RESTORE, {})
     for state in session.identity_map.all_states():

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Select, event
-from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import (
-    InstanceState,
-    SessionTransaction,
-)
+from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import has_identity
 
@@ -33,9 +29,8 @@ from eyened_domain.adapters.sql.files_of_objects import give_files
 from eyened_domain.adapters.sql.flushing import watch_flushes
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.list_changes import refuse_held, refuse_strange
+from eyened_domain.adapters.sql.list_changes import refuse_held
 from eyened_domain.adapters.sql.mapping import map_entities
-from eyened_domain.adapters.sql.named_session import NamedSession
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.new_again import renew_after_rollback, renewing
@@ -57,6 +52,7 @@ from eyened_domain.adapters.sql.restoring import (
 )
 from eyened_domain.adapters.sql.staleness import is_stale, watch_transactions
 from eyened_domain.adapters.sql.translation import ConnectionLost
+from eyened_domain.adapters.sql.whole_arrivals import WholeSession
 from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
@@ -67,7 +63,7 @@ from eyened_domain.services.repository import Repository
 E = TypeVar("E", bound=Entity)
 
 
-class DomainSession(NamedSession):
+class DomainSession(WholeSession):
     """A SQLAlchemy session that can give a repository, and whose objects know their files.
 
     Objects stay readable after commit, after a rollback and after the session has closed.
@@ -151,10 +147,7 @@ class DomainSession(NamedSession):
             take_back(self, instance)
             if instance in self and has_identity(instance):
                 return  # what it is linked to came in when it was linked
-        try:
-            super().add(instance, **options)
-        except InvalidRequestError as error:  # something that hangs on it was deleted
-            raise deleted(instance) from error
+        super().add(instance, **options)
 
     def delete(self, instance: object) -> None:
         """Take an object out when the session is flushed.
@@ -219,26 +212,6 @@ class DomainSession(NamedSession):
             )
         begin_writing(self)
         refuse_overwriting(self, [one])
-
-    def _save_or_update_state(self, state: InstanceState[Any]) -> None:
-        """Put an object in; where nothing hangs on it, its links need not be gone through."""
-        held = state.dict
-        for name in state.class_.__entity__.links:
-            if name in held:
-                super()._save_or_update_state(state)
-                return
-        state._orphaned_outside_of_session = False
-        self._save_or_update_impl(state)
-
-    def _update_impl(self, state: InstanceState[Any], revert_deletion: bool = False) -> None:
-        """Put a stored object in; one that is to be deleted is not kept for being linked to it."""
-        if revert_deletion or state not in self._deleted:
-            super()._update_impl(state, revert_deletion)
-
-    def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
-        """Refuse what another open session holds, by whatever way it comes in."""
-        refuse_strange(self, state)
-        return super()._before_attach(state, obj)
 
     def close(self) -> None:
         """Close the session; what is not committed is rolled back, by the server if it is gone."""

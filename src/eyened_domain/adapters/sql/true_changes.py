@@ -39,6 +39,18 @@ def is_true_change(one: Entity, name: str) -> bool:
     return target is None or id_of(target) != one.__dict__.get(via)
 
 
+def forget_untrue_changes(session: Session) -> None:
+    """Let objects count as unchanged whose columns were only set to what they held.
+
+    SQLAlchemy would empty them, with their links, when a savepoint is rolled back.
+    """
+    for state in list(session.identity_map._modified):
+        names, columns = state.committed_state.keys(), state.class_.__entity__.columns.keys()
+        is_of_columns = names and names <= columns and not state._pending_mutations
+        if is_of_columns and not any(is_changed(state.obj(), name) for name in names):
+            state._commit_all(state.dict, session.identity_map)
+
+
 def leave_lists(session: Session) -> None:
     """Let lists say nothing of objects that are deleted anyway, or are in no session.
 

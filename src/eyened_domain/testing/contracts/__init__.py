@@ -39,6 +39,9 @@ from eyened_domain.testing.contracts.modalities import ModalityContract as Modal
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
+from eyened_domain.testing.contracts.refused_whole import (
+    RefusedWholeContract as RefusedWholeContract,
+)
 from eyened_domain.testing.contracts.removal import RemovalContract as RemovalContract
 from eyened_domain.testing.contracts.removal_reach import (
     RemovalReachContract as RemovalReachContract,
@@ -57,6 +60,7 @@ class StorageContract(
     ErrorContract,
     NewAgainContract,
     AfterFailureContract,
+    RefusedWholeContract,
     RepositoryContract,
     LinkContract,
     KnownByIdContract,

@@ -300,3 +300,22 @@ class AfterFailureContract(Contract):
                 assert patient.studies == []
                 raise BackOut
             assert patient.studies == [study]
+
+    @pytest.mark.parametrize("flushes", [True, False])
+    def test_a_list_is_not_read_anew_for_a_value_that_was_set_to_itself_in_a_savepoint(
+        self, make_unit_of_work: MakeUnitOfWork, *, flushes: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            project = uow.projects.add(Project(project_name="a"))
+            uow.flush()
+            assert project.patients == []
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.patients.add(Patient(patient_identifier="1", project_id=project.project_id))
+                other.commit()
+            with suppress(BackOut), uow.savepoint():
+                project.project_name = str(project.project_name)
+                if flushes:
+                    uow.flush()
+                raise BackOut
+            assert project.patients == []
