@@ -23,7 +23,7 @@ from eyened_domain.adapters.sql.sqlite_turns import (
     begin_sqlite,
 )
 from eyened_domain.adapters.sql.tls import tls_arguments
-from eyened_domain.adapters.sql.translation import translate_errors
+from eyened_domain.adapters.sql.translation import refuse_deletion, translate_errors
 from eyened_domain.config import Settings, TLSSettings
 from eyened_domain.errors import ConfigurationError
 
@@ -148,6 +148,7 @@ def sqlite_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_in_memory if in_memory else _prepare_file)
     event.listen(engine, "begin", begin_sqlite)
     event.listen(engine, "before_cursor_execute", before_statement)
+    event.listen(engine, "before_cursor_execute", refuse_deletion)
     _finish(engine)
     return engine
 

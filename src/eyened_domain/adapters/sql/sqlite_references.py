@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, ExceptionContext, ForeignKey, Table
+from sqlalchemy import Column, Connection, ExceptionContext, ForeignKey, Table
 
 from eyened_domain.adapters.sql.schema import metadata
 
@@ -45,6 +46,41 @@ def broken_reference(context: ExceptionContext) -> Reference | None:
         return _pointing_nowhere(cursor, statement, context)
     finally:
         cursor.close()
+
+
+def forbidding_reference(
+    connection: Connection, statement: str, parameters: Any
+) -> Reference | None:
+    """Return the link that forbids a deletion on servers, of a row that would go along with it.
+
+    SQLite looks at what forbids when all that goes along is gone; servers before that.
+    """
+    deletes = _DELETE.match(statement)
+    if deletes is None or not _forbids_and_goes_along(deletes.group(1)):
+        return None
+    cursor = connection.connection.cursor()
+    try:
+        return _still_referred(cursor, deletes, _sets(parameters))
+    finally:
+        cursor.close()
+
+
+@cache
+def _forbids_and_goes_along(name: str) -> bool:
+    """Whether a row that goes along with one of a table may forbid that it is deleted."""
+    table = metadata.tables.get(name)
+    if table is None:
+        return False
+    along = _going_along(table, set())
+    return any(reference.child in along for reference, _ in _referrers(table, "", 0))
+
+
+def _going_along(table: Table, found: set[str]) -> set[str]:
+    for key, column in _pointing_to(table):
+        if key.ondelete == "CASCADE" and column.table.name not in found:
+            found.add(column.table.name)
+            _going_along(column.table, found)
+    return found
 
 
 def _sets(parameters: Any) -> Sequence[Any]:

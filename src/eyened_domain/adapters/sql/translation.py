@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from sqlalchemy import (
+    Connection,
     Engine,
     ExceptionContext,
     Index,
@@ -25,7 +26,7 @@ from sqlalchemy.exc import (
 
 from eyened_domain.adapters.sql.kinds import RefusedValue
 from eyened_domain.adapters.sql.schema import ENTITY, metadata
-from eyened_domain.adapters.sql.sqlite_references import broken_reference
+from eyened_domain.adapters.sql.sqlite_references import broken_reference, forbidding_reference
 from eyened_domain.errors import (
     BadInput,
     ConfigurationError,
@@ -97,6 +98,19 @@ def _on_error(context: ExceptionContext) -> None:
         raise translated_error(error) from error
     if isinstance(error, StatementError) and not isinstance(original, EyenedError):
         raise BadInput(f"the statement cannot be sent: {original}") from error
+
+
+def refuse_deletion(
+    connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
+) -> None:
+    """Refuse on SQLite to delete what servers refuse to (a `before_cursor_execute` listener).
+
+    Raises:
+        RuleBroken: a row that forbids it would go along with it.
+    """
+    reference = forbidding_reference(connection, statement, parameters)
+    if reference is not None:
+        raise _still_referred(reference.child, reference.column, reference.parent)
 
 
 def translated_error(error: DBAPIError) -> EyenedError:

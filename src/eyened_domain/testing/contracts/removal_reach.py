@@ -16,8 +16,11 @@ from eyened_domain.model import (
     FormAnnotation,
     Patient,
     Project,
+    Segmentation,
+    Series,
     StudyTagLink,
 )
+from eyened_domain.model.entity import Entity
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.removal import a_patient_of_two_projects
@@ -271,6 +274,30 @@ class RemovalReachContract(Contract):
             uow.series.delete(other)
             with pytest.raises(RuleBroken, match="FormAnnotation"):
                 uow.commit()
+
+    @pytest.mark.parametrize("above", [Project, Patient, Series])
+    def test_what_forbids_a_deletion_forbids_it_though_it_would_go_along_with_the_same(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, above: type[Entity]
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = build.an_image()
+            patient = image.series.study.patient
+            uow.forms.add(build.build(FormAnnotation, patient=patient, image_instance=image))
+            first = build.build(Segmentation, image_instance=image)
+            uow.segmentations.add(first)
+            uow.flush()
+            second = build.build(Segmentation, image_instance=image)
+            second.reference_segmentation_id = first.segmentation_id
+            uow.segmentations.add(second)
+            uow.commit()
+        del image, patient, first, second
+        with make_unit_of_work() as uow:
+            (one,) = uow.repository(above).where()
+            uow.repository(above).delete(one)
+            with pytest.raises(RuleBroken, match="still refers to it through"):
+                uow.flush()
+        with make_unit_of_work() as uow, pytest.raises(RuleBroken, match="still refers to it"):
+            uow.rows.delete(above, [(1, 10**6)])
 
 
 def _a_form_about_an_image(build: Builder) -> FormAnnotation:
