@@ -192,7 +192,8 @@ class _LinkAttribute(_ExplainedAttribute):
             return
         if isinstance(value, list):
             value = list({id(one): one for one in value}.values())
-            bring_in(instance, value)
+            if value:
+                bring_in(instance, value)
         super().__set__(instance, value)
 
 

@@ -68,6 +68,17 @@ class RefusedWholeContract(Contract):
             uow.commit()
             assert uow.study_tags.where() == []
 
+    def test_the_list_of_a_deleted_object_may_be_emptied(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            tag = uow.tags.add(build.build(Tag))
+            uow.commit()
+            uow.tags.delete(tag)
+            uow.flush()
+            tag.study_tag_links = []
+            assert tag.study_tag_links == []
+
     def test_a_link_to_what_hangs_on_a_deleted_object_is_not_set(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
