@@ -52,6 +52,26 @@ class DistinctList(list[Any]):
                 item = adapter.fire_append_event(item, _sa_initiator)
         super().append(item)
 
+    @collection.internally_instrumented  # type: ignore[untyped-decorator]
+    def remove(self, item: Any, _sa_initiator: Any = None) -> None:
+        """Take the item out.
+
+        Args:
+            item: what is linked.
+            _sa_initiator: what SQLAlchemy hands on; False for what was taken off the list before
+                it was loaded, whose row may be gone by now.
+
+        Raises:
+            ValueError: it is not in the list.
+        """
+        if _sa_initiator is not False:
+            adapter = self._sa_adapter  # type: ignore[attr-defined]
+            if adapter is not None:
+                adapter.fire_remove_event(item, _sa_initiator)
+        elif not any(one is item for one in self):
+            return
+        super().remove(item)
+
 
 def _may_be_in(adapter: CollectionAdapter, item: Any) -> bool:
     owner = adapter.owner_state.obj()

@@ -319,3 +319,16 @@ class AfterFailureContract(Contract):
                     uow.flush()
                 raise BackOut
             assert project.patients == []
+
+    def test_a_list_is_loaded_though_what_was_taken_off_it_is_gone(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            series = uow.series.add(build.a_series())
+            uow.commit()
+            study, patient = series.study, series.study.patient
+            uow.rollback()
+            uow.patients.delete(patient)
+            uow.flush()
+            series.study = None
+            assert study.series == []
