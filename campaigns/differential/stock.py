@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from eyened_domain.model import (
     Creator,
+    DeviceInstance,
+    DeviceModel,
     Feature,
     FeatureFeatureLink,
     FormAnnotation,
     FormSchema,
+    ImageInstance,
+    ModalityTable,
     Patient,
     Project,
     Series,
+    SourceInfo,
     Study,
     StudyTagLink,
     Tag,
@@ -31,11 +36,12 @@ def stock(*, with_form: bool) -> list[Entity]:
     tag.creator = creator
     whole, part = Feature(feature_name="n0"), Feature(feature_name="n2")
     schema = FormSchema(schema_name="n0", schema={"type": "object"})
+    series = Series(study=study, series_number=1)
     stored: list[Entity] = [
         project,
         patient,
         study,
-        Series(study=study, series_number=1),
+        series,
         creator,
         tag,
         StudyTagLink(tag=tag, study=study, creator=creator),
@@ -43,9 +49,27 @@ def stock(*, with_form: bool) -> list[Entity]:
         part,
         FeatureFeatureLink(feature=whole, child=part, feature_index=0),
         schema,
+        *_an_image(series),
     ]
     if with_form:
         form = FormAnnotation(form_schema=schema, patient=patient, creator=creator)
         form.form_data = {"a": {"b": [1]}}
         stored.append(form)
     return stored
+
+
+def _an_image(series: Series) -> list[Entity]:
+    """Return an image of a series, and all that it needs."""
+    model = DeviceModel(manufacturer="n0", manufacturer_model_name="t0")
+    device = DeviceInstance(device_model=model, description="t0")
+    source = SourceInfo(source_name="n0", source_path="n0", thumbnail_path="n0")
+    modality = ModalityTable(modality_tag="n0")
+    image = ImageInstance(
+        series=series,
+        device_instance=device,
+        source_info=source,
+        modality_entry=modality,
+        dataset_identifier="n0",
+        laterality="L",
+    )
+    return [model, device, source, modality, image]

@@ -8,13 +8,19 @@ from attrs import frozen
 
 from eyened_domain.model import (
     Creator,
+    DeviceInstance,
+    DeviceModel,
     Feature,
     FeatureFeatureLink,
     FormAnnotation,
     FormSchema,
+    ImageInstance,
+    ImageInstanceTagLink,
+    ModalityTable,
     Patient,
     Project,
     Series,
+    SourceInfo,
     Study,
     StudyTagLink,
     Tag,
@@ -131,6 +137,21 @@ WORDS = [
         {"form_data": _JSON, "laterality": [None, "L", "R", "B"]},
         ("form_schema", "patient", "study", "creator", "form_data"),
     ),
+    Word(
+        ImageInstance,
+        "images",
+        {"dataset_identifier": _NAMES, "laterality": ["L", "R", "X", None], "rows_y": _NUMBERS},
+        ("series", "dataset_identifier"),
+    ),
+    Word(ImageInstanceTagLink, "image_tags", {"comment": _TEXTS}, ("tag", "image_instance")),
+]
+DRAWN = len(WORDS)
+"""So many words are drawn for new objects; of the others the stock has one object each."""
+WORDS += [
+    Word(DeviceModel, "device_models", {"manufacturer": _NAMES}, ("manufacturer",)),
+    Word(DeviceInstance, "devices", {"description": _TEXTS}, ("device_model", "description")),
+    Word(SourceInfo, "sources", {"source_name": _NAMES}, ("source_name",)),
+    Word(ModalityTable, "modalities", {"modality_tag": _NAMES}, ("modality_tag",)),
 ]
 BY_NAME = {word.entity.__name__: word for word in WORDS}
 

@@ -12,7 +12,7 @@ from campaigns.differential.programs import ACTIONS, Program, Step
 from campaigns.differential.stock import stock
 from campaigns.differential.storages import Storage
 from campaigns.differential.telling import id_of, key_of, named, plain, told_row
-from campaigns.differential.vocabulary import WORDS, Word, word_of
+from campaigns.differential.vocabulary import DRAWN, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
 from eyened_domain.model import Project
 from eyened_domain.model.entity import Entity
@@ -178,7 +178,7 @@ class World:
             self._ended = self._has_ended()
 
     def _new(self, kind: int, values: int, links: int) -> Any:
-        word = WORDS[kind % len(WORDS)]
+        word = WORDS[kind % DRAWN]
         given: dict[str, Any] = {}
         for number, (name, choices) in enumerate(word.columns.items()):
             usual = min(4, len(choices))
