@@ -18,7 +18,10 @@ from eyened_domain.model import (
     SourceInfo,
     Study,
     StudyTagLink,
+    SubTask,
     Tag,
+    Task,
+    TaskDefinition,
 )
 from eyened_domain.model.entity import Entity
 
@@ -72,4 +75,7 @@ def _an_image(series: Series) -> list[Entity]:
         dataset_identifier="n0",
         laterality="L",
     )
-    return [model, device, source, modality, image]
+    definition = TaskDefinition(task_definition_name="n0")
+    task = Task(task_name="n0", task_definition=definition, task_state="NotStarted")
+    part = SubTask(task=task, task_state="NotStarted")
+    return [model, device, source, modality, image, definition, task, part]

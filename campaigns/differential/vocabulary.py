@@ -23,7 +23,10 @@ from eyened_domain.model import (
     SourceInfo,
     Study,
     StudyTagLink,
+    SubTask,
     Tag,
+    Task,
+    TaskDefinition,
 )
 from eyened_domain.model.entity import Entity
 
@@ -144,6 +147,18 @@ WORDS = [
         ("series", "dataset_identifier"),
     ),
     Word(ImageInstanceTagLink, "image_tags", {"comment": _TEXTS}, ("tag", "image_instance")),
+    Word(
+        Task,
+        "tasks",
+        {"task_name": _NAMES, "task_state": ["NotStarted", "Busy", "Nothing", None]},
+        ("task_name",),
+    ),
+    Word(
+        SubTask,
+        "sub_tasks",
+        {"task_state": ["NotStarted", "Busy", "Ready", None], "comments": _TEXTS},
+        ("task", "creator"),
+    ),
 ]
 DRAWN = len(WORDS)
 """So many words are drawn for new objects; of the others the stock has one object each."""
@@ -151,6 +166,7 @@ WORDS += [
     Word(DeviceModel, "device_models", {"manufacturer": _NAMES}, ("manufacturer",)),
     Word(DeviceInstance, "devices", {"description": _TEXTS}, ("device_model", "description")),
     Word(SourceInfo, "sources", {"source_name": _NAMES}, ("source_name",)),
+    Word(TaskDefinition, "task_definitions", {"task_definition_name": _NAMES}, ("task_definition_name",)),
     Word(ModalityTable, "modalities", {"modality_tag": _NAMES}, ("modality_tag",)),
 ]
 BY_NAME = {word.entity.__name__: word for word in WORDS}
