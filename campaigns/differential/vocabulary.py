@@ -166,7 +166,12 @@ WORDS += [
     Word(DeviceModel, "device_models", {"manufacturer": _NAMES}, ("manufacturer",)),
     Word(DeviceInstance, "devices", {"description": _TEXTS}, ("device_model", "description")),
     Word(SourceInfo, "sources", {"source_name": _NAMES}, ("source_name",)),
-    Word(TaskDefinition, "task_definitions", {"task_definition_name": _NAMES}, ("task_definition_name",)),
+    Word(
+        TaskDefinition,
+        "task_definitions",
+        {"task_definition_name": _NAMES},
+        ("task_definition_name",),
+    ),
     Word(ModalityTable, "modalities", {"modality_tag": _NAMES}, ("modality_tag",)),
 ]
 BY_NAME = {word.entity.__name__: word for word in WORDS}
