@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.values import shown
 from eyened_domain.services.sought_values import check_entity, listed
 
+_SAID_TWICE = frozenset({"modality", "modality_id"})
 Row = dict[str, Any]
 """Columns of a row, by field name."""
 Runs = Sequence[tuple[int, int]]
@@ -141,8 +143,11 @@ class Rows(ABC):
 
         The last who writes wins: they are not compared with what was read. A column with the
         moment of the last change holds that of this call in all of them, unless a row gives
-        another one. The modality of an image and the id of its entry are two columns here:
-        give both.
+        another one. The modality of an image and the id of its entry are two columns here,
+        and are written together.
+
+        Raises:
+            BadInput: a row lacks its primary key, or has one of these two without the other.
         """
         info = _info(entity)
         key = _key(info)
@@ -153,6 +158,12 @@ class Rows(ABC):
                     f"a row of {info.name} is updated by its {key}, which was not given",
                     entity=info.name,
                     field=key,
+                )
+            if len(_SAID_TWICE & row.keys()) == 1 and entity is ImageInstance:
+                raise BadInput(
+                    "ImageInstance.modality and modality_id say the same; update both in a row",
+                    entity=info.name,
+                    field="modality",
                 )
         self._update(entity, key, rows)
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from eyened_domain.model import Patient, Project, SexEnum, Study
+import pytest
+
+from eyened_domain.errors import BadInput
+from eyened_domain.model import ImageInstance, Patient, Project, SexEnum, Study
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -122,6 +125,17 @@ class BulkContract(Contract):
             run = uow.imports.run(begun)
             assert run is not None
             assert run.finished_at is not None
+
+    @pytest.mark.parametrize("given", ["modality", "modality_id"])
+    def test_the_modality_of_an_image_is_not_updated_without_the_id_of_its_entry(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, given: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(build.an_image())
+            uow.commit()
+            row = {"image_instance_id": image.image_instance_id, given: None}
+            with pytest.raises(BadInput, match="modality_id"):
+                uow.rows.update(ImageInstance, [row])
 
 
 def _store(uow: UnitOfWork, build: Builder) -> dict[str, int]:
