@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy.orm.attributes import manager_of_class
 
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    STATE,
+)
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.entity_dict import whole
 from eyened_domain.model.links import HOLDER
-
-_STATE = "_sa_instance_state"
 
 
 def adopt(entity: Entity) -> Any:
@@ -24,7 +25,7 @@ def adopt(entity: Entity) -> Any:
     """
     if HOLDER in entity.__dict__ or not dict.__len__(entity.__dict__):  # it is just being made
         manager_of_class(type(entity)).setup_instance(entity)
-        return entity.__dict__[_STATE]
+        return entity.__dict__[STATE]
     before = [(one, whole(one.__dict__)) for one in _born_before(entity)]
     for one, values in before:
         one.__dict__.clear()
@@ -42,7 +43,7 @@ def adopt(entity: Entity) -> Any:
         for name, link in one.__entity__.links.items():
             if name in values and link.many:
                 _fill(getattr(one, name), values[name])
-    return entity.__dict__[_STATE]
+    return entity.__dict__[STATE]
 
 
 def _born_before(entity: Entity) -> list[Entity]:
@@ -52,7 +53,7 @@ def _born_before(entity: Entity) -> list[Entity]:
     for one in queue:
         for other in _linked(one):
             known = other.__dict__
-            if id(other) not in found and _STATE not in known and HOLDER not in known:
+            if id(other) not in found and STATE not in known and HOLDER not in known:
                 found[id(other)] = other
                 queue.append(other)
     return queue

@@ -23,6 +23,10 @@ from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.own_values import id_of, read
 from eyened_domain.adapters.sql.restoring import fill_deleted
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    STATE,
+    adapter_of,
+)
 from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity_class
@@ -45,7 +49,7 @@ class DistinctList(list[Any]):
                 are distinct as they come.
         """
         if _sa_initiator is not False:
-            adapter = self._sa_adapter  # type: ignore[attr-defined]
+            adapter = adapter_of(self)
             if adapter is not None:
                 if self and _may_be_in(adapter, item) and any(one is item for one in self):
                     return
@@ -65,7 +69,7 @@ class DistinctList(list[Any]):
             ValueError: it is not in the list.
         """
         if _sa_initiator is not False:
-            adapter = self._sa_adapter  # type: ignore[attr-defined]
+            adapter = adapter_of(self)
             if adapter is not None:
                 adapter.fire_remove_event(item, _sa_initiator)
         elif not any(one is item for one in self):
@@ -77,7 +81,7 @@ def _may_be_in(adapter: CollectionAdapter, item: Any) -> bool:
     owner = adapter.owner_state.obj()
     back = getattr(type(owner), adapter.attr.key).property.back_populates
     if back not in item.__dict__:  # not loaded: it is known only of what was never stored
-        return item.__dict__["_sa_instance_state"].key is not None
+        return item.__dict__[STATE].key is not None
     there = item.__dict__[back]
     return isinstance(there, list) or there is owner
 
@@ -110,7 +114,7 @@ class _ExplainedAttribute(InstrumentedAttribute[Any]):
         session = object_session(instance)
         quietly = session is not None and (
             self.key in instance.__entity__.columns
-            or instance_state(instance)._deleted
+            or instance_state(instance).was_deleted
             or _leads_to_known(session, instance, self.key)
         )
         with session.no_autoflush if session is not None and quietly else nullcontext():
@@ -154,7 +158,7 @@ class _LinkAttribute(_ExplainedAttribute):
         known = instance.__dict__
         if HOLDER in known:
             return held_link(instance, self.key).__get__(instance, owner)
-        if "_sa_instance_state" not in known:
+        if STATE not in known:
             adopt(instance)
         if self.key not in known:
             self._load_key(instance)
@@ -170,7 +174,7 @@ class _LinkAttribute(_ExplainedAttribute):
     def _forget_nothing(self, instance: Any) -> None:
         """Leave a new object's link open that leads nowhere yet: it was not cleared."""
         known = instance.__dict__
-        if known["_sa_instance_state"].key is None and known.get(self.key, self) is None:
+        if known[STATE].key is None and known.get(self.key, self) is None:
             del known[self.key]
 
     def _forget_looked_up(self, instance: Any) -> None:
@@ -194,7 +198,7 @@ class _LinkAttribute(_ExplainedAttribute):
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""
         via = instance.__entity__.links[self.key].via
-        if via is not None and instance.__dict__["_sa_instance_state"].expired:
+        if via is not None and instance.__dict__[STATE].expired:
             getattr(instance, via)
 
     def __set__(self, instance: Any, value: Any) -> None:

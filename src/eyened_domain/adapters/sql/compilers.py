@@ -14,13 +14,21 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import UnaryExpression, _label_reference, _textual_label_reference
+from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import JSON
 
 from eyened_domain.adapters.sql.comparisons import as_compared
 from eyened_domain.adapters.sql.kinds import KindType, words_of
 from eyened_domain.adapters.sql.names import python_names_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    VISIT_NAME_REFERENCE,
+    LabelReference,
+    NameReference,
+    affinity_of,
+    known_labels,
+    order_of,
+)
 from eyened_domain.model.values import Choice
 
 _DIRECTIONS = frozenset(
@@ -52,17 +60,16 @@ class _BothNames:
     """Part of a compiler: names as texts may be the database's."""
 
     def visit_textual_label_reference(self: Any, element: Any, **options: Any) -> Any:
-        resolve = self._visit_textual_label_reference
+        resolve = getattr(self, VISIT_NAME_REFERENCE)
         return resolve(self._in_python(element), **options)
 
     def _in_python(self: Any, element: Any) -> Any:
         """Return the reference under the name that the statement knows."""
-        state = self.stack[-1].get("compile_state") if self.stack else None
-        known = state._label_resolve_dict[0] if state is not None else {}
+        known = known_labels(self)
         if element.element not in known:
             for name in python_names_of(element.element):
                 if name in known:
-                    return _textual_label_reference(name)
+                    return NameReference(name)
         return element
 
 
@@ -70,7 +77,7 @@ class _SQLite(_BothNames):
     """Part of SQLite's compiler."""
 
     def order_by_clause(self: Any, select: Any, **options: Any) -> str:
-        clauses = select._order_by_clauses
+        clauses = order_of(select)
         ordered = [self._in_order(one) for one in clauses]
         if isinstance(select, CompoundSelect) or all(map(_is, ordered, clauses)):
             return str(super().order_by_clause(select, **options))  # type: ignore[misc]
@@ -80,12 +87,11 @@ class _SQLite(_BothNames):
         if isinstance(clause, UnaryExpression) and clause.modifier in _DIRECTIONS:
             inner = self._in_order(clause.element)
             return clause if inner is clause.element else clause.modifier(inner)
-        if isinstance(clause, _label_reference):
+        if isinstance(clause, LabelReference):
             inner = self._in_order(clause.element)
             return clause if inner is clause.element else inner
-        if isinstance(clause, _textual_label_reference):
-            known = self.stack[-1]["compile_state"]._label_resolve_dict[0]
-            column = known.get(self._in_python(clause).element)
+        if isinstance(clause, NameReference):
+            column = known_labels(self).get(self._in_python(clause).element)
             inner = None if column is None else self._in_order(column)
             return clause if inner is column else inner
         if isinstance(clause.type, KindType):
@@ -108,7 +114,7 @@ class _SQLite(_BothNames):
 
     def _json_element(self: Any, write: Any, binary: Any, operator: Any, options: Any) -> str:
         written: str = write(binary, operator, **options)
-        if options.get("_cast_applied") or binary.type._type_affinity is not JSON:
+        if options.get("_cast_applied") or affinity_of(binary.type) is not JSON:
             return written
         place = ", ".join(self.process(part, **options) for part in (binary.left, binary.right))
         kind = f"json_type({place})"
@@ -125,7 +131,7 @@ def _is_choice(clause: Any) -> bool:
 
 @cache
 def _compiler(own: Any, part: Any) -> Any:
-    own_reference = {"_visit_textual_label_reference": own.visit_textual_label_reference}
+    own_reference = {VISIT_NAME_REFERENCE: own.visit_textual_label_reference}
     return type(own.__name__, (part, own), own_reference)
 
 

@@ -17,6 +17,9 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.orm.exc import StaleDataError
 
 from eyened_domain.adapters.sql.restoring import fill_unread
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    delete_nothing,
+)
 from eyened_domain.errors import (
     Conflict,
     EyenedError,
@@ -92,7 +95,7 @@ def _end(session: Session, error: BaseException) -> None:
     the savepoints with it; what was stored before the savepoint is lost as well.
     """
     fill_unread(session)
-    session._deleted.clear()  # what was to be deleted is not, whichever way the flush has failed
+    delete_nothing(session)  # what was to be deleted is not, whichever way the flush has failed
     if isinstance(error, StorageError) and not isinstance(error, RowChanged):
         end_whole(session, error)
     else:

@@ -15,6 +15,9 @@ from eyened_domain.adapters.sql.names import rename_parameters
 from eyened_domain.adapters.sql.old_rows import read_json
 from eyened_domain.adapters.sql.parameters import with_plain_parameters
 from eyened_domain.adapters.sql.server import prepare_connections
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    log_no_rows,
+)
 from eyened_domain.adapters.sql.sqlite_names import compare_as_servers_do
 from eyened_domain.adapters.sql.sqlite_turns import (
     PATIENCE_S,
@@ -178,7 +181,7 @@ def _finish(engine: Engine) -> None:
 
 def _log_no_rows(engine: Engine, _options: object = None) -> None:
     """Keep SQLAlchemy from logging rows at DEBUG: they hold what is private."""
-    engine._should_log_debug = lambda: False  # type: ignore[method-assign]
+    log_no_rows(engine)
 
 
 def _insert_many_at_once(dialect: Dialect) -> None:

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy.engine import ChunkedIteratorResult
 
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    result_within,
+)
 from eyened_domain.services.garbage import rarer_collections
 
 R = TypeVar("R")
@@ -15,7 +18,7 @@ R = TypeVar("R")
 
 def load_calmly(result: R) -> R:
     """Raise the thresholds while the objects of an ORM result are built: at its first row."""
-    source: Any = getattr(result, "_real_result", result)
+    source: Any = result_within(result)
     if isinstance(source, ChunkedIteratorResult):
         source.iterator = _first_calmly(source.iterator)
     return result

@@ -10,6 +10,10 @@ from sqlalchemy import event
 from sqlalchemy.orm import InstanceState, InstrumentedAttribute
 from sqlalchemy.orm.attributes import flag_modified
 
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    STATE,
+)
+
 
 class TrackedJson:
     """A dict or list of a JSON column, or within one, that tells its object of every edit."""
@@ -18,7 +22,7 @@ class TrackedJson:
     """The object that it was read from: kept from being collected while somebody edits it."""
     _container: ref[TrackedJson] | None = None
     _holder: ref[InstanceState[Any]] | None = None
-    _key: str = ""
+    _field: str = ""
 
     def changing(self) -> None:
         """Tell the object that holds the outermost value that it is to be stored.
@@ -35,14 +39,14 @@ class TrackedJson:
 
     def _note_before(self, state: InstanceState[Any]) -> None:
         before = state.committed_state
-        if self._key not in before:
+        if self._field not in before:
             holder = state.obj()
-            if holder is None or state.dict.get(self._key) is not self:
+            if holder is None or state.dict.get(self._field) is not self:
                 return
-            flag_modified(holder, self._key)
-        elif before[self._key] is not self:  # another value was assigned, or it is noted already
+            flag_modified(holder, self._field)
+        elif before[self._field] is not self:  # another value was assigned, or it is noted already
             return
-        before[self._key] = _plain(self)
+        before[self._field] = _plain(self)
 
     def is_held_by(self, state: InstanceState[Any]) -> bool:
         """Say whether it is the value of a column of that object."""
@@ -75,7 +79,7 @@ def tracked_for(entity: Any, key: str, value: Any) -> Any:
     Returns:
         the value that the object holds from now on.
     """
-    state = entity.__dict__.get("_sa_instance_state")
+    state = entity.__dict__.get(STATE)
     if state is None:  # made before its class was mapped; the value is tracked when it is adopted
         return value
     if not isinstance(value, TrackedJson) or not value.is_held_by(state):
@@ -87,7 +91,7 @@ def tracked_for(entity: Any, key: str, value: Any) -> Any:
 def _held(value: Any, state: InstanceState[Any], key: str) -> Any:
     tracked = _tracked(value, None)
     if isinstance(tracked, TrackedJson):
-        tracked._holder, tracked._key = ref(state), key
+        tracked._holder, tracked._field = ref(state), key
     return tracked
 
 

@@ -15,6 +15,10 @@ from typing import Any, SupportsIndex
 
 from sqlalchemy.orm import Session
 
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    STATE,
+    adapter_of,
+)
 from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import RuleBroken, deleted
 from eyened_domain.model.entity import Entity
@@ -48,10 +52,10 @@ def join_held(instance: Entity, value: Any) -> bool:
 def refuse_deleted(*entities: object) -> None:
     """Raise `RuleBroken` where an object was deleted, or is to be: nothing can be linked to it."""
     for one in entities:
-        state = one.__dict__.get("_sa_instance_state") if isinstance(one, Entity) else None
+        state = one.__dict__.get(STATE) if isinstance(one, Entity) else None
         if state is not None and state.key is not None:
             session = state.session
-            if state._deleted or (session is not None and one in session.deleted):
+            if state.was_deleted or (session is not None and one in session.deleted):
                 raise deleted(one)
 
 
@@ -68,7 +72,7 @@ def _guarded(name: str, change: Change) -> Change:
 
     @wraps(change)
     def changed(self: Any, *arguments: Any) -> Any:
-        adapter: Any = getattr(self, "_sa_adapter", None)
+        adapter: Any = adapter_of(self)
         owner = None if adapter is None else adapter.owner_state.obj()
         if owner is None:
             return change(self, *arguments)

@@ -31,6 +31,9 @@ from eyened_domain.adapters.sql.json_tracking import track_json
 from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.names import answer_to_both_names
 from eyened_domain.adapters.sql.schema import TABLES, metadata, table_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    STATE,
+)
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.values import Json
@@ -67,7 +70,7 @@ def _map_all() -> None:
             **_inheritance(entity),
         )
     _registry.configure()
-    Entity.late_state = {"_sa_instance_state": adopt}
+    Entity.late_state = {STATE: adopt}
     Entity.revive = staticmethod(_revived)
     for entity in TABLES:
         answer_to_both_names(entity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Query, Session
+from sqlalchemy.orm import Query
 
 from eyened_domain.adapters.sql.names import (
     entity_of,
@@ -14,6 +14,9 @@ from eyened_domain.adapters.sql.names import (
     in_python_names,
     name_both_ways,
     written_entity,
+)
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    InnerSession,
 )
 
 
@@ -26,7 +29,7 @@ class NamedQuery(Query[Any]):
         return super().get(identity_of(entity, ident))
 
 
-class NamedSession(Session):
+class NamedSession(InnerSession):
     """SQLAlchemy's own, with keys and names in either style."""
 
     def __init__(self, **options: Any) -> None:

@@ -18,6 +18,9 @@ from sqlalchemy.orm import InstanceState
 from sqlalchemy.orm.instrumentation import ClassManager
 
 from eyened_domain.adapters.sql.schema import ENTITY
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    add_names,
+)
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class, entity_classes
 from eyened_domain.model.values import Refused, plain, shown, sought
@@ -143,14 +146,7 @@ def _other_names() -> dict[str, tuple[str, ...]]:
 
 def name_both_ways(result: Any) -> Any:
     """Let the columns of a result's rows be read under both of their names; return it."""
-    metadata = getattr(result, "_metadata", None)
-    if metadata is not None and getattr(metadata, "returns_rows", True):
-        places, records = metadata._key_to_index, metadata._keymap
-        for key in metadata.keys:
-            for other in _other_names().get(key, ()):
-                if other not in places and key in places:
-                    places[other] = places[key]
-                    records[other] = records[key]
+    add_names(result, _other_names())
     return result
 
 

@@ -22,6 +22,10 @@ from sqlalchemy.orm import (
     Session,
 )
 
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    flush_before_query,
+    flushes_before,
+)
 from eyened_domain.services.garbage import rarer_collections
 
 CHUNK = 10_000
@@ -48,8 +52,8 @@ def load_siblings(execution: ORMExecuteState) -> Result[Any] | None:
     if prop is None or not state.mapper.isa(prop.parent):
         return None
     session = execution.session
-    if execution.load_options._autoflush:  # the listener comes before the session's own flush
-        session._autoflush()
+    if flushes_before(execution):  # the listener comes before the session's own flush
+        flush_before_query(session)
     key = _key_in_owner(prop)
     if key not in state.dict or prop.key in state.dict:
         return None

@@ -14,10 +14,13 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import event
 from sqlalchemy.orm import InstanceState, Session, SessionTransaction, make_transient
-from sqlalchemy.orm.attributes import instance_state
-from sqlalchemy.orm.base import NO_VALUE
+from sqlalchemy.orm.attributes import flag_modified, instance_state
 
 from eyened_domain.adapters.sql.own_values import id_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    adapter_of,
+    changes_of_unloaded_lists,
+)
 from eyened_domain.model.copying import KEPT
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
@@ -101,7 +104,7 @@ def _renew(session: Session, _transaction: SessionTransaction) -> None:
     sent: Sent = session.info.pop(_TO_RENEW, {})
     for state, before in sent.items():
         one = state.obj()
-        if one is not None and state._deleted and state.session_id is None:
+        if one is not None and state.was_deleted and state.session_id is None:
             make_transient(one)  # it was stored and deleted in what was rolled back
         if one is not None and state.key is None:
             _make_new(state, one, before.empty)
@@ -123,7 +126,7 @@ def _return_links(sent: Sent) -> None:
 def _make_new(state: InstanceState[Any], one: Entity, empty: frozenset[str]) -> None:
     """Empty what the storage has filled in, and let the links of an object count as set."""
     held, info = state.dict, one.__entity__
-    state._pending_mutations.clear()  # of lists that were stored, and not loaded
+    changes_of_unloaded_lists(state).clear()  # of lists that were stored, and not loaded
     for name in empty & info.links.keys():
         held.pop(name, None)
     for name in empty - info.links.keys():
@@ -135,15 +138,14 @@ def _make_new(state: InstanceState[Any], one: Entity, empty: frozenset[str]) -> 
         if link.many and not link.through and link.name in held:
             _drop_moved(one, link)
         if held.get(link.name) and (not link.many or link.through):
-            implementation: Any = state.manager[link.name].impl
-            state._modified_event(held, implementation, NO_VALUE)
+            flag_modified(one, link.name)
 
 
 def _drop_moved(one: Entity, link: LinkInfo) -> None:
     """Take off a list what has been moved to it, and is linked elsewhere again."""
     there = one.__dict__[link.name]
     for item in [item for item in there if item.__dict__.get(str(link.back)) is not one]:
-        there._sa_adapter.remove_without_event(item)
+        adapter_of(there).remove_without_event(item)
 
 
 def _is_filled_in(one: Entity, name: str) -> bool:

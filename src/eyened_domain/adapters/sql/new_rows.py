@@ -16,10 +16,14 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, insert
 from sqlalchemy.orm import InstanceState, Mapper, Session, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.changed_rows import note_locked
 from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.schema import metadata, table_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    count_as_stored,
+)
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 
@@ -103,7 +107,7 @@ def _fill_ids(state: InstanceState[Any]) -> bool:
         via, target = str(link.via), held.get(link.name)
         if target is not None:
             ids[via] = id_of(target)
-            if target._sa_instance_state.key is None or ids[via] is None:
+            if instance_state(target).key is None or ids[via] is None:
                 return False
         elif held.get(via) is not None:
             return False
@@ -198,4 +202,4 @@ def _make_persistent(
     for state in states:
         del context.states[state]
     context.mappers[mapper].difference_update(states)
-    session._register_persistent(set(states))
+    count_as_stored(session, states)

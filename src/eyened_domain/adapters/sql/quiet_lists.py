@@ -15,6 +15,9 @@ from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.own_values import id_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    adapter_of,
+)
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 
@@ -29,7 +32,7 @@ def drop(session: Session, owner: Entity, name: str, one: Entity) -> None:
     there = owner.__dict__.get(name)
     if there is not None and any(item is one for item in there):
         _note(session, owner)
-        there._sa_adapter.remove_without_event(one)
+        adapter_of(there).remove_without_event(one)
 
 
 def take(session: Session, owner: Entity, name: str, several: Iterable[Entity]) -> None:
@@ -42,7 +45,7 @@ def take(session: Session, owner: Entity, name: str, several: Iterable[Entity]) 
         if id(one) not in known:
             known.add(id(one))
             _note(session, owner)
-            there._sa_adapter.append_without_event(one)
+            adapter_of(there).append_without_event(one)
 
 
 def note_moves(session: Session, objects: Iterable[Any]) -> None:
@@ -94,9 +97,9 @@ def _forget_lists(session: Session, _transaction: SessionTransaction) -> None:
     for key in session.info.pop(_TO_READ, ()):
         owner = None if key is None else session.identity_map.get(key)
         if owner is not None:
-            state = instance_state(owner)
-            links = state.dict.keys() & owner.__entity__.links.keys()
-            state._expire_attributes(state.dict, links)
+            links = owner.__dict__.keys() & owner.__entity__.links.keys()
+            if links:  # without names, all would be read anew
+                session.expire(owner, links)
 
 
 def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:

@@ -20,6 +20,10 @@ from eyened_domain.adapters.sql.own_values import id_of
 from eyened_domain.adapters.sql.quiet_lists import drop, note_moves
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    keep_from_deletion,
+    touched_states,
+)
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.adapters.sql.true_changes import is_true_change
 from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
@@ -68,7 +72,7 @@ def keep_moved_by_id(session: Session, reached: Iterable[Any]) -> None:
         gone = _keys(session)
         kept = [one for one in waiting if not _hangs_on_one_of(session, one, gone)]
         for one in kept:
-            session._deleted.pop(instance_state(one))
+            keep_from_deletion(session, one)
         waiting = [one for one in waiting if one in session.deleted] if kept else []
 
 
@@ -97,12 +101,12 @@ def take_back(session: Session, one: Entity) -> None:
         reached += more
         gone = _keys_of(more)
     for other in reached:
-        session._deleted.pop(instance_state(other))
+        keep_from_deletion(session, other)
 
 
 def _moved_to_deleted(session: Session) -> Iterator[Any]:
     """Yield the stored objects that were linked to one that is to be deleted, and go along."""
-    for state in session.identity_map._modified:
+    for state in touched_states(session):
         for column in state.class_.__entity__.columns.values():
             link = str(state.class_.__entity__.link_of.get(column.name))
             if column.on_delete == "CASCADE" and link in state.committed_state:

@@ -12,6 +12,9 @@ from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    flush_before_query,
+)
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.finders import repository_class
@@ -45,10 +48,10 @@ class SqlRepository(Repository[E]):
         self.session.delete(one)
 
     def _flush(self) -> None:
-        self.session._autoflush()
+        flush_before_query(self.session)
 
     def _find(self, key: Key, *, lock: bool) -> E | None:
-        self.session._autoflush()
+        flush_before_query(self.session)
         held = self.session.identity_map.get(identity_key(self.entity, key))
         if held is not None and lock and not is_stale(self.session, held):
             self.session.lock(held)

@@ -17,6 +17,10 @@ from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, Sess
 from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.own_values import as_read, read
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    count_as_read,
+    touched_states,
+)
 from eyened_domain.adapters.sql.true_changes import forget_untrue_changes
 from eyened_domain.model.entity import Entity
 
@@ -115,7 +119,7 @@ def fill_deleted(instance: Entity) -> bool:
         return False
     lacking = {name: value for name, value in kept[state].items() if name not in state.dict}
     state.dict.update(lacking)
-    state._commit(state.dict, lacking)  # what was set since stays so
+    count_as_read(state, lacking)  # what was set since stays so
     return True
 
 
@@ -123,7 +127,7 @@ def discard_changes(session: Session) -> None:
     """Take back what was changed since a flush has failed, which SQLAlchemy would warn of."""
     for new in session.new:
         session.expunge(new)
-    for state in list(session.identity_map._modified):
+    for state in touched_states(session):
         values = as_read(state)
         session.expire(state.obj())
         _fill(state, values)
@@ -153,7 +157,7 @@ def _restore(session: Session, _transaction: SessionTransaction) -> None:
 
 def _fill(state: InstanceState[Any], values: dict[str, Any]) -> None:
     state.dict.update(values)
-    state._commit_all(state.dict)
+    count_as_read(state)
 
 
 def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:

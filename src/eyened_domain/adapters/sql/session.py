@@ -141,7 +141,7 @@ class DomainSession(WholeSession):
         """
         refuse_if_ended(self)
         entity_of(type(instance))
-        if isinstance(instance, Entity) and instance_state(instance)._deleted:
+        if isinstance(instance, Entity) and instance_state(instance).was_deleted:
             raise deleted(instance)
         if isinstance(instance, Entity):
             take_back(self, instance)
@@ -158,7 +158,7 @@ class DomainSession(WholeSession):
         refuse_if_ended(self)
         entity_of(type(instance))
         if isinstance(instance, Entity) and (
-            not has_identity(instance) or instance_state(instance)._deleted
+            not has_identity(instance) or instance_state(instance).was_deleted
         ):
             raise RuleBroken(
                 f"this {type(instance).__name__} is not stored, so it cannot be deleted",
@@ -182,7 +182,7 @@ class DomainSession(WholeSession):
             Conflict: a row was changed by another transaction since it was read.
         """
         refuse_if_ended(self)
-        if self._is_clean():  # asked for before every query
+        if self.has_nothing_to_flush():  # asked for before every query
             return
         with ending_on(self, *FLUSH), rarer_collections():
             super().flush() if objects is None else super().flush(objects)

@@ -20,6 +20,10 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.attributes import instance_state
 
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    flush_before_query,
+    flushes_before,
+)
 from eyened_domain.model.entity import Entity
 
 _STALE = "eyened_domain.stale"
@@ -68,7 +72,7 @@ def _ended(session: Session, transaction: SessionTransaction) -> None:
 def _attached(session: Session, one: object) -> None:
     """Count an object as stale that comes from another session, or from a pickle."""
     state = instance_state(one)
-    if state.key is not None and not state._deleted:
+    if state.key is not None and not state.was_deleted:
         session.info.setdefault(_STALE, set()).add(state)
         session.info.pop(_MAPPERS, None)
 
@@ -86,8 +90,8 @@ def _read_afresh(execution: ORMExecuteState) -> None:
         return
     if not _stale_mappers(session).intersection(m.base_mapper for m in execution.all_mappers):
         return
-    if execution.load_options._autoflush:  # the listener comes before the session's own flush
-        session._autoflush()
+    if flushes_before(execution):  # the listener comes before the session's own flush
+        flush_before_query(session)
     if not session.identity_map.check_modified():
         execution.update_execution_options(populate_existing=True)
 

@@ -13,6 +13,11 @@ from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.links_in_view import is_changed
 from eyened_domain.adapters.sql.own_values import id_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    changes_of_unloaded_lists,
+    count_as_read,
+    touched_states,
+)
 from eyened_domain.model.entity import Entity
 
 
@@ -44,11 +49,11 @@ def forget_untrue_changes(session: Session) -> None:
 
     SQLAlchemy would empty them, with their links, when a savepoint is rolled back.
     """
-    for state in list(session.identity_map._modified):
+    for state in touched_states(session):
         names, columns = state.committed_state.keys(), state.class_.__entity__.columns.keys()
-        is_of_columns = names and names <= columns and not state._pending_mutations
+        is_of_columns = names and names <= columns and not changes_of_unloaded_lists(state)
         if is_of_columns and not any(is_changed(state.obj(), name) for name in names):
-            state._commit_all(state.dict, session.identity_map)
+            count_as_read(state)
 
 
 def leave_lists(session: Session) -> None:
@@ -56,8 +61,8 @@ def leave_lists(session: Session) -> None:
 
     SQLAlchemy would empty the links of those that were taken off, and keep those that came.
     """
-    for state in list(session.identity_map._modified):
-        for pending in state._pending_mutations.values() if state._pending_mutations else ():
+    for state in touched_states(session):
+        for pending in changes_of_unloaded_lists(state).values():
             for items in (pending.deleted_items, pending.added_items):
                 for one in [one for one in items if _is_no_matter(session, one)]:
                     items.remove(one)
@@ -77,4 +82,4 @@ def _as_it_matters(session: Session, before: list[Any], now: list[Any] | None) -
 
 def _is_no_matter(session: Session, one: Any) -> bool:
     state = instance_state(one)
-    return one in session.deleted or state._deleted or state.session_id is None
+    return one in session.deleted or state.was_deleted or state.session_id is None

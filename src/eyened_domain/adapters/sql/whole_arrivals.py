@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstanceState, Session, object_session
 from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.named_session import NamedSession
+from eyened_domain.adapters.sql.sqlalchemy_internals import is_to_be_deleted
 from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.entity import Entity
 
@@ -34,8 +35,8 @@ class WholeSession(NamedSession):
     def _save_or_update_all(self, entities: Iterable[Entity]) -> None:
         for one in entities:
             state = instance_state(one)
-            if not self._contains_state(state):
-                self._save_or_update_state(state)
+            if not self.holds(state):
+                self.take_in(state)
 
     def _whole(self, put: Callable[[Any], None], what: Any) -> None:
         """Put something in; where a part of it is refused, take out what has come in with it."""
@@ -46,32 +47,33 @@ class WholeSession(NamedSession):
         try:
             put(what)
         except EyenedError:
-            self._expunge_states(arriving)
+            self.take_out(arriving)
             raise
         finally:
             self._arriving = None
 
-    def _save_or_update_state(self, state: InstanceState[Any]) -> None:
+    def take_in(self, state: InstanceState[Any]) -> None:
         """Put an object in; where nothing hangs on it, its links need not be gone through."""
         held = state.dict
         for name in state.class_.__entity__.links:
             if name in held:
-                self._whole(super()._save_or_update_state, state)
+                self._whole(super().take_in, state)
                 return
-        state._orphaned_outside_of_session = False
-        self._save_or_update_impl(state)
+        self.take_in_alone(state)
 
-    def _update_impl(self, state: InstanceState[Any], revert_deletion: bool = False) -> None:
+    def take_in_stored(self, state: InstanceState[Any], *, is_taken_back: bool) -> None:
         """Put a stored object in; one that is to be deleted is not kept for being linked to it."""
-        if state._deleted and not revert_deletion:
+        if is_taken_back:
+            super().take_in_stored(state, is_taken_back=True)
+        elif state.was_deleted:
             raise deleted(state.obj())
-        if revert_deletion or state not in self._deleted:
-            super()._update_impl(state, revert_deletion)
+        elif not is_to_be_deleted(self, state.obj()):
+            super().take_in_stored(state, is_taken_back=False)
 
-    def _before_attach(self, state: InstanceState[Any], obj: object) -> bool:
+    def attaches(self, state: InstanceState[Any], one: object) -> bool:
         """Refuse what another open session holds, by whatever way it comes in."""
         _refuse_strange(self, state)
-        is_new_here = super()._before_attach(state, obj)
+        is_new_here = super().attaches(state, one)
         if is_new_here and self._arriving is not None:
             self._arriving.append(state)
         return is_new_here

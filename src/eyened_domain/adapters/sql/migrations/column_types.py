@@ -14,6 +14,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from eyened_domain.adapters.sql.migrations.differences import Severity
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    affinity_of,
+)
 
 Verdict = tuple[Severity, str] | None
 
@@ -45,7 +48,7 @@ def compare_types(wanted: TypeEngine[Any], found: TypeEngine[Any], dialect: str)
 
 def _on_sqlite(wanted: TypeEngine[Any], found: TypeEngine[Any]) -> Verdict:
     """Compare the kinds only: SQLite enforces no sizes and knows no ENUM."""
-    families = {wanted._type_affinity, found._type_affinity}
+    families = {affinity_of(wanted), affinity_of(found)}
     is_json_text = families == {types.JSON, types.String}
     return None if len(families) == 1 or is_json_text else _other(wanted, found)
 

@@ -23,6 +23,9 @@ from eyened_domain.adapters.sql.pixels.slots import OWNERS, Slot, array_id_for, 
 from eyened_domain.adapters.sql.pixels.standing import Standing
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.sqlalchemy_internals import (
+    count_as_altered,
+)
 from eyened_domain.adapters.storage.zarr_store.adopted import token_of
 from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
 from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
@@ -222,7 +225,7 @@ class SessionPixels:
         self._shelf.digests.keep(slot.key, slot.position, content.digest)
         # as if it had been flushed: a savepoint that is rolled back then takes it from the object
         keep_for_rollback(self._session, [grid])
-        self._session._register_altered([instance_state(grid)])
+        count_as_altered(self._session, [instance_state(grid)])
         for name, value in {"zarr_array_index": slot.position, **values}.items():
             set_committed_value(grid, name, value)
 
