@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from samples import store_two_of_each
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import aliased, configure_mappers, selectinload
 
 from eyened_domain import Database, model
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.schema import TABLES
+from eyened_domain.errors import BadInput
+from eyened_domain.model import Patient
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 
 map_entities()
@@ -210,3 +212,20 @@ def test_a_model_is_read_as_the_kind_that_it_is(filled: Database) -> None:
     with filled.get_session() as session:
         kinds = {type(one) for one in session.scalars(select(model.Model))}
     assert kinds == {model.SegmentationModel, model.AttributesModel}
+
+
+def test_the_init_event_tells_what_a_constructor_was_given():
+    heard = []
+
+    def hear(_patient, _arguments, given):
+        heard.append(given)
+
+    event.listen(Patient, "init", hear)
+    try:
+        Patient(patient_identifier="1", Sex="F")
+        with pytest.raises(BadInput):
+            Patient(patient_identifier="x" * 1000)
+    finally:
+        event.remove(Patient, "init", hear)
+    assert heard[0] == {"patient_identifier": "1", "Sex": "F"}
+    assert len(heard) == 2
