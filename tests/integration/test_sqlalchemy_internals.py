@@ -263,6 +263,20 @@ def test_a_list_of_an_object_has_an_adapter(stored: Any) -> None:
     assert internals.STATE in vars(stored)
 
 
+def test_the_manager_of_a_class_says_whether_an_object_is_being_made() -> None:
+    class Made(Base):
+        __tablename__ = "made"
+        id = Column(Integer, primary_key=True)
+
+    heard: list[Any] = []
+    manager = inspect(Made).class_manager
+    manager.__class__ = internals.InnerManager
+    event.listen(Made, "init", lambda one, _arguments, _given: heard.append(one))
+    Made.__getattr__ = lambda _self, name: name  # as if it had everything
+    made = Made()
+    assert heard == [made]
+
+
 def _one(engine: Engine) -> Any:
     with Session(engine) as session:
         return session.scalar(select(literal_column("'secret'")))

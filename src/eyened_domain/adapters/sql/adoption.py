@@ -23,9 +23,7 @@ def adopt(entity: Entity) -> Any:
     Returns:
         its new InstanceState.
     """
-    if not dict.__len__(entity.__dict__):  # it is just being made, by a constructor
-        raise AttributeError(STATE)  # SQLAlchemy gives it one, and fires its `init` event
-    if HOLDER in entity.__dict__:
+    if HOLDER in entity.__dict__ or not dict.__len__(entity.__dict__):  # it is just being made
         manager_of_class(type(entity)).setup_instance(entity)
         return entity.__dict__[STATE]
     before = [(one, whole(one.__dict__)) for one in _born_before(entity)]

@@ -15,12 +15,9 @@ from typing import Any
 from sqlalchemy import inspect
 from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.orm import InstanceState
-from sqlalchemy.orm.instrumentation import ClassManager
 
 from eyened_domain.adapters.sql.schema import ENTITY
-from eyened_domain.adapters.sql.sqlalchemy_internals import (
-    add_names,
-)
+from eyened_domain.adapters.sql.sqlalchemy_internals import InnerManager, add_names
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class, entity_classes
 from eyened_domain.model.values import Refused, plain, shown, sought
@@ -155,7 +152,7 @@ def python_names_of(name: str) -> tuple[str, ...]:
     return _other_names().get(name, ())
 
 
-class _Manager(ClassManager[Any]):
+class _Manager(InnerManager):
     """SQLAlchemy's attributes of a class, under both names: `flag_modified` looks here."""
 
     def __missing__(self, name: str) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import InstanceState, ORMExecuteState, Session
+from sqlalchemy.orm import ClassManager, InstanceState, ORMExecuteState, Session
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import _label_reference, _textual_label_reference
 from sqlalchemy.types import TypeEngine
@@ -65,6 +65,21 @@ class InnerSession(Session):
 
     def _before_attach(self, state: State, obj: object) -> bool:
         return self.attaches(state, obj)
+
+
+class InnerManager(ClassManager[Any]):
+    """The manager of a mapped class, some of whose objects were made before it was mapped."""
+
+    def _new_state_if_none(self, instance: Any) -> Any:
+        """Return the state of an object that is being made; False if it has one.
+
+        SQLAlchemy asks with `hasattr`, which gives an older object one; so it would take what it
+        makes for older, and not fire its `init` event.
+        """
+        if dict.__contains__(instance.__dict__, STATE):
+            return False
+        self.setup_instance(instance)
+        return instance.__dict__[STATE]
 
 
 def flush_before_query(session: Session) -> None:
