@@ -11,7 +11,6 @@ from sqlalchemy.engine.cursor import CursorResultMetaData
 from sqlalchemy.orm import ClassManager, InstanceState, InstrumentedAttribute, Mapper, Session
 from sqlalchemy.orm.collections import CollectionAdapter
 from sqlalchemy.orm.context import QueryContext
-from sqlalchemy.orm.identity import _WeakInstanceDict
 from sqlalchemy.orm.unitofwork import UOWTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -23,7 +22,7 @@ ITS_ROOM = ROOT / "adapters" / "sql" / "sqlalchemy_internals.py"
 OWNERS = (
     Session,
     InstanceState,
-    _WeakInstanceDict,
+    type(Session().identity_map),
     ClassManager,
     CollectionAdapter,
     InstrumentedAttribute,
