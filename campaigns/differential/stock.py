@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from eyened_domain.model import (
+    AttributeDefinition,
+    AttributesModel,
+    AttributeValue,
     Creator,
     DeviceInstance,
     DeviceModel,
@@ -78,4 +81,10 @@ def _an_image(series: Series) -> list[Entity]:
     definition = TaskDefinition(task_definition_name="n0")
     task = Task(task_name="n0", task_definition=definition, task_state="NotStarted")
     part = SubTask(task=task, task_state="NotStarted")
-    return [model, device, source, modality, image, definition, task, part]
+    program = AttributesModel(model_name="n0", version="t0")
+    attribute = AttributeDefinition(attribute_name="n0", attribute_data_type="Int")
+    value = AttributeValue(
+        attribute_definition=attribute, producing_model=program, image_instance=image, value_int=1
+    )
+    of_models: list[Entity] = [program, attribute, value]
+    return [model, device, source, modality, image, definition, task, part, *of_models]

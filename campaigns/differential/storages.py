@@ -120,10 +120,13 @@ class Memory(Storage):
         """Return everything that is committed."""
         tables = self._store.view().tables
         return {
-            word.entity.__name__: [row.values for row in tables[word.entity.__name__].rows.values()]
-            if word.entity.__name__ in tables
-            else []
+            word.entity.__name__: [
+                row.values
+                for row in (tables[root].rows.values() if root in tables else ())
+                if row.entity is word.entity
+            ]
             for word in WORDS
+            for root in [root_of(word.entity.__name__)]
         }
 
 
@@ -134,11 +137,12 @@ class Sql(Storage):
         self.name = name
         self._database = database
         self._tables = {
-            word.entity: _Plain(TABLES[word.entity], database.engine.dialect) for word in WORDS
+            word.entity: _Plain(tables_of(word.entity), database.engine.dialect) for word in WORDS
         }
         self._filled = list(reversed(WORDS))
         """The words whose tables may hold something."""
         self._stocked: dict[bool, list[tuple[str, list[Any]]]] = {}
+        """The statements that insert the stock, and their rows."""
 
     def unit_of_work(self) -> Any:
         """Return a unit of work that is not open yet."""
@@ -156,7 +160,8 @@ class Sql(Storage):
         """Take everything out."""
         with self._cursor() as cursor:
             for word in self._filled:
-                cursor.execute(self._tables[word.entity].empty)
+                for statement in self._tables[word.entity].empty:
+                    cursor.execute(statement)
             if self._database.engine.dialect.name == "sqlite":
                 cursor.execute("DELETE FROM sqlite_sequence")  # ids begin at 1 again
         self._filled = list(reversed(WORDS))
@@ -167,7 +172,7 @@ class Sql(Storage):
             self.store(stock(with_form=with_form))
             with self._cursor() as cursor:
                 self._stocked[with_form] = [
-                    (table.write, table.raw(cursor)) for table in self._tables.values()
+                    one for plain in self._tables.values() for one in plain.inserts(cursor)
                 ]
             return
         with self._cursor() as cursor:
@@ -201,39 +206,59 @@ class Sql(Storage):
 
 
 class _Plain:
-    """The statements on a table, and how its rows are read, without SQLAlchemy in between.
+    """The statements on the tables of a class, without SQLAlchemy in between.
 
     Args:
-        table: the table.
+        tables: its own, after that of the class whose special kind it is.
         dialect: of the database.
     """
 
-    def __init__(self, table: Table, dialect: Dialect) -> None:
+    def __init__(self, tables: list[Table], dialect: Dialect) -> None:
         quote = dialect.identifier_preparer.quote
-        columns, name = list(table.c), quote(table.name)
-        names = ", ".join(quote(column.name) for column in columns)
         mark = "?" if dialect.paramstyle == "qmark" else "%s"
-        self._read = f"SELECT {names} FROM {name}"
-        self.empty = f"DELETE FROM {name}"
-        self.write = f"INSERT INTO {name} ({names}) VALUES ({', '.join([mark] * len(columns))})"
-        self._fields = [
-            (column.key, column.type._cached_result_processor(dialect, None)) for column in columns
-        ]
+        self.empty: list[str] = []
+        self._read: list[str] = []
+        self._insert: list[str] = []
+        self._fields: list[list[tuple[str, Any]]] = []
+        for table in tables:
+            columns, name = list(table.c), quote(table.name)
+            names = ", ".join(quote(column.name) for column in columns)
+            marks = ", ".join([mark] * len(columns))
+            self._read.append(f"SELECT {names} FROM {name}")
+            self.empty.append(f"DELETE FROM {name}")
+            self._insert.append(f"INSERT INTO {name} ({names}) VALUES ({marks})")
+            self._fields.append(
+                [(one.key, one.type._cached_result_processor(dialect, None)) for one in columns]
+            )
+        self._key = tables[-1].primary_key.columns[0].key
 
-    def raw(self, cursor: Any) -> list[Any]:
-        """Return the rows as the driver gives them."""
-        cursor.execute(self._read)
-        return list(cursor.fetchall())
+    def inserts(self, cursor: Any) -> list[tuple[str, list[Any]]]:
+        """Return the statements that insert what there is, and its rows as the driver has them."""
+        raw = [(cursor.execute(one), list(cursor.fetchall()))[1] for one in self._read]
+        return list(zip(self._insert, raw, strict=True))
 
     def rows(self, cursor: Any) -> list[dict[str, Any]]:
-        """Return the rows, by field name."""
-        return [
-            {
-                key: value if read is None else read(value)
-                for (key, read), value in zip(self._fields, row, strict=True)
-            }
-            for row in self.raw(cursor)
-        ]
+        """Return the rows of the class's own table, with what the other one has of them."""
+        above: dict[Any, dict[str, Any]] = {}
+        found: list[dict[str, Any]] = []
+        for fields, (_, raw) in zip(self._fields, self.inserts(cursor), strict=True):
+            found = [
+                {
+                    key: value if read is None else read(value)
+                    for (key, read), value in zip(fields, row, strict=True)
+                }
+                for row in raw
+            ]
+            found = [above.get(row[self._key], {}) | row for row in found]
+            above = {row[self._key]: row for row in found}
+        return found
+
+
+def tables_of(entity: type[Entity]) -> list[Table]:
+    """Return the tables of a class, its own last."""
+    parent = entity.__entity__.parent
+    above = [] if parent is None else tables_of(entity_class(parent))
+    return [*above, TABLES[entity]]
 
 
 @contextmanager

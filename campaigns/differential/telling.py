@@ -7,8 +7,9 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from campaigns.differential.vocabulary import BY_NAME, WORDS
-from eyened_domain.model.entity import Entity
+from campaigns.differential.vocabulary import BY_NAME, WORDS, is_spoken_of
+from eyened_domain.adapters.sql.unseen import root_of
+from eyened_domain.model.entity import Entity, entity_class
 
 
 def id_of(one: Entity) -> Any:
@@ -46,9 +47,9 @@ def named(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str, An
         keys = word.entity.__entity__.primary_key
         for row in rows[kind]:
             if len(keys) == 1:
-                name = told_row(kind, row, names)
-                names[kind, row[keys[0]]] = name
-                yield (kind, row[keys[0]]), name
+                root = root_of(word.entity)
+                names[root, row[keys[0]]] = name = told_row(kind, row, names)
+                yield (root, row[keys[0]]), name
 
 
 def told_row(kind: str, row: dict[str, Any], names: dict[tuple[str, Any], Any]) -> Any:
@@ -61,9 +62,10 @@ def told_row(kind: str, row: dict[str, Any], names: dict[tuple[str, Any], Any]) 
     """
     word, told = BY_NAME[kind], []
     links = {str(link.via): link for link in word.entity.__entity__.links.values() if not link.many}
-    for name in (*word.columns, *(via for via in links if links[via].target in BY_NAME)):
+    for name in (*word.columns, *(via for via in links if is_spoken_of(links[via].target))):
         if name in links and row[name] is not None:
-            told.append((name, names.get((links[name].target, row[name]), "nothing")))
+            target = root_of(entity_class(links[name].target))
+            told.append((name, names.get((target, row[name]), "nothing")))
         else:
             told.append((name, plain(row[name])))
     return told

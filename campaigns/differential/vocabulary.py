@@ -7,6 +7,9 @@ from typing import Any
 from attrs import frozen
 
 from eyened_domain.model import (
+    AttributeDefinition,
+    AttributesModel,
+    AttributeValue,
     Creator,
     DeviceInstance,
     DeviceModel,
@@ -28,7 +31,7 @@ from eyened_domain.model import (
     Task,
     TaskDefinition,
 )
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 
 
 @frozen
@@ -51,13 +54,13 @@ class Word:
     def ones(self) -> list[str]:
         """Its links to one, to classes that programs speak of."""
         links = self.entity.__entity__.links.values()
-        return [link.name for link in links if not link.many and link.target in BY_NAME]
+        return [link.name for link in links if not link.many and is_spoken_of(link.target)]
 
     @property
     def lists(self) -> list[str]:
         """Its links to many, to classes that programs speak of."""
         links = self.entity.__entity__.links.values()
-        return [link.name for link in links if link.many and link.target in BY_NAME]
+        return [link.name for link in links if link.many and is_spoken_of(link.target)]
 
 
 _NAMES = ["n0", "n1", "n2", "N1", "n3", "n4", "", None, 7, "x" * 400, "a\x00b"]
@@ -159,6 +162,24 @@ WORDS = [
         {"task_state": ["NotStarted", "Busy", "Ready", None], "comments": _TEXTS},
         ("task", "creator"),
     ),
+    Word(
+        AttributesModel,
+        "attributes_models",
+        {"model_name": _NAMES, "version": ["t0", "t1", None], "description": _TEXTS},
+        ("model_name",),
+    ),
+    Word(
+        AttributeDefinition,
+        "attributes",
+        {"attribute_name": _NAMES, "attribute_data_type": ["Int", "String", "Float", "Nothing"]},
+        ("attribute_name",),
+    ),
+    Word(
+        AttributeValue,
+        "attribute_values",
+        {"value_int": _NUMBERS, "value_text": _TEXTS, "laterality": [None, "L", "R", "X"]},
+        ("attribute_definition", "producing_model", "image_instance", "patient", "study"),
+    ),
 ]
 DRAWN = len(WORDS)
 """So many words are drawn for new objects; of the others the stock has one object each."""
@@ -175,6 +196,11 @@ WORDS += [
     Word(ModalityTable, "modalities", {"modality_tag": _NAMES}, ("modality_tag",)),
 ]
 BY_NAME = {word.entity.__name__: word for word in WORDS}
+
+
+def is_spoken_of(kind: str) -> bool:
+    """Whether programs make objects of a class, or of a special kind of it."""
+    return any(issubclass(word.entity, entity_class(kind)) for word in WORDS)
 
 
 def word_of(one: Entity) -> Word:

@@ -15,7 +15,7 @@ from campaigns.differential.telling import id_of, key_of, named, plain, told_row
 from campaigns.differential.vocabulary import DRAWN, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
 from eyened_domain.model import Project
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 
 Outcome = tuple[Any, ...]
 Numbered = tuple[int, Step]
@@ -195,7 +195,7 @@ class World:
 
     def _draw_link(self, word: Word, name: str, draw: int, given: dict[str, Any]) -> None:
         link = word.entity.__entity__.links[name]
-        others = [one for one in self.hand if type(one).__name__ == link.target]
+        others = [one for one in self.hand if isinstance(one, entity_class(link.target))]
         if not others or draw % 8 == 7:
             if draw == 15:
                 given[str(link.via)] = ABSENT
@@ -457,8 +457,8 @@ class World:
         return self.hand[which % len(self.hand)] if self.hand else None
 
     def _other(self, one: Entity, link: str, which: int) -> Entity | None:
-        target = one.__entity__.links[link].target
-        others = [other for other in self.hand if type(other).__name__ == target]
+        target = entity_class(one.__entity__.links[link].target)
+        others = [other for other in self.hand if isinstance(other, target)]
         return others[which % len(others)] if others and which % 7 else None
 
     def _repository(self, word: Word) -> Any:
