@@ -92,7 +92,7 @@ def settle_link(objects: Objects, held: Held, link: LinkInfo, agree: Agree) -> b
     mine, via = held.entity.__dict__, str(link.via)
     if held.row is None or held.is_relinked(link):
         own = _identity(mine.get(link.name))
-        if own is not None:
+        if own is not None or (held.row is not None and mine.get(link.name) is None):
             mine[via] = own
         return True
     if mine[via] == held.row.values[via]:

@@ -21,6 +21,7 @@ from eyened_domain.model import (
     Segmentation,
     Tag,
 )
+from eyened_domain.model.attribute import OWNERS
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -56,6 +57,23 @@ class KnownByIdContract(Contract):
                 }
                 for one in images
             ]
+
+    @pytest.mark.parametrize("way", ["link", "id", "list", "both"])
+    def test_an_attribute_value_does_not_lose_its_owner(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, way: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            value: Any = uow.attribute_values.add(build.build(AttributeValue))
+            uow.commit()
+            (owner,) = (name for name in OWNERS if getattr(value, name) is not None)
+            if way in {"link", "both"}:
+                setattr(value, owner, None)
+            if way in {"id", "both"}:
+                setattr(value, f"{owner}_id", None)
+            if way == "list":
+                getattr(value, owner).attribute_values.clear()
+            with pytest.raises(RuleBroken, match="AttributeValue"):
+                uow.flush()
 
     def _ids(self, lines: list[Ids], which: Ids) -> Ids:
         return {name: lines[number][name] for name, number in which.items()}
