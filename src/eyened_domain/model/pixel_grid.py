@@ -207,10 +207,17 @@ class PixelGrid:
         self._check_size()
         self._check_numbers()
         self._check_place()
-        image: ImageInstance | None = self.__dict__.get("image_instance")
-        sized = image is not None and dict.keys(image.__dict__) >= _IMAGE_SIZE
-        if image is not None and sized and image.shape is not None:
+        image = self._judged_image()
+        if image is not None:
             self.check_fits(image)
+
+    def _judged_image(self) -> ImageInstance | None:
+        """Return the image in view on which `check_rules` judges the grid; None for none."""
+        image: ImageInstance | None = self.__dict__.get("image_instance")
+        if image is None or not dict.keys(self.__dict__) >= _JUDGED | {_SET_HERE}:
+            return None
+        sized = dict.keys(image.__dict__) >= _IMAGE_SIZE and image.shape is not None
+        return image if sized else None
 
     def _misfit(self, image_shape: Shape) -> tuple[str, str] | None:
         return (

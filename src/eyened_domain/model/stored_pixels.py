@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
 from eyened_domain.model.entity import entity_class
-from eyened_domain.model.enums import DataRepresentation
 from eyened_domain.model.pixel_grid import PixelGrid, Shape
+from eyened_domain.model.prepared_pixels import PreparedPixels
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
@@ -27,26 +27,13 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="Entity")
 
 _STORE = "_pixel_store"
-_WITH_LABELS = frozenset({DataRepresentation.MultiLabel, DataRepresentation.MultiClass})
 
 
 class PixelStore(Protocol):
     """Where pixels are: what a segmentation asks when it is read or written."""
 
-    def write(
-        self,
-        grid: Any,
-        pixels: npt.NDArray[Any],
-        place: tuple[int, int] | None,
-        scan_indices: list[int] | None,
-    ) -> None:
-        """Store pixels in a new place, and let the segmentation point there.
-
-        Args:
-            grid: the segmentation.
-            pixels: all of them, or one slice.
-            place: axis and number of the slice; None for all.
-            scan_indices: the new ScanIndices; None leaves them as they are.
+    def put(self, grid: Any, prepared: PreparedPixels) -> None:
+        """Store pixels in a new place, let the segmentation point there, and tell its unit.
 
         Raises:
             Conflict: somebody else has changed the pixels since the segmentation was read.
@@ -124,13 +111,60 @@ class StoredPixels(PixelGrid):
             NotLoaded: it is in no open unit of work.
             StorageError: the pixels cannot be stored; nothing has changed.
         """
+        self.put(self.prepare(array, axis, slice_index))
+
+    def prepare(
+        self, array: npt.ArrayLike, axis: int | None = None, slice_index: int | None = None
+    ) -> PreparedPixels:
+        """Check pixels before they are stored by `put`; see `write_data`, which does both."""
         store = self._store()
         place = self._place(axis, slice_index)
-        pixels = self.as_stored(array, place)
+        pixels = self._as_stored(array, place)
         if place is not None and self.shape[place[0]] == 1:
             pixels, place = pixels.reshape(self.shape), None  # one slice is the whole
-        self._check_before_writing(store, pixels)
-        store.write(self, pixels, place, self._scans_with(pixels, place))
+        self._complete(store)
+        self.check_rules()
+        if self._judged_image() is None:
+            image_shape = self._image_shape(store)
+            if image_shape is not None:
+                self.check_fits_shape(image_shape)
+        self.references()
+        return self._checked(pixels, place, self._feature(store))
+
+    def prepare_on(
+        self,
+        image: ImageInstance,
+        array: npt.ArrayLike,
+        feature: Feature | None = None,
+        reference: Segmentation | None = None,
+    ) -> PreparedPixels:
+        """Check all pixels before the segmentation is linked to what it belongs to.
+
+        So nothing of it is in a unit of work when it is refused.
+
+        Args:
+            image: what it will lie on.
+            array: pixels; see `write_data`.
+            feature: what it will show; needed where pixels mean its subfeatures.
+            reference: the segmentation that it will refer to.
+
+        Raises:
+            RuleBroken: as `write_data`.
+        """
+        self.check_rules()
+        self.check_fits(image)
+        if reference is not None:
+            self.check_reference(reference)
+            reference.references()
+        return self._checked(self._as_stored(array, None), None, feature)
+
+    def put(self, prepared: PreparedPixels) -> None:
+        """Store pixels that `prepare` has checked; see `write_data`, which does both.
+
+        Raises:
+            Conflict, NotLoaded, StorageError: as `write_data`.
+        """
+        self._store().put(self, prepared)
 
     def write_empty(self) -> None:
         """Store pixels that are all zero; see `write_data`."""
@@ -220,9 +254,7 @@ class StoredPixels(PixelGrid):
             )
         return along, number
 
-    def as_stored(
-        self, array: npt.ArrayLike, place: tuple[int, int] | None = None
-    ) -> npt.NDArray[Any]:
+    def _as_stored(self, array: npt.ArrayLike, place: tuple[int, int] | None) -> npt.NDArray[Any]:
         """Return pixels in the number type and the shape in which they are stored."""
         import numpy as np  # noqa: PLC0415 - the model needs numpy for pixels only
 
@@ -245,30 +277,26 @@ class StoredPixels(PixelGrid):
             )
         return np.ascontiguousarray(pixels, dtype=self.dtype).reshape(wanted)
 
-    def _check_before_writing(self, store: PixelStore, pixels: npt.NDArray[Any]) -> None:
+    def _checked(
+        self, pixels: npt.NDArray[Any], place: tuple[int, int] | None, feature: Feature | None
+    ) -> PreparedPixels:
+        """Return pixels all of whose values mean something, so that nobody changes them."""
         from eyened_domain.model.masks import check_values  # noqa: PLC0415 - brings numpy
 
-        self._complete(store)
-        self.check_rules()
-        image_shape = self._image_shape(store)
-        if image_shape is not None:
-            self.check_fits_shape(image_shape)
-        self.references()
-        feature = self._feature(store)
-        if feature is not None:
-            feature.check_pixels(pixels, self.data_representation)
-        elif self.data_representation not in _WITH_LABELS:
+        if not self.data_representation.has_labels:
             check_values(pixels, self.data_representation)
+        elif feature is not None:
+            feature.check_pixels(pixels, self.data_representation)
+        pixels = pixels.view()
+        pixels.flags.writeable = False
+        return PreparedPixels(pixels, place, self._scans_with(pixels, place))
 
     def _scans_with(
         self, pixels: npt.NDArray[Any], place: tuple[int, int] | None
     ) -> list[int] | None:
         if self.scan_indices is None:
             return None
-        written: set[int] = set()
-        if place is None:
-            written = {scan for scan in range(self.depth) if pixels[scan].any()}
-        elif place[0] == 0:
+        if place is not None and place[0] == 0:
             written = {place[1]}
         else:
             written = {scan for scan in range(self.depth) if pixels[scan].any()}
@@ -285,7 +313,7 @@ class StoredPixels(PixelGrid):
 
     def _feature(self, store: PixelStore) -> Feature | None:
         """Return the feature where it takes part in what pixels mean."""
-        if self.data_representation not in _WITH_LABELS:
+        if not self.data_representation.has_labels:
             return None
         return self._shown_feature_in(store)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eyened_domain.errors import NotFound, NotLoaded
@@ -9,6 +10,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.pixel_grid import Shape
+from eyened_domain.model.prepared_pixels import PreparedPixels
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
@@ -27,18 +29,14 @@ class MemoryPixels:
 
     Args:
         objects: what the unit of work holds.
+        note: told of each segmentation whose pixels were stored.
     """
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, note: Callable[[Any], None]) -> None:
         self._objects = objects
+        self._note = note
 
-    def write(
-        self,
-        grid: Any,
-        pixels: npt.NDArray[Any],
-        place: tuple[int, int] | None,
-        scan_indices: list[int] | None,
-    ) -> None:
+    def put(self, grid: Any, prepared: PreparedPixels) -> None:
         """See `model.stored_pixels.PixelStore`."""
         held = grid.__dict__.get(HOLDER)
         if held is None or held.objects is not self._objects:
@@ -49,13 +47,15 @@ class MemoryPixels:
                 entity=name,
                 field="zarr_array_index",
             )
-        whole = pixels if place is None else self._with_slice(grid, pixels, place)
+        pixels, place = prepared.pixels, prepared.place
+        whole = pixels.copy() if place is None else self._with_slice(grid, pixels, place)
         path = _path_of(grid)
         position = self._objects.store.next_id(path)
-        self._objects.store.pixels[path, position] = whole.copy()
+        self._objects.store.pixels[path, position] = whole
         grid.zarr_array_index = position
-        if scan_indices is not None:
-            grid.scan_indices = scan_indices
+        if prepared.scan_indices is not None:
+            grid.scan_indices = prepared.scan_indices
+        self._note(grid)
 
     def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
         """See `model.stored_pixels.PixelStore`."""

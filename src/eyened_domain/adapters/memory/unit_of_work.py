@@ -77,7 +77,9 @@ class MemoryUnitOfWork(UnitOfWork):
         return self._conversions
 
     def _begin(self) -> None:
-        self._objects = Objects(self.store, self.image_store, self.annotation_files)
+        self._objects = Objects(
+            self.store, self.image_store, self.annotation_files, self._note_pixels
+        )
         self._begin_records()
 
     def _begin_records(self) -> None:

@@ -34,6 +34,7 @@ from eyened_domain.errors import Conflict, NotLoaded, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance, shape_of
 from eyened_domain.model.pixel_grid import Shape
+from eyened_domain.model.prepared_pixels import PreparedPixels
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -82,28 +83,25 @@ class SessionPixels:
         self._session = session
         self._shelf = shelf
         self._asked: set[int] = set()
+        self.note: Callable[[Segmentation | ModelSegmentation], None] | None = None
+        """Told of each segmentation whose pixels were stored; the unit of work sets it."""
 
-    def write(
-        self,
-        grid: Segmentation | ModelSegmentation,
-        pixels: npt.NDArray[Any],
-        place: Place,
-        scan_indices: list[int] | None,
-    ) -> None:
+    def put(self, grid: Segmentation | ModelSegmentation, prepared: PreparedPixels) -> None:
         """See `model.stored_pixels.PixelStore`."""
         from eyened_domain.adapters.storage.zarr_store import slices  # noqa: PLC0415 - numpy
 
         if object_session(grid) is not self._session:
             raise _not_held(grid)
         key, before = ArrayKey.of(grid), grid.zarr_array_index
+        place = prepared.place
         base = None if place is None else self._standing(grid, key, before)
 
-        def put(slot: Slot) -> tuple[Slot, SlotContent]:
+        def written(slot: Slot) -> tuple[Slot, SlotContent]:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
             files = self._shelf.files
 
             def content_on(stored: StoredSlot | None) -> SlotContent:
-                return slices.content(files, key, pixels, place, base=stored, stamp=stamp)
+                return slices.content(files, key, prepared.pixels, place, base=stored, stamp=stamp)
 
             try:
                 content = content_on(None) if base is None else base.use(content_on)
@@ -115,10 +113,12 @@ class SessionPixels:
 
         with aside(self._session) as others_may_write:
             if others_may_write:
-                slot, content = self._put_somewhere(key, put)
+                slot, content = self._put_somewhere(key, written)
         if not others_may_write:
-            slot, content = self._put_within(key, put)
-        self._point(grid, slot, content, before, scan_indices)
+            slot, content = self._put_within(key, written)
+        self._point(grid, slot, content, before, prepared.scan_indices)
+        if self.note is not None:
+            self.note(grid)
 
     def _put_somewhere(
         self, key: ArrayKey, put: Callable[[Slot], tuple[Slot, SlotContent]]
