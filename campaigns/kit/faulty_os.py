@@ -18,7 +18,7 @@ COUNTED = frozenset({
 _WRITING = frozenset({"write", "writev", "fsync", "mkdir", "link", "replace"})
 _MODULES = (
     "eyened_domain.adapters.storage.durable",
-    "eyened_domain.adapters.storage.zarr_store.slot_file",
+    "eyened_domain.adapters.pixels.zarr.slot_file",
 )
 FAULTS = ("EIO", "EMFILE", "ENOSPC", "short")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.pixels.mounted import check_thumbnails
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.adapters.storage.image_hashes import StoredHashes
 from eyened_domain.adapters.storage.thumbnail_files import StoredThumbnails
 from eyened_domain.services.hashing import Hashes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels, View
+    from eyened_domain.model.pixels.pictured import PicturedPixels, View
 
 
 _MOST_THUMBNAIL_BYTES = 2_000_000

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from eyened_domain.adapters.image_store import StoredImages
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels
+    from eyened_domain.model.pixels.pictured import PicturedPixels
 
 Find = Callable[[type[Entity], int], Entity]
 

@@ -122,7 +122,7 @@ class Feature(Entity):
         Raises:
             RuleBroken: a value means nothing, or there are no subfeatures to tell apart.
         """
-        from eyened_domain.model.masks import decode  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels.masks import decode  # noqa: PLC0415 - brings numpy
 
         meaning, labels = self._labels_for(representation)
         return decode(pixels, meaning, labels=labels, threshold=threshold, strict=strict)
@@ -144,7 +144,7 @@ class Feature(Entity):
             RuleBroken: unknown names, shapes that differ, labels that do not fit in the number
                 type, or classes that overlap where a pixel can hold only one.
         """
-        from eyened_domain.model.masks import encode  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels.masks import encode  # noqa: PLC0415 - brings numpy
 
         meaning, labels = self._labels_for(representation)
         stored: Datatype = _member_of(Datatype, data_type)
@@ -158,7 +158,7 @@ class Feature(Entity):
         Raises:
             RuleBroken: a value means nothing; the error holds it.
         """
-        from eyened_domain.model.masks import check_values  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels.masks import check_values  # noqa: PLC0415 - brings numpy
 
         meaning, labels = self._labels_for(representation)
         check_values(pixels, meaning, labels=labels)

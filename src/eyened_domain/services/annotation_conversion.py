@@ -13,9 +13,9 @@ from eyened_domain.errors import (
     RuleBroken,
 )
 from eyened_domain.model.annotation import Annotation
-from eyened_domain.model.annotation_pixels import placed_mask
 from eyened_domain.model.enums import Datatype
-from eyened_domain.model.prepared_pixels import PreparedPixels
+from eyened_domain.model.pixels.annotation_masks import placed_mask
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.services.conversion_choice import (
     Chosen,

@@ -16,8 +16,8 @@ from eyened_domain.errors import BadInput
 from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.feature import Feature
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.pixel_grid import NUMBER_TYPES
-from eyened_domain.model.prepared_pixels import PreparedPixels
+from eyened_domain.model.pixels.grid import NUMBER_TYPES
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.model.values import Choice, Refused, shown
 
@@ -74,6 +74,8 @@ def placed(
     if meaning.has_labels and feature is None:
         raise _refused(f"{meaning.name} needs a feature with subfeatures", "feature")
     _check_scans(prepared.pixels, made.scan_indices)
+    if feature is not None and isinstance(made, Segmentation):
+        feature.check_labels(meaning, made.data_type)
     return made, prepared
 
 

@@ -12,7 +12,7 @@ from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.feature import Feature
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.prepared_pixels import PreparedPixels
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.model.task import SubTask
 from eyened_domain.services.unit_of_work import UnitOfWork
@@ -73,6 +73,7 @@ class Segmenting:
             StorageError: the pixels cannot be stored.
         """
         made, prepared = _placed(
+            uow,
             Segmentation,
             image,
             pixels,
@@ -85,8 +86,6 @@ class Segmenting:
             threshold=threshold,
             reference=reference,
         )
-        feature.check_labels(made.data_representation, made.data_type)
-        made.reference_segmentation_id = _reference(uow, reference)
         made.image_instance, made.feature, made.creator = image, feature, creator
         if sub_task is not None:
             made.sub_task = sub_task
@@ -153,6 +152,7 @@ class Segmenting:
         """Make a segmentation that a model computed, with its pixels; see `create`."""
         _ = model.group_name  # refused before anything is linked to it
         made, prepared = _placed(
+            uow,
             ModelSegmentation,
             image,
             pixels,
@@ -165,7 +165,6 @@ class Segmenting:
             threshold=threshold,
             reference=reference,
         )
-        made.reference_segmentation_id = _reference(uow, reference)
         made.image_instance, made.model = image, model
         return self.store(uow, made, prepared)
 
@@ -198,11 +197,14 @@ class Segmenting:
 
 
 def _placed(
-    kind: type[S], image: ImageInstance, pixels: Any, **options: Any
+    uow: UnitOfWork, kind: type[S], image: ImageInstance, pixels: Any, **options: Any
 ) -> tuple[S, PreparedPixels]:
+    """Return a checked segmentation that knows its reference, and is linked to nothing yet."""
     from eyened_domain.services.placed_pixels import placed  # noqa: PLC0415 - brings numpy
 
-    return placed(kind, image, pixels, **options)
+    made, prepared = placed(kind, image, pixels, **options)
+    made.reference_segmentation_id = _reference(uow, options["reference"])
+    return made, prepared
 
 
 def _reference(uow: UnitOfWork, reference: Segmentation | None) -> int | None:

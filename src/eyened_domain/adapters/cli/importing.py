@@ -120,8 +120,8 @@ def _applies(plan: ImportPlan) -> bool:
 
 @contextmanager
 def _importing(settings: Settings) -> Iterator[Importing]:
+    from eyened_domain.adapters.database import Database  # noqa: PLC0415
     from eyened_domain.adapters.importing import importing_on  # noqa: PLC0415 - loaded when run
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
 
     database = Database(settings)
     try:

@@ -21,7 +21,7 @@ from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.links import HOLDER
-from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.model.pixels.stored import StoredPixels
 
 
 class Objects:

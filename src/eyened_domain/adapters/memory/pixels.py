@@ -9,8 +9,8 @@ from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
-from eyened_domain.model.pixel_grid import Shape
-from eyened_domain.model.prepared_pixels import PreparedPixels
+from eyened_domain.model.pixels.grid import Shape
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class MemoryPixels:
         self._note = note
 
     def put(self, grid: Any, prepared: PreparedPixels) -> None:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         held = grid.__dict__.get(HOLDER)
         if held is None or held.objects is not self._objects:
             name = grid.__entity__.name
@@ -58,7 +58,7 @@ class MemoryPixels:
         self._note(grid)
 
     def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         whole = self._objects.store.pixels[_path_of(grid), grid.zarr_array_index]
         found: npt.NDArray[Any] = (
             whole.copy() if place is None else whole.take(place[1], axis=place[0])
@@ -66,7 +66,7 @@ class MemoryPixels:
         return found
 
     def find(self, entity: type[E], identity: int) -> E:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         self._objects.flush()
         found: E | None = self._objects.find(entity, (identity,))
         if found is None:
@@ -80,7 +80,7 @@ class MemoryPixels:
         return found
 
     def html_of(self, grid: Any) -> str:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
             segmentation_card,
         )
@@ -93,7 +93,7 @@ class MemoryPixels:
         return self._objects.find(entity, (identity,))
 
     def image_shape(self, identity: int) -> Shape | None:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         return self.find(ImageInstance, identity).shape
 
     def _with_slice(

@@ -19,12 +19,12 @@ from eyened_domain.adapters.storage.image_pixels.shown import (
 )
 from eyened_domain.adapters.storage.image_pixels.turning import upright
 from eyened_domain.errors import BadInput
-from eyened_domain.model.masks import MASK, QUESTIONABLE
+from eyened_domain.model.pixels.masks import MASK, QUESTIONABLE
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels, View
+    from eyened_domain.model.pixels.pictured import PicturedPixels, View
 
 Pixels = npt.NDArray[Any]
 

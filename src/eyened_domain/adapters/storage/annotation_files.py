@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from eyened_domain.errors import BadInput, EyenedError, StorageError
-from eyened_domain.model.annotation_pixels import PNG, RAW
+from eyened_domain.model.pixels.annotation_masks import PNG, RAW
 
 if TYPE_CHECKING:
     import numpy.typing as npt

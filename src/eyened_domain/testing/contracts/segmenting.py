@@ -304,7 +304,7 @@ class SegmentingContract(Contract):
     def test_pixels_are_checked_once_before_they_are_stored(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from eyened_domain.model import masks  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels import masks  # noqa: PLC0415 - brings numpy
 
         scanned: list[Any] = []
         check = masks.check_values

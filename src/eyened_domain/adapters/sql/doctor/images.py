@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, String, Table, func, select, type_coerce, update
 
-from eyened_domain.adapters.sql.pixels.mounted import check_thumbnails
+from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.adapters.storage.paths import RootFolder
