@@ -214,7 +214,7 @@ def test_a_name_that_is_none_stops_everything(database, stored, names):
 
 
 def test_a_store_that_cannot_be_looked_through_stops_everything(database, stored, monkeypatch):
-    from eyened_domain.adapters.storage import durable
+    from eyened_domain.adapters.files import durable
 
     before = states(database)
 

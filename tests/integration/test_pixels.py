@@ -21,11 +21,11 @@ from eyened_domain import (
     RuleBroken,
     Segmentation,
 )
+from eyened_domain.adapters.files import durable
 from eyened_domain.adapters.pixels.positions.reservations import BLOCK, Reservations
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.ended import go_on
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage import durable
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
 

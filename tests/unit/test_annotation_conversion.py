@@ -20,8 +20,8 @@ from eyened_domain import (
     Feature,
     Segmentation,
 )
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory import MemoryDatabase
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.errors import (
     BadInput,
     ConfigurationError,

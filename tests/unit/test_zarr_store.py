@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from eyened_domain.adapters.files import durable
+from eyened_domain.adapters.files.durable import OpenFolder
+from eyened_domain.adapters.files.openat2 import openat2_works
 from eyened_domain.adapters.pixels.zarr import slices
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.pixels.zarr.manifest import Manifest, content_size, split
 from eyened_domain.adapters.pixels.zarr.slot_file import Stamp, StoredSlot
-from eyened_domain.adapters.storage import durable
-from eyened_domain.adapters.storage.durable import OpenFolder
-from eyened_domain.adapters.storage.openat2 import openat2_works
 from eyened_domain.errors import ConfigurationError, Conflict, PixelsDamaged, StorageError
 
 TOKEN = "0123456789abcdef" * 2

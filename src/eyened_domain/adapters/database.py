@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.adapters.pixels.positions.reservations import Reservations
 from eyened_domain.adapters.pixels.session_pixels import ZarrShelf
@@ -25,7 +26,6 @@ from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.sqlite_names import follow_names
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.config import Settings
 from eyened_domain.config.temporary import remove_folder
 from eyened_domain.services.events import Subscribers

@@ -115,7 +115,7 @@ def _thumbnail(images: StoredImages, image: ImageInstance) -> bytes:
 def _b_scan(images: StoredImages, image: ImageInstance, scan: int) -> bytes:
     from PIL import Image  # noqa: PLC0415 - loaded when a picture is made
 
-    from eyened_domain.adapters.storage.image_pixels.shown import (  # noqa: PLC0415 - Pillow
+    from eyened_domain.adapters.files.image_pixels.shown import (  # noqa: PLC0415 - Pillow
         eight_bit,
     )
 

@@ -137,7 +137,7 @@ def _planned(
     workers: int,
     options: dict[str, Any],
 ) -> ImportPlan:
-    from eyened_domain.adapters.storage.record_files import read_records  # noqa: PLC0415
+    from eyened_domain.adapters.files.record_files import read_records  # noqa: PLC0415
     from eyened_domain.services.importing import ImportPlan  # noqa: PLC0415
 
     if plan_file is not None:

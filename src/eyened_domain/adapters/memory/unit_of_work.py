@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
 from eyened_domain.adapters.memory.images import MemoryImages
@@ -14,7 +15,6 @@ from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, exists, select
 
+from eyened_domain.adapters.files.paths import is_empty
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.adapters.storage.paths import is_empty
 from eyened_domain.errors import FolderMissing
 from eyened_domain.model.image import ImageInstance
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from eyened_domain.adapters.files.durable import PARTIAL
 from eyened_domain.adapters.pixels.zarr.adopted import taken_over
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.identity import StoreOwner
@@ -25,7 +26,6 @@ from eyened_domain.adapters.pixels.zarr.survey import (
     arrays_in,
     slots_in,
 )
-from eyened_domain.adapters.storage.durable import PARTIAL
 from eyened_domain.errors import ConfigurationError, PixelsDamaged
 
 if TYPE_CHECKING:

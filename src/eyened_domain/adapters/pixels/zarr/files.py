@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eyened_domain.adapters.files.durable import PARTIAL, OpenFolder
 from eyened_domain.adapters.pixels.zarr.layout import (
     CHUNKS,
     METADATA,
@@ -21,7 +22,6 @@ from eyened_domain.adapters.pixels.zarr.layout import (
     grown,
 )
 from eyened_domain.adapters.pixels.zarr.slot_file import SlotContent, SlotFile, StoredSlot
-from eyened_domain.adapters.storage.durable import PARTIAL, OpenFolder
 from eyened_domain.errors import ConfigurationError, Conflict, EyenedError, StorageError
 
 if TYPE_CHECKING:

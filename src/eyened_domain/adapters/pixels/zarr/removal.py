@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from eyened_domain.adapters.files.durable import PARTIAL, OpenFolder
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.pixels.zarr.layout import CHUNKS, SLOT_PATH, ArrayKey
-from eyened_domain.adapters.storage.durable import PARTIAL, OpenFolder
 from eyened_domain.errors import StorageError
 
 _BUSY = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}

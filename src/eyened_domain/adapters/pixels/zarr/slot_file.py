@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import attrs
 
-from eyened_domain.adapters.storage.durable import read_all, read_part
+from eyened_domain.adapters.files.durable import read_all, read_part
 from eyened_domain.errors import PixelsDamaged, StorageError
 
 E = TypeVar("E", bound=PixelsDamaged)

@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 
+from eyened_domain.adapters.files.durable import OpenFolder
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.layout import (
     CHUNKS,
@@ -25,7 +26,6 @@ from eyened_domain.adapters.pixels.zarr.layout import (
     grown,
 )
 from eyened_domain.adapters.pixels.zarr.slot_file import SlotFile
-from eyened_domain.adapters.storage.durable import OpenFolder
 from eyened_domain.errors import PixelsDamaged, StorageError
 
 _SETTING = "SEGMENTATIONS_ZARR_STORE"
