@@ -37,7 +37,7 @@ CARD_PIXELS = 60_000_000
 CARD_SIZE = 540
 """Longest side of a picture on a card; that of the larger thumbnail."""
 
-_MASK = "mask"  # as in model.masks, which brings numpy
+_MASK = "mask"  # as in model.pixels.masks, which brings numpy
 _LINKS = ("image_instance", "feature", "model", "creator")
 _LEFT_OUT = frozenset({"cf_roi", "cf_keypoints", "data_hash", "file_checksum", "old_path"})
 

@@ -97,12 +97,12 @@ class ZarrPixels:
         if object_session(grid) is not self._session:
             raise _not_held(grid)
         key, before = ArrayKey.of(grid), grid.zarr_array_index
-        place = prepared.place
+        place, shelf = prepared.place, self._shelf
         base = None if place is None else self._standing(grid, key, before)
 
-        def written(slot: Slot) -> tuple[Slot, SlotContent]:
+        def written(slot: Slot, connection: Connection | None = None) -> SlotContent:
             stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
-            files = self._shelf.files
+            files = shelf.files
 
             def content_on(stored: StoredSlot | None) -> SlotContent:
                 return slices.content(files, key, prepared.pixels, place, base=stored, stamp=stamp)
@@ -113,43 +113,31 @@ class ZarrPixels:
                 raise _lost(grid, key, before) from error
             with self._given_up(slot, is_written=False):
                 files.put(key, slot.position, content)
-            return slot, content
+                shelf.reservations.check_length(slot, connection)
+            return content
 
         with aside(self._session) as others_may_write:
             if others_may_write:
                 slot, content = self._put_somewhere(key, written)
-        if not others_may_write:
-            slot, content = self._put_within(key, written)
+        if not others_may_write:  # nobody but this session can reserve a position
+            slot = within.take(self._session, shelf.reservations, key)
+            content = written(slot, self._session.connection())
         self._point(grid, slot, content, before, prepared.scan_indices)
         if self.note is not None:
             self.note(grid)
 
     def _put_somewhere(
-        self, key: ArrayKey, put: Callable[[Slot], tuple[Slot, SlotContent]]
+        self, key: ArrayKey, written: Callable[[Slot], SlotContent]
     ) -> tuple[Slot, SlotContent]:
         """Write a slot; at another position when somebody was faster, since no row knows of it."""
-        reservations = self._shelf.reservations
         for left in reversed(range(_TRIES)):
             try:
-                slot, content = put(reservations.take(key))
-                with self._given_up(slot, is_written=False):
-                    reservations.check_length(slot)
+                slot = self._shelf.reservations.take(key)
+                return slot, written(slot)
             except Conflict:
                 if not left:
                     raise
-            else:
-                return slot, content
         raise AssertionError("unreachable")
-
-    def _put_within(
-        self, key: ArrayKey, put: Callable[[Slot], tuple[Slot, SlotContent]]
-    ) -> tuple[Slot, SlotContent]:
-        """Write a slot while nobody but this session can reserve any."""
-        reservations = self._shelf.reservations
-        slot, content = put(within.take(self._session, reservations, key))
-        with self._given_up(slot, is_written=False):
-            reservations.check_length(slot, self._session.connection())
-        return slot, content
 
     def read(self, grid: Segmentation | ModelSegmentation, place: Place) -> npt.NDArray[Any]:
         """See `model.pixels.store.PixelStore`."""
