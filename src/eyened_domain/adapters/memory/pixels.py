@@ -36,7 +36,7 @@ class MemoryPixels:
         self._objects = objects
         self._note = note
 
-    def put(self, grid: Any, prepared: PreparedPixels) -> None:
+    def put(self, grid: Any, prepared: PreparedPixels, scan_indices: list[int] | None) -> None:
         """See `model.pixels.store.PixelStore`."""
         held = grid.__dict__.get(HOLDER)
         if held is None or held.objects is not self._objects:
@@ -53,8 +53,8 @@ class MemoryPixels:
         position = self._objects.store.next_id(path)
         self._objects.store.pixels[path, position] = whole
         grid.zarr_array_index = position
-        if prepared.scan_indices is not None:
-            grid.scan_indices = prepared.scan_indices
+        if scan_indices is not None:
+            grid.scan_indices = scan_indices
         self._note(grid)
 
     def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:

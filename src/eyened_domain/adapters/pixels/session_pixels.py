@@ -90,7 +90,12 @@ class ZarrPixels:
         self.note: Callable[[Segmentation | ModelSegmentation], None] | None = None
         """Told of each segmentation whose pixels were stored; the unit of work sets it."""
 
-    def put(self, grid: Segmentation | ModelSegmentation, prepared: PreparedPixels) -> None:
+    def put(
+        self,
+        grid: Segmentation | ModelSegmentation,
+        prepared: PreparedPixels,
+        scan_indices: list[int] | None,
+    ) -> None:
         """See `model.pixels.store.PixelStore`."""
         from eyened_domain.adapters.pixels.zarr import slices  # noqa: PLC0415 - numpy
 
@@ -122,7 +127,7 @@ class ZarrPixels:
         if not others_may_write:  # nobody but this session can reserve a position
             slot = within.take(self._session, shelf.reservations, key)
             content = written(slot, self._session.connection())
-        self._point(grid, slot, content, before, prepared.scan_indices)
+        self._point(grid, slot, content, before, scan_indices)
         if self.note is not None:
             self.note(grid)
 

@@ -18,8 +18,13 @@ E = TypeVar("E", bound="Entity")
 class PixelStore(Protocol):
     """Where pixels are: what a segmentation asks when it is read or written."""
 
-    def put(self, grid: Any, prepared: PreparedPixels) -> None:
+    def put(self, grid: Any, prepared: PreparedPixels, scan_indices: list[int] | None) -> None:
         """Store pixels in a new place, let the segmentation point there, and tell its unit.
+
+        Args:
+            grid: the segmentation.
+            prepared: its pixels, all of them or a slice.
+            scan_indices: the new ScanIndices; None leaves them as they are.
 
         Raises:
             Conflict: somebody else has changed the pixels since the segmentation was read.

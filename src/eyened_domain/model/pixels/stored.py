@@ -124,9 +124,17 @@ class StoredPixels(PixelGrid):
         """Store pixels that `prepare` has checked; see `write_data`, which does both.
 
         Raises:
+            BadInput: they were checked for another segmentation, or before it was changed.
             Conflict, NotLoaded, StorageError: as `write_data`.
         """
-        self._store().put(self, prepared)
+        if not isinstance(prepared, PreparedPixels) or prepared.checked_for != self._checked_for:
+            raise self._refused(
+                "these pixels were checked for another segmentation, or before it was changed: "
+                "prepare them again",
+                "shape",
+                getattr(prepared, "pixels", prepared),
+            )
+        self._store().put(self, prepared, self._scans_with(prepared.pixels, prepared.place))
 
     def write_empty(self) -> None:
         """Store pixels that are all zero; see `write_data`."""
@@ -251,7 +259,12 @@ class StoredPixels(PixelGrid):
             feature.check_pixels(pixels, self.data_representation)
         pixels = pixels.view()
         pixels.flags.writeable = False
-        return PreparedPixels(pixels, place, self._scans_with(pixels, place))
+        return PreparedPixels(pixels, place, self._checked_for)
+
+    @property
+    def _checked_for(self) -> tuple[Any, ...]:
+        """What the values of pixels are checked against; entities are compared by identity."""
+        return (self, self.shape, self.data_type, self.data_representation)
 
     def _scans_with(
         self, pixels: npt.NDArray[Any], place: tuple[int, int] | None
