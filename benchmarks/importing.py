@@ -16,9 +16,9 @@ from sqlalchemy import insert, select
 
 from benchmarks.timing import Figure
 from campaigns.kit.databases import fresh_database
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.model.acquisition import DeviceInstance, DeviceModel, ModalityTable, SourceInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient

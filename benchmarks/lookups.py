@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from benchmarks.dataset import Size, identifier
 from benchmarks.timing import Figure, ratio
 from eyened_domain import Patient
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.schema import table_of
 
 LOOKUPS = 2000

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from benchmarks.dataset import Size, identifier
 from benchmarks.timing import Figure, counted, ratio
 from eyened_domain import Patient, Project
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.study import Series, Study

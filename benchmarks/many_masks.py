@@ -28,10 +28,10 @@ if __package__ in {None, ""}:
 from campaigns.kit.databases import MARIADB_URL, fresh_database
 from campaigns.kit.segments import Drawer
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 
 segmentation = table_of(Segmentation)
 

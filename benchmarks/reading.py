@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from benchmarks.dataset import Size
 from benchmarks.timing import Figure, ratio
 from eyened_domain import ImageInstance, Laterality, Modality, Patient, Series, Study
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.schema import table_of
 
 LIMIT = 5000

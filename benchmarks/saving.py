@@ -33,7 +33,7 @@ from benchmarks.timing import Figure
 from campaigns.kit.databases import fresh_database
 from campaigns.kit.segments import Drawer, Shape
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.testing import Builder
 
 CASES: tuple[tuple[Shape, str, float, float | None], ...] = (

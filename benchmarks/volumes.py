@@ -29,7 +29,7 @@ from benchmarks.run import KINDS, as_json, as_table
 from benchmarks.timing import Figure, ratio
 from campaigns.kit.databases import fresh_database
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.testing import Builder
 
 Shape = tuple[int, int, int]

@@ -15,9 +15,9 @@ from sqlalchemy.orm.util import identity_key
 from campaigns.differential.faults import Faults
 from campaigns.differential.stock import stock
 from campaigns.differential.vocabulary import WORDS, word_of
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
 from eyened_domain.adapters.memory.shape import root_of
-from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.schema import TABLES
 from eyened_domain.model.entity import Entity, entity_class
 

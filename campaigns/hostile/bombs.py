@@ -208,8 +208,8 @@ import pydicom, PIL.TiffImagePlugin, PIL.BmpImagePlugin, PIL.Jpeg2KImagePlugin
 from pathlib import Path
 from eyened_domain import ImageInstance
 from eyened_domain.adapters.image_store import StoredImages
-from eyened_domain.adapters.storage.image_headers import raster, dicom, tiff, pillow_formats
-from eyened_domain.adapters.storage.image_pixels import raster, dicom, png_series, binary
+from eyened_domain.adapters.files.image_headers import raster, dicom, tiff, pillow_formats
+from eyened_domain.adapters.files.image_pixels import raster, dicom, png_series, binary
 from pydicom.pixels import utils, decoders
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024

@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 
 from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Creator, Feature, Patient, Project, Study, StudyTagLink, Tag
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.errors import EyenedError
 from eyened_domain.services.tagging import Tagging
 

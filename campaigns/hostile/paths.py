@@ -22,9 +22,9 @@ from collections import Counter
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.adapters.storage.openat2 import openat2_works
-from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.openat2 import openat2_works
+from eyened_domain.adapters.files.paths import RootFolder
 from eyened_domain.errors import BadInput
 
 INSIDE, OUTSIDE = 10, 13  # the sizes in pixels of the images inside and outside

@@ -27,7 +27,7 @@ from typing import Any
 
 from campaigns.kit.databases import fresh_database
 from campaigns.units.imports import importing, row_counts
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.errors import EyenedError
 from eyened_domain.services.importing import ImportOptions
 

@@ -29,7 +29,7 @@ from sqlalchemy import Engine, create_engine, insert, make_url, select, text
 
 from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Container, Creator, Patient, Project, Settings
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.schema import table_of
 
 ACCOUNT = "test_secrets"

@@ -19,10 +19,10 @@ _PRELOADED = [
     "numpy.random",
     "pymysql",
     "zarr",
-    "eyened_domain.adapters.sql.database",
+    "eyened_domain.adapters.database",
     "eyened_domain.adapters.sql.migrations.upgrade",
-    "eyened_domain.adapters.storage.zarr_store.slices",
-    "eyened_domain.model.masks",
+    "eyened_domain.adapters.pixels.zarr.slices",
+    "eyened_domain.model.pixels.masks",
     "eyened_domain.testing",
     "campaigns.kit.mapped",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 
 MARIADB_URL = "mysql+pymysql://root@127.0.0.1:3306/test_benchmarks"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from eyened_domain.adapters.storage import durable
+from eyened_domain.adapters.files import durable
 
 _WRITES = {"write", "writev"}
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from eyened_domain.adapters.storage.openat2 import open_beneath
+from eyened_domain.adapters.files.openat2 import open_beneath
 
 COUNTED = frozenset({
     "open", "close", "read", "pread", "write", "writev", "fsync", "fstat", "lstat", "mkdir",
@@ -17,8 +17,8 @@ COUNTED = frozenset({
 })  # fmt: skip
 _WRITING = frozenset({"write", "writev", "fsync", "mkdir", "link", "replace"})
 _MODULES = (
-    "eyened_domain.adapters.storage.durable",
-    "eyened_domain.adapters.storage.zarr_store.slot_file",
+    "eyened_domain.adapters.files.durable",
+    "eyened_domain.adapters.pixels.zarr.slot_file",
 )
 FAULTS = ("EIO", "EMFILE", "ENOSPC", "short")
 

@@ -15,7 +15,7 @@ from campaigns.kit.crowd import PATIENCE_S, context
 from campaigns.kit.figures import Figures
 from campaigns.kit.masks import NEVER, SCANS, VOLUME, Stage, identity_of, is_flat, told_by
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 
 AT_A_TIME = 64
 

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from campaigns.kit.databases import fresh_database
 from eyened_domain import ImageInstance, Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.testing import Builder
 

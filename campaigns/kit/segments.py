@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.testing import Builder
 
 Shape = tuple[int, int, int]

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from campaigns.kit.figures import Figures
 from campaigns.kit.masks import SCANS, identity_of, is_flat, told_by
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.pixels.collect import Collected, Collector
-from eyened_domain.adapters.sql.pixels.slots import LIVE
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.files.durable import PARTIAL
+from eyened_domain.adapters.pixels.collect import Collected, Collector
+from eyened_domain.adapters.pixels.positions.slots import LIVE
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage.durable import PARTIAL
 from eyened_domain.errors import EyenedError
 
 Position = tuple[str, str, int]

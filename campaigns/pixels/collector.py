@@ -28,8 +28,8 @@ from campaigns.kit.figures import Figures, command
 from campaigns.kit.masks import SERVER, Stage, staged
 from campaigns.kit.store_findings import collected
 from campaigns.pixels.killed_writers import VOLUMES, Share, add_volumes, judge, work
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 
 
 @frozen

@@ -41,7 +41,7 @@ from campaigns.kit.masks import (
 )
 from campaigns.kit.store_findings import collected, read_all, tell_slots
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.errors import EyenedError
 

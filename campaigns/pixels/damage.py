@@ -27,10 +27,10 @@ from sqlalchemy import insert, select
 from campaigns.kit.databases import campaign_url, fresh_database
 from campaigns.kit.segments import Drawer, Shape, pixels_of
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.pixels.zarr.adopted import token_of_adopted
+from eyened_domain.adapters.pixels.zarr.manifest import digest_of
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage.zarr_store.adopted import token_of_adopted
-from eyened_domain.adapters.storage.zarr_store.manifest import digest_of
 from eyened_domain.errors import PixelsDamaged
 from eyened_domain.testing import Builder
 

@@ -33,8 +33,8 @@ from attrs import evolve, frozen
 from campaigns.kit.databases import campaign_url, fresh_database
 from campaigns.kit.faulty_os import FAULTS, FaultyOs, faulty
 from campaigns.kit.segments import Drawer, pixels_of
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.errors import EyenedError, NotFound
 from eyened_domain.testing import Builder
 

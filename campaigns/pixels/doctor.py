@@ -31,14 +31,14 @@ from sqlalchemy import insert, text, update
 
 from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.doctor import checkup_on
-from eyened_domain.adapters.sql.pixels import ownership
+from eyened_domain.adapters.checkup import checkup_on
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.pixels.positions import ownership
+from eyened_domain.adapters.pixels.zarr.files import SlotFiles
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
+from eyened_domain.adapters.pixels.zarr.manifest import Manifest, digest_of
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
-from eyened_domain.adapters.storage.zarr_store.manifest import Manifest, digest_of
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Kind, Report
 from eyened_domain.testing import Builder

@@ -24,7 +24,7 @@ from campaigns.kit.masks import SERVER, Stage, identity_of, pixels_of, staged
 from campaigns.kit.store_findings import read_all, tell_slots
 from campaigns.units.connections import Killer, attack, lookups_counted
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.errors import EyenedError
 

@@ -26,7 +26,7 @@ from campaigns.kit.mask_readers import Readers
 from campaigns.kit.masks import NEVER, SCANS, SERVER, VOLUME, Stage, pixels_of, staged
 from campaigns.kit.store_findings import read_all, tell_slots
 from campaigns.pixels.new_masks import PER_WORKER
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 
 RETRIES = 40

@@ -22,7 +22,7 @@ from campaigns.kit.crowd import Crowd, Journal, told
 from campaigns.kit.figures import Figures, command
 from campaigns.kit.masks import SERVER, Stage, pixels_of, staged
 from campaigns.kit.store_findings import read_all, tell_slots
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 
 PER_WORKER = 1_000_000
 """Identities of worker n begin at (n + 1) × this."""

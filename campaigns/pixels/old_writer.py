@@ -37,8 +37,8 @@ from campaigns.kit.old_program import SCAN, Share, Target
 from campaigns.pixels.killed_writers import add_volumes
 from campaigns.pixels.new_masks import PER_WORKER
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.doctor import checkup_on
+from eyened_domain.adapters.checkup import checkup_on
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.errors import EyenedError
 from eyened_domain.services.doctor import Kind

@@ -32,7 +32,7 @@ from attrs import frozen
 from campaigns.kit.loop_disk import LoopDisk, LoopMissing
 from campaigns.kit.segments import Drawer, pixels_of
 from eyened_domain import Segmentation
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.errors import Conflict, EyenedError
 from eyened_domain.testing.mariadb import ServerMissing, server_in

@@ -27,7 +27,7 @@ from campaigns.kit.crowd import PATIENCE_S, context
 from campaigns.kit.figures import Figures, command
 from campaigns.kit.masks import NEVER, SERVER, Stage, pixels_of, staged, told_by
 from campaigns.kit.store_findings import read_all, tell_slots
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 
 MASKS = 10
 LONGEST_UNIT_S = 0.04

@@ -23,7 +23,7 @@ from campaigns.kit.figures import Figures, command
 from campaigns.kit.masks import SCANS, SERVER, Stage, pixels_of, staged
 from campaigns.kit.store_findings import read_all, tell_slots
 from campaigns.pixels.killed_writers import add_volumes
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 
 ROWS, COLUMNS = 128, 160

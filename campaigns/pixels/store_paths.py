@@ -30,12 +30,12 @@ from unittest import mock
 
 import numpy as np
 
-from eyened_domain.adapters.storage import durable
-from eyened_domain.adapters.storage.openat2 import openat2_works
-from eyened_domain.adapters.storage.zarr_store import slices
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
-from eyened_domain.adapters.storage.zarr_store.slot_file import Stamp, StoredSlot
+from eyened_domain.adapters.files import durable
+from eyened_domain.adapters.files.openat2 import openat2_works
+from eyened_domain.adapters.pixels.zarr import slices
+from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
+from eyened_domain.adapters.pixels.zarr.slot_file import Stamp, StoredSlot
 from eyened_domain.errors import EyenedError
 from eyened_domain.model import SegmentationModel
 

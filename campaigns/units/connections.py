@@ -28,8 +28,8 @@ from sqlalchemy import event, func, make_url, select
 
 from campaigns.kit.databases import campaign_url, fresh_database
 from eyened_domain import Patient, Project, Study
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql import commit_token
-from eyened_domain.adapters.sql.database import Database
 from eyened_domain.errors import EyenedError
 
 RETRIES = 60

@@ -27,7 +27,7 @@ from campaigns.kit.crowd import Crowd, Journal, told
 from campaigns.kit.databases import fresh_database
 from campaigns.kit.figures import Figures, command
 from campaigns.kit.masks import SERVER
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.sqlite_turns import BEGIN

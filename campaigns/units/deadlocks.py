@@ -27,7 +27,7 @@ from sqlalchemy import event, select
 from campaigns.kit.databases import campaign_url, fresh_database
 from campaigns.kit.segments import Drawer, pixels_of
 from eyened_domain import Patient, Project, Segmentation, Study
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
 from eyened_domain.errors import EyenedError
 
 ROWS = 6

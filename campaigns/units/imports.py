@@ -29,11 +29,11 @@ from sqlalchemy import func, select
 
 from campaigns.kit.crowd import context
 from campaigns.kit.databases import fresh_database
-from eyened_domain.adapters.sql.database import Database
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.bookkeeping import import_item
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.model.acquisition import DeviceInstance, DeviceModel
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient

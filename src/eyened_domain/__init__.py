@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.database import Database as Database
+    from eyened_domain.adapters.database import Database as Database
     from eyened_domain.config import Settings as Settings
     from eyened_domain.container import Container as Container
     from eyened_domain.errors import BadInput as BadInput
@@ -43,7 +43,7 @@ _ELSEWHERE = {
     "ConfigurationError": "eyened_domain.errors",
     "Conflict": "eyened_domain.errors",
     "Container": "eyened_domain.container",
-    "Database": "eyened_domain.adapters.sql.database",
+    "Database": "eyened_domain.adapters.database",
     "Duplicate": "eyened_domain.errors",
     "EyenedError": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",

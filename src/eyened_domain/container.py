@@ -11,11 +11,11 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.image_jobs import hashes_on, thumbnails_on
 from eyened_domain.adapters.importing import importing_on
-from eyened_domain.adapters.sql.database import Database
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.config import Settings
 from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.hashing import Hashes

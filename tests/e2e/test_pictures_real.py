@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from eyened_domain import Database, Feature, Segmenting
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.testing import Builder
 
 SHARED = Path(os.environ.get("EYENED_SHARED", Path(__file__).parents[3] / "shared"))

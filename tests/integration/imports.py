@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from eyened_domain import Database
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.sql.schema.bookkeeping import import_item
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
 from eyened_domain.services.importing import ImportDefaults, Importing, ImportOptions
 
 CREATING = {"create_projects": True, "create_patients": True, "create_studies": True}

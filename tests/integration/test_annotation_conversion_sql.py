@@ -16,7 +16,8 @@ from sqlalchemy import delete, select, text
 from eyened_domain import Annotation, AnnotationData, Database, Segmentation, StorageError
 from eyened_domain.adapters.sql.schema.pixels import annotation_conversion
 from eyened_domain.errors import ConfigurationError, Duplicate
-from eyened_domain.services.annotation_conversion import AnnotationConversion, store_with_pixels
+from eyened_domain.services.annotation_conversion import AnnotationConversion
+from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.testing import Builder
 
 HEIGHT, WIDTH, DEPTH = 60, 80, 5
@@ -102,7 +103,7 @@ class Legacy:
             uow.commit()
             return annotation.annotation_id
 
-    def convert(self, *, create: Any = store_with_pixels, portion: int = 3, **options: Any) -> Any:
+    def convert(self, *, create: Any = None, portion: int = 3, **options: Any) -> Any:
         options = {"apply": True} | options
         return AnnotationConversion(self.database, create, portion=portion).run(**options)
 
@@ -203,7 +204,7 @@ def test_a_failure_in_the_middle_leaves_neither_row_nor_record(legacy: Legacy, d
     numbers = [legacy.add({-1: spots(HEIGHT, WIDTH, 3)}, "R/G mask") for _ in range(4)]
 
     def create(uow: Any, segmentation: Segmentation, pixels: Any) -> Segmentation:
-        made = store_with_pixels(uow, segmentation, pixels)
+        made = Segmenting().store(uow, segmentation, pixels)
         with database.get_session() as session:
             wanted = session.get(Annotation, numbers[2])
         if made.image_instance_id == wanted.image_instance_id:

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from eyened_domain import ConfigurationError, Conflict, Database, Segmentation, StorageError
-from eyened_domain.adapters.sql.pixels import ownership
-from eyened_domain.adapters.sql.pixels.collect import GRACE_S, Collector
+from eyened_domain.adapters.pixels.collect import GRACE_S, Collector
+from eyened_domain.adapters.pixels.positions import ownership
+from eyened_domain.adapters.pixels.zarr.identity import IDENTITY_FILE
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage.zarr_store.identity import IDENTITY_FILE
 from tests.integration.test_pixels import drawn, pixels, slot_files, states
 
 segmentation = table_of(Segmentation)
@@ -214,7 +214,7 @@ def test_a_name_that_is_none_stops_everything(database, stored, names):
 
 
 def test_a_store_that_cannot_be_looked_through_stops_everything(database, stored, monkeypatch):
-    from eyened_domain.adapters.storage import durable
+    from eyened_domain.adapters.files import durable
 
     before = states(database)
 
@@ -234,7 +234,7 @@ def test_a_store_that_cannot_be_looked_through_stops_everything(database, stored
 
 def test_a_reservation_is_taken_away_before_its_file_is(database, stored, monkeypatch):
     """Killed after the removal and before the commit: nobody can make the position live."""
-    from eyened_domain.adapters.sql.pixels import collect
+    from eyened_domain.adapters.pixels import collect
 
     def killed(*_):
         raise KeyboardInterrupt

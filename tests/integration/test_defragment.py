@@ -21,14 +21,14 @@ from eyened_domain import (
     PixelsLost,
     Segmentation,
 )
-from eyened_domain.adapters.sql.doctor import checkup_on
-from eyened_domain.adapters.sql.pixels import defragment
-from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
-from eyened_domain.adapters.sql.pixels.tree import tree_of
+from eyened_domain.adapters.checkup import checkup_on
+from eyened_domain.adapters.files import durable
+from eyened_domain.adapters.pixels import defragment
+from eyened_domain.adapters.pixels.defragment import Defragmenter
+from eyened_domain.adapters.pixels.tree import tree_of
+from eyened_domain.adapters.pixels.zarr import copying
+from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.sql.schema.pixels import zarr_slot
-from eyened_domain.adapters.storage import durable
-from eyened_domain.adapters.storage.zarr_store import copying
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.services.doctor import Kind
 from tests.integration.test_pixels import SHAPE, drawn, pixels, slot_files, states

@@ -14,12 +14,12 @@ from PIL import Image
 from sqlalchemy import delete, insert, select, text, update
 
 from eyened_domain import Database, PixelsDamaged, PixelsLost, Segmentation
-from eyened_domain.adapters.sql.doctor import checkup_on
+from eyened_domain.adapters.checkup import checkup_on
+from eyened_domain.adapters.pixels.zarr import files as zarr_files
+from eyened_domain.adapters.pixels.zarr.identity import IDENTITY_FILE
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage.zarr_store import files as zarr_files
-from eyened_domain.adapters.storage.zarr_store.identity import IDENTITY_FILE
 from eyened_domain.model.attribute import AttributeValue
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Kind, Watch
@@ -424,7 +424,7 @@ def test_what_cannot_be_looked_at_is_said(clinic):
 
 
 def test_out_of_time_it_says_so_and_goes_on_where_it_was(clinic, monkeypatch):
-    from eyened_domain.adapters.sql.doctor import slot_pixels
+    from eyened_domain.adapters.pixels.examinations import slot_pixels
     from eyened_domain.services.doctor import OutOfTime
 
     monkeypatch.setattr(slot_pixels, "_CHUNK", 2)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from eyened_domain import Database, FormAnnotation, ImageInstance, Laterality, Patient, SexEnum
-from eyened_domain.adapters.sql.doctor import checkup_on
+from eyened_domain.adapters.checkup import checkup_on
 from eyened_domain.services.doctor import Kind
 from eyened_domain.testing.databases import settings_on
 

@@ -21,11 +21,11 @@ from eyened_domain import (
     RuleBroken,
     Segmentation,
 )
+from eyened_domain.adapters.files import durable
+from eyened_domain.adapters.pixels.positions.reservations import BLOCK, Reservations
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.ended import go_on
-from eyened_domain.adapters.sql.pixels.reservations import BLOCK, Reservations
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
-from eyened_domain.adapters.storage import durable
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
 
@@ -293,7 +293,7 @@ def test_a_forked_process_takes_no_position_of_its_parent(database, builder, sto
     reservations = database.pixel_shelf.reservations
     with database.get_session() as session:
         one = Segmentation.by_id(session, stored)
-        from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
+        from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 
         key = ArrayKey.of(one)
     mine = reservations.take(key)

@@ -19,14 +19,15 @@ from eyened_domain import (
     PixelsLost,
     Segmentation,
 )
-from eyened_domain.adapters.sql.doctor import checkup_on, taking_over, unsigned
-from eyened_domain.adapters.sql.pixels import mounted
-from eyened_domain.adapters.sql.pixels.collect import Collector
-from eyened_domain.adapters.sql.pixels.defragment import Defragmenter
+from eyened_domain.adapters.checkup import checkup_on
+from eyened_domain.adapters.pixels.collect import Collector
+from eyened_domain.adapters.pixels.defragment import Defragmenter
+from eyened_domain.adapters.pixels.examinations import taking_over, unsigned
+from eyened_domain.adapters.pixels.positions import mounted
+from eyened_domain.adapters.pixels.zarr import survey
+from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import zarr_slot
-from eyened_domain.adapters.storage.zarr_store import survey
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles
 from eyened_domain.services.doctor import Kind
 from eyened_domain.testing import count_queries
 
@@ -123,7 +124,9 @@ class Scene:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     """Nobody is writing in place: a file that cannot be decoded is not waited for."""
-    monkeypatch.setattr("eyened_domain.adapters.sql.pixels.standing.time.sleep", lambda _: None)
+    monkeypatch.setattr(
+        "eyened_domain.adapters.pixels.positions.standing.time.sleep", lambda _: None
+    )
 
 
 @pytest.fixture(params=SHAPES)
@@ -291,7 +294,7 @@ def test_a_file_that_is_being_written_in_place_is_read_when_it_is_whole(scene, m
         if len(looks) == 2:
             scene.file().write_bytes(whole)
 
-    monkeypatch.setattr("eyened_domain.adapters.sql.pixels.standing.time.sleep", wait)
+    monkeypatch.setattr("eyened_domain.adapters.pixels.positions.standing.time.sleep", wait)
     assert (scene.read(axis=0, slice_index=0) == pixels(7, scene.shape)[0]).all()
     assert len(looks) == 2
 

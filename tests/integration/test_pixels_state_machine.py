@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from eyened_domain import Database, Segmentation
-from eyened_domain.adapters.sql.pixels.collect import Collector
+from eyened_domain.adapters.pixels.collect import Collector
 from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on

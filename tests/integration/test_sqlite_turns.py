@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from eyened_domain import Conflict, Database, Project, Segmentation
+from eyened_domain.adapters.pixels.collect import Collector
 from eyened_domain.adapters.sql import sqlite_turns
-from eyened_domain.adapters.sql.pixels.collect import Collector
 from eyened_domain.testing.databases import settings_on
 from tests.integration.test_pixels import drawn, pixels, slot_files, states
 

@@ -20,8 +20,8 @@ from eyened_domain import (
     Feature,
     Segmentation,
 )
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory import MemoryDatabase
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.errors import (
     BadInput,
     ConfigurationError,
@@ -116,7 +116,7 @@ class Legacy:
         self.before_create(segmentation)
         uow.segmentations.add(segmentation)
         uow.flush()
-        self.pixels[segmentation.segmentation_id] = pixels
+        self.pixels[segmentation.segmentation_id] = pixels.pixels
         return segmentation
 
     def convert(self, *, apply: bool = True, portion: int = 3, **options: Any) -> Any:
@@ -125,7 +125,8 @@ class Legacy:
 
     def planned(self, annotation_id: int) -> tuple[Segmentation, Any]:
         with self.database.unit_of_work() as uow:
-            return segmentation_from(uow.annotations.get(annotation_id))
+            segmentation, prepared = segmentation_from(uow.annotations.get(annotation_id))
+            return segmentation, prepared.pixels
 
     def stored(self) -> list[Segmentation]:
         with self.database.unit_of_work() as uow:
@@ -234,6 +235,16 @@ def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(legacy: Legacy):
     assert report.segmentations == {}
     assert legacy.stored() == []
     assert legacy.database.store.conversions == {}
+
+
+def test_a_conversion_publishes_the_event_of_every_mask(legacy: Legacy):
+    legacy.add({-1: red_and_green()})
+    heard: list[Any] = []
+    database = MemoryDatabase(
+        legacy.database.store, [heard.append], annotation_files=StoredAnnotationFiles(legacy.folder)
+    )
+    made = AnnotationConversion(database).run(apply=True).segmentations
+    assert [one.segmentation.segmentation_id for one in heard] == [*made.values()]
 
 
 def test_a_second_run_converts_what_is_new_and_nothing_twice(legacy: Legacy):

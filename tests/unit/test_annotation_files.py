@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.errors import BadInput, ConfigurationError, StorageError
 from eyened_domain.model.annotation import AnnotationFiles
 
@@ -282,7 +282,7 @@ def test_a_store_that_fails_is_not_taken_for_a_bad_file(
     def fail(*_: object) -> bytes:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("eyened_domain.adapters.storage.annotation_files._read_up_to", fail)
+    monkeypatch.setattr("eyened_domain.adapters.files.annotation_files._read_up_to", fail)
     with pytest.raises(StorageError, match=r"ANNOTATIONS_PATH.*Input/output error"):
         files.read("a.raw", media_type=RAW, shapes=FLAT)
 

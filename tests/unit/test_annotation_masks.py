@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eyened_domain import Annotation, AnnotationData
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory import MemoryUnitOfWork
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
 from eyened_domain.testing import Builder
 

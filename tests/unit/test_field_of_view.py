@@ -178,7 +178,7 @@ def real_fields() -> dict[str, FieldOfView]:
 @needs_shared
 @pytest.mark.parametrize("name", ["CHASEDB1_08L", "CHASEDB1_12R"])
 def test_the_circle_of_a_real_photograph_covers_its_mask(name: str):
-    from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+    from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 
     drawn = FileSystemImageFiles(SHARED / "data").read_pixels(f"masks/{name}_fov.gif") > 128
     circle = real_fields()[name].mask()
@@ -187,7 +187,7 @@ def test_the_circle_of_a_real_photograph_covers_its_mask(name: str):
 
 @needs_shared
 def test_the_crop_of_a_real_photograph_holds_its_retina_and_nothing_else():
-    from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+    from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 
     view = real_fields()["HRF_04_g"]
     photograph = FileSystemImageFiles(SHARED / "data").read_pixels("fundus/HRF_04_g.jpg")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.errors import BadInput
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 

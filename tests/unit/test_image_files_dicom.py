@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.errors import BadInput, ConfigurationError
 
 OP = "1.2.840.10008.5.1.4.1.1.77.1.5.1"

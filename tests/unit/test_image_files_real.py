@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.errors import BadInput
 from eyened_domain.services.image_files import ImageHeader
 

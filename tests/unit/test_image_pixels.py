@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.adapters.storage.image_headers.source import HeaderFile
-from eyened_domain.adapters.storage.image_pixels.turning import upright
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_headers.source import HeaderFile
+from eyened_domain.adapters.files.image_pixels.turning import upright
 from eyened_domain.errors import BadInput, EyenedError
 
 RNG = np.random.default_rng(7)

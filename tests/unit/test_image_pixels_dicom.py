@@ -16,7 +16,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.errors import BadInput, ConfigurationError
 
 RNG = np.random.default_rng(11)

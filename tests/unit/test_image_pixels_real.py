@@ -81,7 +81,7 @@ def test_27_b_scans_are_one_volume_and_one_of_them_opens_one_file(
     volume = image.pixel_array
     assert (volume.shape, volume.dtype) == ((27, 496, 768), np.uint8)
     opened: list[str] = []
-    from eyened_domain.adapters.storage.paths import RootFolder
+    from eyened_domain.adapters.files.paths import RootFolder
 
     real = RootFolder.open
     monkeypatch.setattr(

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from eyened_domain import ImageInstance
+from eyened_domain.adapters.files.image_pixels.shown import eight_bit, shown_array
 from eyened_domain.adapters.image_store import StoredImages
-from eyened_domain.adapters.storage.image_pixels.shown import eight_bit, shown_array
 from eyened_domain.errors import BadInput, ConfigurationError, NotFound, NotLoaded
 from eyened_domain.model.enums import Laterality
 from eyened_domain.testing import Builder, MemoryImages, MemoryUnitOfWork

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eyened_domain.adapters.storage import openat2, paths
-from eyened_domain.adapters.storage.openat2 import openat2_works
-from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.adapters.files import openat2, paths
+from eyened_domain.adapters.files.openat2 import openat2_works
+from eyened_domain.adapters.files.paths import RootFolder
 from eyened_domain.errors import BadInput, ConfigurationError, StorageError
 
 WAYS = [True, False] if openat2_works() else [False]

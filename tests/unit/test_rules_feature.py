@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model import DataRepresentation, Feature, FeatureFeatureLink
-from eyened_domain.model.masks import check_values, decode, encode
+from eyened_domain.model.pixels.masks import check_values, decode, encode
 
 SHAPES = arrays.array_shapes(min_dims=3, max_dims=3, max_side=6)
 BITS = {"R8UI": 8, "R16UI": 16, "R32UI": 32}

@@ -14,10 +14,10 @@ import pytest
 from attrs import evolve
 from PIL import Image
 
+from eyened_domain.adapters.files import thumbnail_files
+from eyened_domain.adapters.files.image_hashes import StoredHashes
+from eyened_domain.adapters.files.thumbnail_files import StoredThumbnails
 from eyened_domain.adapters.phantoms import draw_oct_volume
-from eyened_domain.adapters.storage import thumbnail_files
-from eyened_domain.adapters.storage.image_hashes import StoredHashes
-from eyened_domain.adapters.storage.thumbnail_files import StoredThumbnails
 from eyened_domain.errors import BadInput, ConfigurationError, StorageError
 from eyened_domain.services.hashing import HashRequest
 from eyened_domain.services.thumbnails import ThumbnailRequest

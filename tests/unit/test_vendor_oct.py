@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from test_image_files_real import SHARED, needs_shared
 
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_headers.source import HeaderFile
+from eyened_domain.adapters.files.vendor_oct.intensities import displayed, displayed_by_code
 from eyened_domain.adapters.image_store import StoredImages
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.adapters.storage.image_headers.source import HeaderFile
-from eyened_domain.adapters.storage.vendor_oct.intensities import displayed, displayed_by_code
 from eyened_domain.errors import BadInput
 from eyened_domain.model.enums import Laterality
 from eyened_domain.model.image import ImageInstance

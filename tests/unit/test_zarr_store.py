@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from eyened_domain.adapters.storage import durable
-from eyened_domain.adapters.storage.durable import OpenFolder
-from eyened_domain.adapters.storage.openat2 import openat2_works
-from eyened_domain.adapters.storage.zarr_store import slices
-from eyened_domain.adapters.storage.zarr_store.files import SlotFiles, SlotGone
-from eyened_domain.adapters.storage.zarr_store.layout import ArrayKey
-from eyened_domain.adapters.storage.zarr_store.manifest import Manifest, content_size, split
-from eyened_domain.adapters.storage.zarr_store.slot_file import Stamp, StoredSlot
+from eyened_domain.adapters.files import durable
+from eyened_domain.adapters.files.durable import OpenFolder
+from eyened_domain.adapters.files.openat2 import openat2_works
+from eyened_domain.adapters.pixels.zarr import slices
+from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
+from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
+from eyened_domain.adapters.pixels.zarr.manifest import Manifest, content_size, split
+from eyened_domain.adapters.pixels.zarr.slot_file import Stamp, StoredSlot
 from eyened_domain.errors import ConfigurationError, Conflict, PixelsDamaged, StorageError
 
 TOKEN = "0123456789abcdef" * 2
@@ -208,11 +208,11 @@ def test_metadata_that_is_half_written_is_looked_at_again(files, monkeypatch):
         looks.append(seconds)
         path.write_bytes(whole)
 
-    monkeypatch.setattr("eyened_domain.adapters.storage.zarr_store.files.time.sleep", finish)
+    monkeypatch.setattr("eyened_domain.adapters.pixels.zarr.files.time.sleep", finish)
     assert files.document(key) == json.loads(whole)
     assert len(looks) == 1
     path.write_bytes(b"{")
-    monkeypatch.setattr("eyened_domain.adapters.storage.zarr_store.files.time.sleep", looks.append)
+    monkeypatch.setattr("eyened_domain.adapters.pixels.zarr.files.time.sleep", looks.append)
     with pytest.raises(StorageError, match="eorm doctor --fix"):
         files.document(key)
 

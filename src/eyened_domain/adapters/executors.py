@@ -99,7 +99,7 @@ class ProcessWorkers(Executor):
 
 def _load() -> None:
     """Import what most work will need."""
-    from eyened_domain.adapters.storage import (  # noqa: F401, PLC0415
+    from eyened_domain.adapters.files import (  # noqa: F401, PLC0415
         image_hashes,
         thumbnail_files,
         thumbnail_pictures,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.sql.pixels.mounted import check_thumbnails
-from eyened_domain.adapters.storage.image_hashes import StoredHashes
-from eyened_domain.adapters.storage.thumbnail_files import StoredThumbnails
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.files.image_hashes import StoredHashes
+from eyened_domain.adapters.files.thumbnail_files import StoredThumbnails
+from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.thumbnails import Thumbnails
 

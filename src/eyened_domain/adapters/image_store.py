@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from eyened_domain.adapters.storage.image_files import PIXEL_BUDGET, FileSystemImageFiles
-from eyened_domain.adapters.storage.image_pixels.source import Pixels
-from eyened_domain.adapters.storage.paths import RootFolder
+from eyened_domain.adapters.files.image_files import PIXEL_BUDGET, FileSystemImageFiles
+from eyened_domain.adapters.files.image_pixels.source import Pixels
+from eyened_domain.adapters.files.paths import RootFolder
 from eyened_domain.errors import BadInput, ConfigurationError, EyenedError
 from eyened_domain.services.image_files import THUMBNAIL_SIZES
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels, View
+    from eyened_domain.model.pixels.pictured import PicturedPixels, View
 
 
 _MOST_THUMBNAIL_BYTES = 2_000_000
@@ -130,7 +130,7 @@ class StoredImages:
                 field="max_size_px",
                 value=max_size_px,
             )
-        from eyened_domain.adapters.storage.image_pixels import shown  # noqa: PLC0415 - Pillow
+        from eyened_domain.adapters.files.image_pixels import shown  # noqa: PLC0415 - Pillow
 
         return shown.picture_of(
             lambda frame: self._read(image, frame=frame, upright=True), image, max_size_px

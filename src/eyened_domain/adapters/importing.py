@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eyened_domain.adapters.sql.database import Database
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.database import Database
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing import ImportDefaults, Importing
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from eyened_domain.adapters.image_store import StoredImages
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels
+    from eyened_domain.model.pixels.pictured import PicturedPixels
 
 Find = Callable[[type[Entity], int], Entity]
 
@@ -37,7 +37,7 @@ CARD_PIXELS = 60_000_000
 CARD_SIZE = 540
 """Longest side of a picture on a card; that of the larger thumbnail."""
 
-_MASK = "mask"  # as in model.masks, which brings numpy
+_MASK = "mask"  # as in model.pixels.masks, which brings numpy
 _LINKS = ("image_instance", "feature", "model", "creator")
 _LEFT_OUT = frozenset({"cf_roi", "cf_keypoints", "data_hash", "file_checksum", "old_path"})
 
@@ -115,7 +115,7 @@ def _thumbnail(images: StoredImages, image: ImageInstance) -> bytes:
 def _b_scan(images: StoredImages, image: ImageInstance, scan: int) -> bytes:
     from PIL import Image  # noqa: PLC0415 - loaded when a picture is made
 
-    from eyened_domain.adapters.storage.image_pixels.shown import (  # noqa: PLC0415 - Pillow
+    from eyened_domain.adapters.files.image_pixels.shown import (  # noqa: PLC0415 - Pillow
         eight_bit,
     )
 

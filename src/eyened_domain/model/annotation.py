@@ -8,12 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from eyened_domain.errors import NotFound, NotLoaded
-from eyened_domain.model.annotation_pixels import (
-    ALL_SCANS,
-    file_shapes,
-    mask_of,
-    placed_mask,
-)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.fields import (
     Column,
@@ -28,6 +22,12 @@ from eyened_domain.model.fields import (
     one,
 )
 from eyened_domain.model.lineage import check_lineage
+from eyened_domain.model.pixels.annotation_masks import (
+    ALL_SCANS,
+    file_shapes,
+    mask_of,
+    placed_mask,
+)
 from eyened_domain.model.values import Blob, Flag, Integer, Moment, Real, Text, shown
 
 if TYPE_CHECKING:

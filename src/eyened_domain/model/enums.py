@@ -100,6 +100,11 @@ class DataRepresentation(Enum):
     MultiLabel = "MultiLabel"
     MultiClass = "MultiClass"
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether pixels mean the subfeatures of a composite feature, by their index."""
+        return self in {DataRepresentation.MultiLabel, DataRepresentation.MultiClass}
+
 
 @unique
 class Datatype(Enum):

@@ -122,7 +122,7 @@ class Feature(Entity):
         Raises:
             RuleBroken: a value means nothing, or there are no subfeatures to tell apart.
         """
-        from eyened_domain.model.masks import decode  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels.masks import decode  # noqa: PLC0415 - brings numpy
 
         meaning, labels = self._labels_for(representation)
         return decode(pixels, meaning, labels=labels, threshold=threshold, strict=strict)
@@ -144,7 +144,7 @@ class Feature(Entity):
             RuleBroken: unknown names, shapes that differ, labels that do not fit in the number
                 type, or classes that overlap where a pixel can hold only one.
         """
-        from eyened_domain.model.masks import encode  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels.masks import encode  # noqa: PLC0415 - brings numpy
 
         meaning, labels = self._labels_for(representation)
         stored: Datatype = _member_of(Datatype, data_type)
@@ -158,7 +158,7 @@ class Feature(Entity):
         Raises:
             RuleBroken: a value means nothing; the error holds it.
         """
-        from eyened_domain.model.masks import check_values  # noqa: PLC0415 - brings numpy
+        from eyened_domain.model.pixels.masks import check_values  # noqa: PLC0415 - brings numpy
 
         meaning, labels = self._labels_for(representation)
         check_values(pixels, meaning, labels=labels)
@@ -179,7 +179,7 @@ class Feature(Entity):
         self, representation: DataRepresentation | str
     ) -> tuple[DataRepresentation, dict[int, str] | None]:
         meaning: DataRepresentation = _member_of(DataRepresentation, representation)
-        if meaning not in _WITH_LABELS:
+        if not meaning.has_labels:
             return meaning, None
         labels = {index: child.feature_name for index, child in self.subfeatures.items()}
         if not labels:
@@ -239,13 +239,12 @@ class FeatureFeatureLink(Entity):
         )
 
 
-_WITH_LABELS = frozenset({DataRepresentation.MultiLabel, DataRepresentation.MultiClass})
 _BITS = {Datatype.R8UI: 8, Datatype.R16UI: 16, Datatype.R32UI: 32}
 
 
 def is_labelled(representation: DataRepresentation, data_type: Datatype) -> bool:
     """Whether pixels mean the subfeatures by their index, in a type that has room for some."""
-    return representation in _WITH_LABELS and data_type in _BITS
+    return representation.has_labels and data_type in _BITS
 
 
 def check_indices(

@@ -180,7 +180,7 @@ class FieldOfView:
         Raises:
             BadInput: the pixels are of another size.
         """
-        from eyened_domain.model.resampling import Window  # noqa: PLC0415 - numpy
+        from eyened_domain.model.pixels.resampling import Window  # noqa: PLC0415 - numpy
 
         if tuple(pixels.shape[:2]) != self.hw or pixels.ndim not in (2, 3):
             raise _refused(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels, View
+    from eyened_domain.model.pixels.pictured import PicturedPixels, View
 
 
 class ImageStore(Protocol):

@@ -20,8 +20,8 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
-from eyened_domain.model.pictured import PicturedPixels
-from eyened_domain.model.stored_pixels import PixelStore
+from eyened_domain.model.pixels.pictured import PicturedPixels
+from eyened_domain.model.pixels.store import PixelStore
 from eyened_domain.model.values import Flag, Integer, Json, Moment, Real
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
@@ -14,8 +13,9 @@ from eyened_domain.errors import (
     RuleBroken,
 )
 from eyened_domain.model.annotation import Annotation
-from eyened_domain.model.annotation_pixels import placed_mask
 from eyened_domain.model.enums import Datatype
+from eyened_domain.model.pixels.annotation_masks import placed_mask
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.services.conversion_choice import (
     Chosen,
@@ -24,13 +24,9 @@ from eyened_domain.services.conversion_choice import (
 )
 from eyened_domain.services.conversion_record import ConversionReport
 from eyened_domain.services.progress import Progress
+from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.storage import Storage
 from eyened_domain.services.unit_of_work import UnitOfWork
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Pixels = npt.NDArray[Any]
 
 PORTION = 20
 """Annotations that are converted in one transaction."""
@@ -38,11 +34,11 @@ RETRIES = 10
 STORE_FAILURES = 10
 """After so many failures of a store in a row, the run gives up: it is the store, not a file."""
 
-Create = Callable[[UnitOfWork, Segmentation, "Pixels"], Segmentation]
-"""Stores a new segmentation with its pixels in a unit of work: ``create(uow, one, pixels)``."""
+Create = Callable[[UnitOfWork, Segmentation, PreparedPixels], Segmentation]
+"""Stores a new segmentation with its pixels in a unit of work, as `Segmenting.store` does."""
 
 
-def segmentation_from(annotation: Annotation) -> tuple[Segmentation, Pixels]:
+def segmentation_from(annotation: Annotation) -> tuple[Segmentation, PreparedPixels]:
     """Return what an annotation becomes: a segmentation that is not stored, and its pixels.
 
     Kept are the image, the creator, the feature, whether it is inactive, and when it was
@@ -65,7 +61,7 @@ def segmentation_from(annotation: Annotation) -> tuple[Segmentation, Pixels]:
 
     Returns:
         the segmentation, linked to its image, creator and feature by their ids; and uint8
-        pixels of its shape.
+        pixels of its shape, ready to be stored.
 
     Raises:
         BadInput: the files cannot be read or placed; see `annotation_pixels.placed_mask`.
@@ -89,17 +85,7 @@ def segmentation_from(annotation: Annotation) -> tuple[Segmentation, Pixels]:
         sparse_axis=placed.sparse_axis,
         scan_indices=placed.scan_indices,
     )
-    segmentation.check_rules()
-    segmentation.check_fits(placed.image)
-    return segmentation, placed.pixels
-
-
-def store_with_pixels(uow: UnitOfWork, segmentation: Segmentation, pixels: Pixels) -> Segmentation:
-    """Store a new segmentation and its pixels in a unit of work; a `Create`."""
-    uow.repository(Segmentation).add(segmentation)
-    uow.flush()
-    segmentation.write_data(pixels)
-    return segmentation
+    return segmentation, segmentation.prepare_on(placed.image, placed.pixels)
 
 
 class AnnotationConversion:
@@ -112,19 +98,19 @@ class AnnotationConversion:
 
     Args:
         storage: where the annotations are, and the segmentations go.
-        create: stores a new segmentation with its pixels.
+        create: stores a new segmentation with its pixels; by default `Segmenting.store`.
         portion: how many are converted in one transaction.
     """
 
     def __init__(
         self,
         storage: Storage,
-        create: Create = store_with_pixels,
+        create: Create | None = None,
         *,
         portion: int = PORTION,
     ) -> None:
         self._storage = storage
-        self._create = create
+        self._create: Create = create or Segmenting().store
         self._portion = portion
 
     def run(
@@ -230,7 +216,7 @@ class _Run:
         uow: UnitOfWork,
         annotation: Annotation,
         segmentation: Segmentation,
-        pixels: Pixels,
+        pixels: PreparedPixels,
     ) -> Segmentation:
         made = self.create(uow, segmentation, pixels)
         uow.flush()

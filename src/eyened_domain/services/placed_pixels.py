@@ -7,24 +7,23 @@ and with that put into a unit of work.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.feature import Feature
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.masks import check_values
-from eyened_domain.model.pixel_grid import NUMBER_TYPES
-from eyened_domain.model.segmentation import Segmentation
+from eyened_domain.model.pixels.grid import NUMBER_TYPES
+from eyened_domain.model.pixels.prepared import PreparedPixels
+from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.model.values import Choice, Refused, shown
 
 Pixels = npt.NDArray[Any]
+S = TypeVar("S", Segmentation, ModelSegmentation)
 
-_WITH_LABELS = frozenset({DataRepresentation.MultiLabel, DataRepresentation.MultiClass})
 _OF_DTYPE: dict[str, tuple[Datatype, ...]] = {
     "bool": (Datatype.R8UI,),
     "uint8": (Datatype.R8UI, Datatype.R8),
@@ -34,15 +33,8 @@ _OF_DTYPE: dict[str, tuple[Datatype, ...]] = {
 }
 
 
-@frozen
-class Placed:
-    """Pixels of shape (depth, height, width), with the columns that say what they are."""
-
-    pixels: Pixels
-    columns: dict[str, Any]
-
-
 def placed(
+    kind: type[S],
     image: ImageInstance,
     pixels: Any,
     *,
@@ -54,8 +46,8 @@ def placed(
     image_projection_matrix: Any,
     threshold: float | None,
     reference: Segmentation | None,
-) -> Placed:
-    """Return pixels and columns of a segmentation on an image; see `Segmenting.create`.
+) -> tuple[S, PreparedPixels]:
+    """Return a segmentation that is linked to nothing yet, and its pixels; see `Segmenting.create`.
 
     Raises:
         RuleBroken: a rule is broken (BadInput where the arguments do not fit together).
@@ -67,33 +59,30 @@ def placed(
     array = np.asarray(pixels)
     shape, seen_from = _shape(array.shape, image.shape, sparse_axis, scan_indices)
     meaning = _member(DataRepresentation, data_representation, "data_representation")
-    stored = _type_of(array, meaning, data_type)
-    grid = Segmentation(
+    made = kind(
         depth=shape[0],
         height=shape[1],
         width=shape[2],
         data_representation=meaning,
-        data_type=stored,
+        data_type=_type_of(array, meaning, data_type),
         sparse_axis=seen_from,
         scan_indices=scan_indices,
         image_projection_matrix=_plain(image_projection_matrix),
         threshold=threshold,
     )
-    grid.check_rules()
-    grid.check_fits(image)
-    if reference is not None:
-        grid.check_reference(reference)
-        reference.references()
-    array = grid.as_stored(array.reshape(shape))
-    _check_values(array, meaning, feature)
-    _check_scans(array, grid.scan_indices)
-    return Placed(array, _columns(grid))
+    prepared = made.prepare_on(image, array.reshape(shape), feature, reference)
+    if meaning.has_labels and feature is None:
+        raise _refused(f"{meaning.name} needs a feature with subfeatures", "feature")
+    _check_scans(prepared.pixels, made.scan_indices)
+    if feature is not None and isinstance(made, Segmentation):
+        feature.check_labels(meaning, made.data_type)
+    return made, prepared
 
 
 def smallest_type(feature: Feature, data_representation: DataRepresentation | str) -> Datatype:
     """Return the smallest number type that has room for all subfeatures."""
     meaning = _member(DataRepresentation, data_representation, "data_representation")
-    if meaning not in _WITH_LABELS:
+    if not meaning.has_labels:
         return Datatype.R8UI
     most = max(feature.subfeatures, default=0) + 1
     bits = most if meaning is DataRepresentation.MultiLabel else most.bit_length()
@@ -175,15 +164,6 @@ def _type_of(array: Pixels, meaning: DataRepresentation, given: Any) -> Datatype
     )
 
 
-def _check_values(array: Pixels, meaning: DataRepresentation, feature: Feature | None) -> None:
-    if meaning not in _WITH_LABELS:
-        check_values(array, meaning)
-    elif feature is not None:
-        feature.check_pixels(array, meaning)
-    else:
-        raise _refused(f"{meaning.name} needs a feature with subfeatures", "feature")
-
-
 def _check_scans(array: Pixels, scan_indices: list[int] | None) -> None:
     if scan_indices is None:
         return
@@ -191,12 +171,6 @@ def _check_scans(array: Pixels, scan_indices: list[int] | None) -> None:
     for scan in range(array.shape[0]):
         if scan not in listed and array[scan].any():
             raise _refused(f"B-scan {scan} has data, and is not among them", "scan_indices")
-
-
-def _columns(grid: Segmentation) -> dict[str, Any]:
-    names = ("depth", "height", "width", "data_representation", "data_type", "sparse_axis")
-    options = ("scan_indices", "image_projection_matrix", "threshold")
-    return {name: getattr(grid, name) for name in (*names, *options)}
 
 
 def _plain(matrix: Any) -> Any:

@@ -6,32 +6,21 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import frozen
-
 from eyened_domain.errors import EyenedError
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.feature import Feature
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 from eyened_domain.model.task import SubTask
-from eyened_domain.services.events import Event
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from eyened_domain.services.placed_pixels import Placed
-
 S = TypeVar("S", Segmentation, ModelSegmentation)
-
-
-@frozen
-class Segmented(Event):
-    """A segmentation was stored with its pixels."""
-
-    segmentation: Segmentation | ModelSegmentation
 
 
 class Segmenting:
@@ -83,7 +72,9 @@ class Segmenting:
             RuleBroken: shape, number type, a value or a place is not valid.
             StorageError: the pixels cannot be stored.
         """
-        placed = _place(
+        made, prepared = _placed(
+            uow,
+            Segmentation,
             image,
             pixels,
             feature=feature,
@@ -95,12 +86,10 @@ class Segmenting:
             threshold=threshold,
             reference=reference,
         )
-        links: dict[str, Any] = {"feature": feature, "creator": creator}
+        made.image_instance, made.feature, made.creator = image, feature, creator
         if sub_task is not None:
-            links["sub_task"] = sub_task
-        columns = placed.columns | _reference(uow, reference)
-        made = Segmentation(image_instance=image, **links, **columns)
-        return self.store(uow, made, placed.pixels)
+            made.sub_task = sub_task
+        return self.store(uow, made, prepared)
 
     def create_from_masks(
         self,
@@ -162,7 +151,9 @@ class Segmenting:
     ) -> ModelSegmentation:
         """Make a segmentation that a model computed, with its pixels; see `create`."""
         _ = model.group_name  # refused before anything is linked to it
-        placed = _place(
+        made, prepared = _placed(
+            uow,
+            ModelSegmentation,
             image,
             pixels,
             feature=model.feature,
@@ -174,17 +165,17 @@ class Segmenting:
             threshold=threshold,
             reference=reference,
         )
-        columns = placed.columns | _reference(uow, reference)
-        made = ModelSegmentation(image_instance=image, model=model, **columns)
-        return self.store(uow, made, placed.pixels)
+        made.image_instance, made.model = image, model
+        return self.store(uow, made, prepared)
 
-    def store(self, uow: UnitOfWork, segmentation: S, pixels: npt.ArrayLike) -> S:
+    def store(self, uow: UnitOfWork, segmentation: S, pixels: npt.ArrayLike | PreparedPixels) -> S:
         """Put a segmentation that is ready into the unit of work, with all its pixels.
 
         Args:
             uow: an open unit of work.
             segmentation: with its grid and its links; without pixels so far.
-            pixels: (depth, height, width), see `Segmentation.write_data`.
+            pixels: (depth, height, width), see `Segmentation.write_data`; or those that its
+                `prepare_on` has checked.
 
         Raises:
             RuleBroken, StorageError: as `write_data`. When it was new and valid but for its
@@ -194,29 +185,36 @@ class Segmenting:
         is_new = segmentation.__dict__.get(key) is None
         uow.repository(type(segmentation)).add(segmentation)
         try:
-            segmentation.write_data(pixels)
+            if not isinstance(pixels, PreparedPixels):
+                pixels = segmentation.prepare(pixels)
+            segmentation.put(pixels)
         except EyenedError:
             if is_new:
                 with suppress(EyenedError):  # a database that gave way has undone it itself
                     _take_out(uow, segmentation)
             raise
-        uow.record(Segmented(segmentation))
         return segmentation
 
 
-def _place(image: ImageInstance, pixels: Any, **options: Any) -> Placed:
+def _placed(
+    uow: UnitOfWork, kind: type[S], image: ImageInstance, pixels: Any, **options: Any
+) -> tuple[S, PreparedPixels]:
+    """Return a checked segmentation that knows its reference, and is linked to nothing yet."""
     from eyened_domain.services.placed_pixels import placed  # noqa: PLC0415 - brings numpy
 
-    return placed(image, pixels, **options)
+    made, prepared = placed(kind, image, pixels, **options)
+    made.reference_segmentation_id = _reference(uow, options["reference"])
+    return made, prepared
 
 
-def _reference(uow: UnitOfWork, reference: Segmentation | None) -> dict[str, Any]:
+def _reference(uow: UnitOfWork, reference: Segmentation | None) -> int | None:
+    """Return the id of a segmentation that is referred to."""
     if reference is None:
-        return {}
+        return None
     uow.repository(Segmentation).add(reference)
     if not reference.segmentation_id:  # new: its id comes with the flush
         uow.flush()
-    return {"reference_segmentation_id": reference.segmentation_id}
+    return reference.segmentation_id
 
 
 def _take_out(uow: UnitOfWork, segmentation: Segmentation | ModelSegmentation) -> None:

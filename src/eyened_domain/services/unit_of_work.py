@@ -7,18 +7,21 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from eyened_domain.errors import BadInput, RuleBroken, not_open
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import kind_of
 from eyened_domain.services.conversion_record import ConversionRecord
-from eyened_domain.services.events import Event, Subscribers
+from eyened_domain.services.events import Event, Segmented, Subscribers
 from eyened_domain.services.import_journal import ImportJournal
 from eyened_domain.services.named_repositories import NamedRepositories
 from eyened_domain.services.repository import Repository
 from eyened_domain.services.rows import Rows
 from eyened_domain.services.sought_values import check_entity
+
+if TYPE_CHECKING:
+    from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
 E = TypeVar("E", bound=Entity)
 _log = logging.getLogger("eyened_domain")
@@ -60,6 +63,10 @@ class UnitOfWork(NamedRepositories):
         if not isinstance(event, Event):
             raise BadInput(f"an Event is recorded, not {kind_of(event)}; inherit from Event")
         self._events.append(event)
+
+    def _note_pixels(self, segmentation: Segmentation | ModelSegmentation) -> None:
+        """Record that pixels were stored; the adapter's store of pixels says so."""
+        self.record(Segmented(segmentation))
 
     def on_commit(self, callback: Callable[[], object]) -> None:
         """Call a function of the host after commit; what it raises is logged, not raised."""

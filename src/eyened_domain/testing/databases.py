@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable, Table
     from typing_extensions import TypeIs
 
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
     from eyened_domain.testing.mariadb import MariaDBServer
 
 _KINDS = ("sqlite", *server_names())
@@ -199,7 +199,7 @@ def empty_database_url(request: pytest.FixtureRequest, servers: Servers) -> Iter
 @pytest.fixture
 def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """An open `Database`, on SQLite and then on MariaDB, with its stores in `tmp_path`."""
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
+    from eyened_domain.adapters.database import Database  # noqa: PLC0415
 
     opened = Database(settings_on(database_url, tmp_path))
     try:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from eyened_domain.adapters.database import Database
     from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
-    from eyened_domain.adapters.sql.database import Database
     from eyened_domain.testing.builders import Builder
     from eyened_domain.testing.queries import CountedQueries
 
@@ -62,7 +62,7 @@ def builder() -> Builder:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """An embedded database in a folder of the test, with its stores, at the newest revision."""
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
+    from eyened_domain.adapters.database import Database  # noqa: PLC0415
 
     database = Database({"EYENED_HOME": str(tmp_path / "eyened-data")})
     yield database

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
 
 _MOST_SHOWN = 50
 

@@ -17,7 +17,7 @@ from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
     from eyened_domain.services.batches import BatchReport, RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -12,7 +12,7 @@ from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
 
 PROJECT = "Demo Study"
 
@@ -34,7 +34,7 @@ def demo_command(env: Path | None, as_json: bool, folder: Path) -> None:
     """
     if env is not None:
         raise click.UsageError("the demo has settings of its own: leave -e out, name a folder")
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - loaded when run
+    from eyened_domain.adapters.database import Database  # noqa: PLC0415 - loaded when run
 
     database = Database({"EYENED_HOME": str(folder)})
     try:

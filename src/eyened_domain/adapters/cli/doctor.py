@@ -14,7 +14,7 @@ from eyened_domain.adapters.cli.progress import progress_bar
 from eyened_domain.services.progress import Progress
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
     from eyened_domain.services.doctor import Checkup, Report
 
 _SHOWN = 50
@@ -88,7 +88,7 @@ def doctor_command(
       eorm doctor --level 3 --time-limit 3600
       eorm doctor --fix --json > report.json
     """
-    from eyened_domain.adapters.sql.doctor import checkup_on  # noqa: PLC0415
+    from eyened_domain.adapters.checkup import checkup_on  # noqa: PLC0415
     from eyened_domain.services.doctor import Watch  # noqa: PLC0415
 
     with opened_database(settings_from(env)) as database, progress_bar("Looking") as progress:
@@ -120,7 +120,7 @@ def _run(checkup: Checkup, level: int, progress: Progress, *, fix: bool) -> Repo
 
 
 def _claim(database: Database, *, as_json: bool) -> None:
-    from eyened_domain.adapters.sql.pixels.ownership import claim_store  # noqa: PLC0415
+    from eyened_domain.adapters.pixels.positions.ownership import claim_store  # noqa: PLC0415
 
     owner = claim_store(database.engine, database.pixel_shelf.files)
     click.echo(
@@ -130,7 +130,7 @@ def _claim(database: Database, *, as_json: bool) -> None:
 
 def _require_ours(database: Database) -> None:
     """Refuse to repair anything in a store of another database."""
-    from eyened_domain.adapters.sql.pixels.ownership import check_owner  # noqa: PLC0415
+    from eyened_domain.adapters.pixels.positions.ownership import check_owner  # noqa: PLC0415
 
     files = database.pixel_shelf.files
     if files.root.exists():

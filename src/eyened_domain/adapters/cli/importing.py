@@ -120,8 +120,8 @@ def _applies(plan: ImportPlan) -> bool:
 
 @contextmanager
 def _importing(settings: Settings) -> Iterator[Importing]:
+    from eyened_domain.adapters.database import Database  # noqa: PLC0415
     from eyened_domain.adapters.importing import importing_on  # noqa: PLC0415 - loaded when run
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415
 
     database = Database(settings)
     try:
@@ -137,7 +137,7 @@ def _planned(
     workers: int,
     options: dict[str, Any],
 ) -> ImportPlan:
-    from eyened_domain.adapters.storage.record_files import read_records  # noqa: PLC0415
+    from eyened_domain.adapters.files.record_files import read_records  # noqa: PLC0415
     from eyened_domain.services.importing import ImportPlan  # noqa: PLC0415
 
     if plan_file is not None:

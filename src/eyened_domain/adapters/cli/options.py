@@ -14,7 +14,7 @@ from eyened_domain.adapters.cli.lazy import DEBUG
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
     from eyened_domain.config import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,7 +92,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
     Raises:
         ConfigurationError: the file of an SQLite database is not there.
     """
-    from eyened_domain.adapters.sql.database import Database  # noqa: PLC0415 - takes a while
+    from eyened_domain.adapters.database import Database  # noqa: PLC0415 - takes a while
 
     _check_is_there(settings)
     with closing(Database(settings)) as database:

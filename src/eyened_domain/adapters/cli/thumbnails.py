@@ -11,7 +11,7 @@ from eyened_domain.adapters.cli.batches import batch_options, run_batch, show_re
 from eyened_domain.adapters.cli.options import shared_options
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.database import Database
+    from eyened_domain.adapters.database import Database
     from eyened_domain.services.batches import BatchReport, RunOptions
 
 

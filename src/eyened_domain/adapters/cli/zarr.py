@@ -37,7 +37,7 @@ def tree_command(env: Path | None, as_json: bool) -> None:
     """
     import attrs  # noqa: PLC0415
 
-    from eyened_domain.adapters.sql.pixels.tree import tree_of  # noqa: PLC0415
+    from eyened_domain.adapters.pixels.tree import tree_of  # noqa: PLC0415
 
     with opened_database(settings_from(env)) as database:
         store = str(database.settings.segmentations_zarr_store)
@@ -87,8 +87,8 @@ def defragment_command(env: Path | None, as_json: bool, new_store_path: Path) ->
     Examples:
       eorm defragment-zarr --new-store-path /storage/segmentations-2.zarr
     """
-    from eyened_domain.adapters.sql.pixels.defragment import Defragmenter  # noqa: PLC0415
-    from eyened_domain.adapters.storage.zarr_store.files import SlotFiles  # noqa: PLC0415
+    from eyened_domain.adapters.pixels.defragment import Defragmenter  # noqa: PLC0415
+    from eyened_domain.adapters.pixels.zarr.files import SlotFiles  # noqa: PLC0415
 
     with opened_database(settings_from(env)) as database, progress_bar("Copying masks") as progress:
         new = SlotFiles(new_store_path)

@@ -26,7 +26,7 @@ from eyened_domain.model.copying import KEPT
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
-from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.model.pixels.stored import StoredPixels
 from eyened_domain.model.values import Refused, is_same_json, json_value
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.errors import BadInput
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.storage.image_pixels.source import Pixels
+    from eyened_domain.adapters.files.image_pixels.source import Pixels
     from eyened_domain.model.image import ImageInstance
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.links import HOLDER
-from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.model.pixels.stored import StoredPixels
 
 
 class Objects:
@@ -31,10 +31,15 @@ class Objects:
         store: what is committed.
         image_store: where images find their files.
         annotation_files: where legacy annotations find theirs.
+        note_pixels: told of each segmentation whose pixels were stored.
     """
 
     def __init__(
-        self, store: MemoryStore, image_store: ImageStore, annotation_files: AnnotationFiles
+        self,
+        store: MemoryStore,
+        image_store: ImageStore,
+        annotation_files: AnnotationFiles,
+        note_pixels: Callable[[Any], None],
     ) -> None:
         self.store = store
         self.known: dict[tuple[str, Key], Held] = {}
@@ -48,7 +53,7 @@ class Objects:
         """How many loads of a link its siblings are not looked for; see `siblings`."""
         self._image_store = image_store
         self._annotation_files = annotation_files
-        self._pixels = MemoryPixels(self)
+        self._pixels = MemoryPixels(self, note_pixels)
         self._view: View | None = None
         self._flushing = False
         self.fresh_ones: set[Held] = set()

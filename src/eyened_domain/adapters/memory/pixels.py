@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.links import HOLDER
-from eyened_domain.model.pixel_grid import Shape
+from eyened_domain.model.pixels.grid import Shape
+from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
@@ -27,19 +29,15 @@ class MemoryPixels:
 
     Args:
         objects: what the unit of work holds.
+        note: told of each segmentation whose pixels were stored.
     """
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, note: Callable[[Any], None]) -> None:
         self._objects = objects
+        self._note = note
 
-    def write(
-        self,
-        grid: Any,
-        pixels: npt.NDArray[Any],
-        place: tuple[int, int] | None,
-        scan_indices: list[int] | None,
-    ) -> None:
-        """See `model.stored_pixels.PixelStore`."""
+    def put(self, grid: Any, prepared: PreparedPixels, scan_indices: list[int] | None) -> None:
+        """See `model.pixels.store.PixelStore`."""
         held = grid.__dict__.get(HOLDER)
         if held is None or held.objects is not self._objects:
             name = grid.__entity__.name
@@ -49,16 +47,18 @@ class MemoryPixels:
                 entity=name,
                 field="zarr_array_index",
             )
-        whole = pixels if place is None else self._with_slice(grid, pixels, place)
+        pixels, place = prepared.pixels, prepared.place
+        whole = pixels.copy() if place is None else self._with_slice(grid, pixels, place)
         path = _path_of(grid)
         position = self._objects.store.next_id(path)
-        self._objects.store.pixels[path, position] = whole.copy()
+        self._objects.store.pixels[path, position] = whole
         grid.zarr_array_index = position
         if scan_indices is not None:
             grid.scan_indices = scan_indices
+        self._note(grid)
 
     def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         whole = self._objects.store.pixels[_path_of(grid), grid.zarr_array_index]
         found: npt.NDArray[Any] = (
             whole.copy() if place is None else whole.take(place[1], axis=place[0])
@@ -66,7 +66,7 @@ class MemoryPixels:
         return found
 
     def find(self, entity: type[E], identity: int) -> E:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         self._objects.flush()
         found: E | None = self._objects.find(entity, (identity,))
         if found is None:
@@ -80,7 +80,7 @@ class MemoryPixels:
         return found
 
     def html_of(self, grid: Any) -> str:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         from eyened_domain.adapters.notebook import (  # noqa: PLC0415 - loaded when shown
             segmentation_card,
         )
@@ -93,7 +93,7 @@ class MemoryPixels:
         return self._objects.find(entity, (identity,))
 
     def image_shape(self, identity: int) -> Shape | None:
-        """See `model.stored_pixels.PixelStore`."""
+        """See `model.pixels.store.PixelStore`."""
         return self.find(ImageInstance, identity).shape
 
     def _with_slice(

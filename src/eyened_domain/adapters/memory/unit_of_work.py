@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
 from eyened_domain.adapters.memory.images import MemoryImages
@@ -14,7 +15,6 @@ from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.storage.annotation_files import StoredAnnotationFiles
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
@@ -77,7 +77,9 @@ class MemoryUnitOfWork(UnitOfWork):
         return self._conversions
 
     def _begin(self) -> None:
-        self._objects = Objects(self.store, self.image_store, self.annotation_files)
+        self._objects = Objects(
+            self.store, self.image_store, self.annotation_files, self._note_pixels
+        )
         self._begin_records()
 
     def _begin_records(self) -> None:

@@ -10,21 +10,21 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from eyened_domain.adapters.pictures.colours import Colour, colours_of
-from eyened_domain.adapters.pictures.painting import Layer, painted
-from eyened_domain.adapters.storage.image_pixels.shown import (
+from eyened_domain.adapters.files.image_pixels.shown import (
     eight_bit,
     en_face_array,
     picture_of,
 )
-from eyened_domain.adapters.storage.image_pixels.turning import upright
+from eyened_domain.adapters.files.image_pixels.turning import upright
+from eyened_domain.adapters.pictures.colours import Colour, colours_of
+from eyened_domain.adapters.pictures.painting import Layer, painted
 from eyened_domain.errors import BadInput
-from eyened_domain.model.masks import MASK, QUESTIONABLE
+from eyened_domain.model.pixels.masks import MASK, QUESTIONABLE
 from eyened_domain.model.values import shown
 
 if TYPE_CHECKING:
     from eyened_domain.model.image import ImageInstance
-    from eyened_domain.model.pictured import PicturedPixels, View
+    from eyened_domain.model.pixels.pictured import PicturedPixels, View
 
 Pixels = npt.NDArray[Any]
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstanceState, QueryContext
 
 from eyened_domain.model.annotation import AnnotationData
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.model.pixels.stored import StoredPixels
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.session import DomainSession

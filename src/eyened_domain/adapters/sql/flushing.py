@@ -20,8 +20,7 @@ from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view
 from eyened_domain.adapters.sql.modalities import settle_modalities
 from eyened_domain.adapters.sql.new_again import note_new
 from eyened_domain.adapters.sql.new_rows import insert_together
-from eyened_domain.adapters.sql.pixels.deletion import discard_deleted
-from eyened_domain.adapters.sql.pixels.renaming import check_renaming
+from eyened_domain.adapters.sql.pixels import check_renaming, discard_deleted
 from eyened_domain.adapters.sql.quiet_lists import note_moves
 from eyened_domain.adapters.sql.removal import (
     delete_along,
@@ -39,7 +38,7 @@ from eyened_domain.adapters.sql.true_changes import (
 )
 from eyened_domain.model.computation import SegmentationModel
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.stored_pixels import StoredPixels
+from eyened_domain.model.pixels.stored import StoredPixels
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.session import DomainSession

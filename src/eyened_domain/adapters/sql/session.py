@@ -34,8 +34,7 @@ from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.new_again import renew_after_rollback, renewing
-from eyened_domain.adapters.sql.pixels.session_pixels import PixelShelf, SessionPixels
-from eyened_domain.adapters.sql.pixels.within import watch
+from eyened_domain.adapters.sql.pixels import PixelShelf, SessionPixels
 from eyened_domain.adapters.sql.quiet_lists import read_lists_anew
 from eyened_domain.adapters.sql.removal import (
     delete_along,
@@ -89,7 +88,7 @@ class DomainSession(WholeSession):
         super().__init__(expire_on_commit=False, **options)
         self.image_store = image_store
         self.annotation_files = annotation_files
-        self.pixels: SessionPixels | None = None if shelf is None else SessionPixels(self, shelf)
+        self.pixels: SessionPixels | None = None if shelf is None else shelf.pixels_of(self)
 
     def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class."""
@@ -249,4 +248,3 @@ event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)
 event.listen(DomainSession, "before_attach", refuse_held)
 read_back_generated_values(DomainSession)
 give_files(DomainSession)
-watch(DomainSession)

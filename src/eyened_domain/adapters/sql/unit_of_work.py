@@ -73,6 +73,8 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _begin(self) -> None:
         self._session = self._make_session()
+        if self._session.pixels is not None:
+            self._session.pixels.note = self._note_pixels
 
     def _commit(self) -> None:
         self._session.commit()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.errors import BadInput, Conflict, NotFound, RuleBroken
 from eyened_domain.model import (
     DeviceInstance,

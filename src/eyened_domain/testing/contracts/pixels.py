@@ -108,6 +108,20 @@ class PixelContract(Contract):
             assert (found.read_data() == pixels_of() * 0.5).all()
             assert (found.masks()["mask"] == (pixels_of() > 0)).all()
 
+    def test_pixels_are_stored_as_they_were_checked_or_not_at_all(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            drawn, other = (uow.segmentations.add(drawn_on(build)) for _ in range(2))
+            prepared = drawn.prepare(pixels_of() * 0)
+            with pytest.raises(BadInput, match="prepare them again"):
+                other.put(prepared)
+            drawn.data_representation = DataRepresentation.DualBitMask
+            with pytest.raises(BadInput, match="prepare them again"):
+                drawn.put(prepared)
+            assert not drawn.has_pixels
+            assert not other.has_pixels
+
     def test_what_was_not_written_says_so(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from eyened_domain.errors import RuleBroken, StorageError
 from eyened_domain.model import Datatype, Feature, Segmentation
-from eyened_domain.services.events import Event
+from eyened_domain.services.events import Event, Segmented
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
@@ -263,6 +264,84 @@ class SegmentingContract(Contract):
             with pytest.raises(RuleBroken, match="circle"):
                 Segmenting().create(uow, image, whole, reference=made, **who)
 
+    @pytest.mark.parametrize("way", ["write_data", "write_empty", "a slice", "put", "store"])
+    def test_every_way_to_store_pixels_publishes_the_same_event(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, way: str
+    ) -> None:
+        heard: list[Event] = []
+        with make_unit_of_work(subscribers=[heard.append]) as uow:
+            made = _create(uow, build, 4, _drawn(*VOLUME), {})
+            uow.commit()
+            del heard[:]
+            if way == "write_data":
+                made.write_data(_drawn(*VOLUME))
+            elif way == "write_empty":
+                made.write_empty()
+            elif way == "a slice":
+                made.write_data(_drawn(6, 8), axis=0, slice_index=2)
+            elif way == "put":
+                made.put(made.prepare(_drawn(*VOLUME)))
+            else:
+                Segmenting().store(uow, made, _drawn(*VOLUME))
+            assert heard == []
+            uow.commit()
+        assert heard == [Segmented(made)]
+
+    def test_what_a_savepoint_takes_back_publishes_no_event(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        heard: list[Event] = []
+        with make_unit_of_work(subscribers=[heard.append]) as uow:
+            made = _create(uow, build, 1, _drawn(6, 8), {})
+            uow.commit()
+            del heard[:]
+            with suppress(KeyError), uow.savepoint():
+                made.write_empty()
+                raise KeyError
+            uow.commit()
+        assert heard == []
+
+    def test_pixels_are_checked_once_before_they_are_stored(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from eyened_domain.model.pixels import masks  # noqa: PLC0415 - brings numpy
+
+        scanned: list[Any] = []
+        check = masks.check_values
+
+        def counted(pixels: Any, *others: Any, **options: Any) -> None:
+            scanned.append(pixels)
+            check(pixels, *others, **options)
+
+        monkeypatch.setattr(masks, "check_values", counted)
+        with make_unit_of_work() as uow:
+            made = _create(uow, build, 4, _drawn(*VOLUME), {})
+            assert len(scanned) == 1
+            made.write_empty()
+            assert len(scanned) == 2
+            prepared = made.prepare(_drawn(*VOLUME))
+            with pytest.raises(ValueError, match="read-only"):
+                prepared.pixels[0, 0, 0] = 7
+            made.put(prepared)
+            assert len(scanned) == 3
+
+    def test_a_label_without_room_leaves_no_trace(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(build.an_image(nr_of_frames=1, rows_y=6, columns_x=8))
+            lesions = Feature(feature_name="lesions")
+            lesions.add_subfeature(Feature(feature_name="drusen"), 8)
+            who: dict[str, Any] = {"feature": lesions, "creator": build.a_creator()}
+            with pytest.raises(RuleBroken, match="does not fit in R8UI"):
+                Segmenting().create(
+                    uow, image, _drawn(6, 8) * 0, data_representation="MultiLabel", **who
+                )
+            assert image.segmentations == []
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert (uow.images.count(), uow.segmentations.count()) == (1, 0)
+
     def test_pixels_that_cannot_be_stored_leave_no_row(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -272,7 +351,7 @@ class SegmentingContract(Contract):
             raise StorageError("no space left")
 
         with make_unit_of_work(subscribers=[heard.append]) as uow:
-            monkeypatch.setattr(Segmentation, "write_data", full)
+            monkeypatch.setattr(Segmentation, "put", full)
             with pytest.raises(StorageError, match="no space"):
                 _create(uow, build, 1, _drawn(6, 8), {})
             uow.commit()

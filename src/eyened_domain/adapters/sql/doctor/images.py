@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Engine, String, Table, func, select, type_coerce, update
 
-from eyened_domain.adapters.sql.pixels.mounted import check_thumbnails
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.files.paths import RootFolder
+from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.adapters.storage.image_files import FileSystemImageFiles
-from eyened_domain.adapters.storage.paths import RootFolder
 from eyened_domain.errors import BadInput, EyenedError, StorageError
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch

@@ -25,8 +25,8 @@ from sqlalchemy import (
 )
 
 from eyened_domain.adapters.sql.doctor.graphs import in_circles
-from eyened_domain.adapters.sql.pixels.pointing import KINDS, table_and_key
 from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.schema.pixels import KINDS, table_and_key
 from eyened_domain.errors import EyenedError
 from eyened_domain.model.acquisition import ModalityTable
 from eyened_domain.model.attribute import OWNERS, AttributeDefinition, AttributeValue
@@ -34,7 +34,7 @@ from eyened_domain.model.enums import AttributeDataType, DataRepresentation
 from eyened_domain.model.feature import FeatureFeatureLink
 from eyened_domain.model.form import FormAnnotation
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.pixel_grid import LONGEST_SIDE, NUMBER_TYPES
+from eyened_domain.model.pixels.grid import LONGEST_SIDE, NUMBER_TYPES
 from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.model.study import Series, Study
 from eyened_domain.services.doctor import Finding, Kind, Watch

@@ -1,4 +1,6 @@
-"""Tables that this library adds for the pixels of segmentations; see `adapters.sql.pixels`."""
+"""Tables that this library adds for the pixels of segmentations; see `adapters.pixels`."""
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -11,8 +13,23 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from eyened_domain.adapters.sql.schema.entities import metadata
+from eyened_domain.adapters.sql.schema.entities import metadata, table_of
 from eyened_domain.adapters.sql.schema.types import binary, exact
+from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
+
+OWNERS: dict[type[Segmentation | ModelSegmentation], tuple[Table, str]] = {
+    Segmentation: (table_of(Segmentation), "segmentation_id"),
+    ModelSegmentation: (table_of(ModelSegmentation), "model_segmentation_id"),
+}
+"""The tables whose rows point to positions, and their primary keys (also columns of ZarrSlot)."""
+KINDS = tuple(OWNERS)
+
+
+def table_and_key(kind: type[Any]) -> tuple[Table, Any]:
+    """Return the table of a kind of segmentations, and its primary key."""
+    table, key = OWNERS[kind]
+    return table, table.c[key]
+
 
 GROUP_LENGTH = 255
 """Characters in the name of a zarr group: the most that a file system takes for a folder."""

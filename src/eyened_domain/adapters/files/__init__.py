@@ -1,0 +1,1 @@
+"""Files: images and their formats, thumbnails, legacy annotations, and files of records."""

@@ -1,1 +1,0 @@
-"""Files: image files, and the files that records are read from."""
