@@ -139,6 +139,14 @@ class Sql(Storage):
         self._tables = {
             word.entity: _Plain(tables_of(word.entity), database.engine.dialect) for word in WORDS
         }
+        between = {
+            entity_class(link.through[0])
+            for word in WORDS
+            for link in word.entity.__entity__.links.values()
+            if link.through
+        }
+        self._between = [_Plain([TABLES[one]], database.engine.dialect) for one in between]
+        """The tables between two others, of which programs do not speak by themselves."""
         self._filled = list(reversed(WORDS))
         """The words whose tables may hold something."""
         self._stocked: dict[bool, list[tuple[str, list[Any]]]] = {}
@@ -159,8 +167,8 @@ class Sql(Storage):
     def empty(self) -> None:
         """Take everything out."""
         with self._cursor() as cursor:
-            for word in self._filled:
-                for statement in self._tables[word.entity].empty:
+            for plain in (*self._between, *(self._tables[word.entity] for word in self._filled)):
+                for statement in plain.empty:
                     cursor.execute(statement)
             if self._database.engine.dialect.name == "sqlite":
                 cursor.execute("DELETE FROM sqlite_sequence")  # ids begin at 1 again

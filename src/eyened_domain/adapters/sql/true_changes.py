@@ -69,14 +69,20 @@ def leave_lists(session: Session) -> None:
         for name, before in state.committed_state.items():
             link = state.class_.__entity__.links.get(name)
             if link is not None and link.many and isinstance(before, list):
-                state.committed_state[name] = _as_it_matters(session, before, state.dict.get(name))
+                # a row between two that are deleted was never written: so it is not deleted
+                with_new = not (link.through and state.obj() in session.deleted)
+                now = state.dict.get(name)
+                state.committed_state[name] = _as_it_matters(session, before, now, with_new)
 
 
-def _as_it_matters(session: Session, before: list[Any], now: list[Any] | None) -> list[Any]:
+def _as_it_matters(
+    session: Session, before: list[Any], now: list[Any] | None, with_new: bool
+) -> list[Any]:
     """Return a list as it was, with what does not matter as it is now."""
     there, had = {id(one) for one in now or ()}, {id(one) for one in before}
     kept = [one for one in before if id(one) in there or not _is_no_matter(session, one)]
-    come = [one for one in now or () if id(one) not in had and one in session.deleted]
+    new = [one for one in now or () if id(one) not in had] if with_new else []
+    come = [one for one in new if one in session.deleted]
     return kept + come
 
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 import pytest
 
 from eyened_domain.errors import Duplicate, RuleBroken
-from eyened_domain.model import Annotation, Patient, Project, Segmentation, Series, StudyTagLink
+from eyened_domain.model import (
+    Annotation,
+    AttributeValue,
+    Patient,
+    Project,
+    Segmentation,
+    Series,
+    StudyTagLink,
+)
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -203,6 +211,20 @@ class RemovalContract(Contract):
             uow.commit()
             assert uow.patients.where() == [patient]
             assert patient.project is other
+
+    @pytest.mark.parametrize("is_itself", [True, False])
+    def test_what_was_linked_just_now_is_deleted_at_both_ends(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_itself: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            value = uow.attribute_values.add(build.build(AttributeValue))
+            used = value if is_itself else uow.attribute_values.add(build.build(AttributeValue))
+            uow.commit()
+            value.input_values.append(used)
+            for one in {value, used}:
+                uow.attribute_values.delete(one)
+            uow.commit()
+            assert uow.attribute_values.count() == 0
 
     def test_a_key_is_free_after_the_flush_that_deletes(
         self, make_unit_of_work: MakeUnitOfWork
