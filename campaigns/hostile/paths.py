@@ -25,7 +25,7 @@ from pathlib import Path
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.files.openat2 import openat2_works
 from eyened_domain.adapters.files.paths import RootFolder
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import BadInput, FileMissing
 
 INSIDE, OUTSIDE = 10, 13  # the sizes in pixels of the images inside and outside
 PARTS = (
@@ -90,7 +90,7 @@ class Attack:
         """Open through the folder, then through the image files."""
         try:
             descriptor = self.root.open(path)
-        except BadInput:
+        except (BadInput, FileMissing):
             self.outcomes["refused"] += 1
         else:
             status = os.fstat(descriptor)
@@ -99,13 +99,13 @@ class Attack:
             self.outcomes["inside" if inside else "OUTSIDE"] += 1
         try:
             rows = self.files.read_header(path).rows_y
-        except BadInput:
+        except (BadInput, FileMissing):
             self.outcomes["header refused"] += 1
         else:
             self.outcomes["header inside" if rows == INSIDE else "OUTSIDE"] += 1
         try:
             rows = len(self.files.read_pixels(path, frame=0))
-        except BadInput:
+        except (BadInput, FileMissing):
             self.outcomes["pixels refused"] += 1
         else:
             self.outcomes["pixels inside" if rows == INSIDE else "OUTSIDE"] += 1

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from eyened_domain.container import Container as Container
     from eyened_domain.errors import BadInput as BadInput
     from eyened_domain.errors import ConfigurationError as ConfigurationError
+    from eyened_domain.errors import ConfiguredFileMissing as ConfiguredFileMissing
     from eyened_domain.errors import Conflict as Conflict
     from eyened_domain.errors import Duplicate as Duplicate
     from eyened_domain.errors import EyenedError as EyenedError
+    from eyened_domain.errors import FileMissing as FileMissing
     from eyened_domain.errors import FolderMissing as FolderMissing
     from eyened_domain.errors import NotFound as NotFound
     from eyened_domain.errors import NotLoaded as NotLoaded
@@ -42,10 +44,12 @@ _ELSEWHERE = {
     "BadInput": "eyened_domain.errors",
     "ConfigurationError": "eyened_domain.errors",
     "Conflict": "eyened_domain.errors",
+    "ConfiguredFileMissing": "eyened_domain.errors",
     "Container": "eyened_domain.container",
     "Database": "eyened_domain.adapters.database",
     "Duplicate": "eyened_domain.errors",
     "EyenedError": "eyened_domain.errors",
+    "FileMissing": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",

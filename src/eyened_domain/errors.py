@@ -3,9 +3,19 @@
 Every error names what it is about: the entity, the field and the value are
 attributes as well as text, so that a program can act on them. Catching
 `EyenedError` catches all of them.
+
+Which kind it is, by one rule:
+
+- `BadInput`: what is given is refused for its own sake, whatever is stored: an argument, a
+  value, a record or a file has the wrong type, form, range or name.
+- `RuleBroken`: what is given would do by itself, but not with what it goes together with, or
+  not as things stand: the rules of entities (`check_rules`), states, links and references.
+- `FileMissing`: a file is not there; of a folder that is not mounted it is `FolderMissing`.
 """
 
 from __future__ import annotations
+
+from errno import ENOENT
 
 
 class EyenedError(Exception):
@@ -41,15 +51,21 @@ class Duplicate(EyenedError):
 
 
 class RuleBroken(EyenedError, ValueError):
-    """A rule of the domain forbids it."""
+    """A rule of the domain forbids it: as things stand, or together with other things."""
 
 
-class BadInput(RuleBroken):
+class BadInput(EyenedError, ValueError):
     """A value, a record or a file from outside is refused; nothing was written."""
 
 
-class UnknownName(RuleBroken, AttributeError, TypeError):
+class UnknownName(BadInput, AttributeError, TypeError):
     """An entity has no field or relation of that name."""
+
+
+class FileMissing(EyenedError, FileNotFoundError):
+    """A file is not there."""
+
+    errno: int | None = ENOENT
 
 
 class StorageError(EyenedError):
@@ -67,7 +83,7 @@ class RowChanged(Conflict):
     """The entity class, and the primary key."""
 
 
-class PixelsLost(StorageError):
+class PixelsLost(StorageError, FileMissing):
     """A row says that there are pixels, and their file is not there."""
 
 
@@ -81,6 +97,10 @@ class NotLoaded(StorageError):
 
 class ConfigurationError(EyenedError):
     """Something is not set, or set wrong; the message says which variable and how."""
+
+
+class ConfiguredFileMissing(ConfigurationError, FileMissing):
+    """A file is not there that the settings name, or that they should be in."""
 
 
 class FolderMissing(ConfigurationError):

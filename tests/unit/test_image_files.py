@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import BadInput, FileMissing
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 
 FORMATS = {
@@ -56,7 +56,7 @@ def encoded(ending: str, mode: str = "RGB", **options: object) -> bytes:
 
 
 def refusal(files: FileSystemImageFiles, identifier: str, **given: int) -> str:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises((BadInput, FileMissing)) as caught:
         files.read_header(identifier, **given)
     assert caught.value.entity == "ImageInstance"
     return f"{caught.value.field}: {caught.value}"

@@ -19,7 +19,7 @@ from PIL import Image
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.files.image_headers.source import HeaderFile
 from eyened_domain.adapters.files.image_pixels.turning import upright
-from eyened_domain.errors import BadInput, EyenedError
+from eyened_domain.errors import BadInput, EyenedError, FileMissing
 
 RNG = np.random.default_rng(7)
 GREY = RNG.integers(0, 256, (23, 37), dtype=np.uint8)
@@ -39,7 +39,7 @@ def saved(path: Path, array: np.ndarray | Image.Image, **options: object) -> str
 
 
 def refusal(files: FileSystemImageFiles, identifier: str, **told: int) -> str:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises((BadInput, FileMissing)) as caught:
         files.read_pixels(identifier, **told)
     assert caught.value.entity == "ImageInstance"
     return str(caught.value)

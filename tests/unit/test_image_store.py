@@ -12,7 +12,7 @@ from PIL import Image
 from eyened_domain import ImageInstance
 from eyened_domain.adapters.files.image_pixels.shown import eight_bit, shown_array
 from eyened_domain.adapters.image_store import StoredImages
-from eyened_domain.errors import BadInput, ConfigurationError, NotFound, NotLoaded
+from eyened_domain.errors import BadInput, ConfigurationError, FileMissing, NotFound, NotLoaded
 from eyened_domain.model.enums import Laterality
 from eyened_domain.testing import Builder, MemoryImages, MemoryUnitOfWork
 
@@ -81,7 +81,7 @@ def test_images_in_memory_show_what_the_test_gave_them(builder: Builder):
         image.pixel_array[:] = 0
         assert image.picture().size == (40, 20)
         image.dataset_identifier = "b.png"
-        with pytest.raises(BadInput, match=r"b\.png"):
+        with pytest.raises(FileMissing, match=r"b\.png"):
             _ = image.pixel_array
         image.dataset_identifier, image.nr_of_frames = "v.binary", 12
         assert np.array_equal(image.b_scan(5), VOLUME[5])

@@ -18,7 +18,7 @@ from eyened_domain.adapters.files import thumbnail_files
 from eyened_domain.adapters.files.image_hashes import StoredHashes
 from eyened_domain.adapters.files.thumbnail_files import StoredThumbnails
 from eyened_domain.adapters.phantoms import draw_oct_volume
-from eyened_domain.errors import BadInput, ConfigurationError, StorageError
+from eyened_domain.errors import BadInput, ConfigurationError, FileMissing, StorageError
 from eyened_domain.services.hashing import HashRequest
 from eyened_domain.services.thumbnails import ThumbnailRequest
 
@@ -249,5 +249,5 @@ def test_a_file_without_pixels_has_its_checksum_and_a_reason(folders: tuple[Path
     found = StoredHashes(folders[0]).make(request)
     assert found.file_checksum == hashlib.md5(b"no picture").digest()
     assert (found.data_hash, found.failure.kind) == (None, "BadInput")
-    with pytest.raises(BadInput, match="does not exist"):
+    with pytest.raises(FileMissing, match="does not exist"):
         StoredHashes(folders[0]).make(evolve(request, dataset_identifier="b.png"))

@@ -20,7 +20,7 @@ from eyened_domain.config import variables
 from eyened_domain.config.secret import HIDDEN, Secret
 from eyened_domain.config.url import looks_like_url
 from eyened_domain.config.variables import BY_NAME, BY_NESTED, NEAR_MISS, PARTS, TLS, Variable
-from eyened_domain.errors import ConfigurationError
+from eyened_domain.errors import ConfigurationError, ConfiguredFileMissing
 
 _WHICH_DATABASE = frozenset(
     {"DATABASE_URL", "EYENED_HOME", *(part.name for part in (*PARTS, *TLS))}
@@ -124,10 +124,12 @@ def _file_text(source: str | Path) -> str:
     shown = _shown(str(source))
     if not str(source).strip():
         raise ConfigurationError("An empty text names no env file.", entity="Settings")
+    kind = ConfigurationError
     try:
         # utf-8-sig: editors on Windows put a mark before the first name.
         return Path(source).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
+        kind = ConfiguredFileMissing
         why = "there is no such file (a database URL would start with dialect://)"
     except UnicodeDecodeError:
         why = "it is not UTF-8 text"
@@ -136,9 +138,7 @@ def _file_text(source: str | Path) -> str:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not the name of a file"
     # Raised here and not in an except: a decoding error carries the whole file.
-    raise ConfigurationError(
-        f"The env file {shown} cannot be read: {why}.", entity="Settings", value=shown
-    )
+    raise kind(f"The env file {shown} cannot be read: {why}.", entity="Settings", value=shown)
 
 
 def _from_mapping(source: Mapping[Any, object]) -> list[tuple[Variable, object]]:

@@ -63,7 +63,8 @@ class AnnotationFiles(Protocol):
             and blue. Transparency is left out.
 
         Raises:
-            BadInput: there is no such file, it lies outside, is damaged or of another size.
+            FileMissing: there is no such file.
+            BadInput: it lies outside, is damaged or of another size.
             StorageError: the file store failed.
         """
 
@@ -166,7 +167,8 @@ class Annotation(Entity):
 
         Raises:
             NotFound: it has no file for that scan.
-            BadInput: a file is missing, damaged, of another size, or could be meant in two
+            FileMissing: a file is not there.
+            BadInput: a file is damaged, of another size, or could be meant in two
                 ways; the message says which.
             NotLoaded: it was never in a session or unit of work.
         """
@@ -250,7 +252,8 @@ class AnnotationData(Entity):
             an axis more, of red, green and blue. Raw files hold uint8.
 
         Raises:
-            BadInput: the file is missing, damaged, of another size or outside
+            FileMissing: the file is not there.
+            BadInput: the file is damaged, of another size or outside
                 ANNOTATIONS_PATH; the message says what to do.
             StorageError: the file store failed.
             NotLoaded: it was never in a session or unit of work.

@@ -21,7 +21,7 @@ from typing import (
     dataclass_transform,
 )
 
-from eyened_domain.errors import BadInput, RuleBroken, UnknownName
+from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.attrs_view import defined, show_columns_only
 from eyened_domain.model.copying import KEPT, copied, let_follow
 from eyened_domain.model.entity_dict import EntityDict, whole
@@ -85,7 +85,7 @@ class EntityMeta(type):
                 if cls.__dict__.get(name) is not None:
                     return getattr(cls, name)
                 if asked_by_sqlalchemy and "__mapper__" not in cls.__dict__:
-                    raise RuleBroken(f"{cls.__name__} has no table in the database")
+                    raise BadInput(f"{cls.__name__} has no table in the database")
             raise AttributeError(
                 info.unknown(name) if info is not None else name, name=name, obj=cls
             )

@@ -209,8 +209,9 @@ class ImageInstance(Entity):
         rows_y and columns_x are those of the turned picture.
 
         Raises:
-            BadInput: there is no such file, it is damaged, no image, of another size, or
-                an OCT device's file of the other eye.
+            FileMissing: there is no such file.
+            BadInput: it is damaged, no image, of another size, or an OCT device's file of the
+                other eye.
             ConfigurationError: a library or plug-in is missing; the message names it.
             NotLoaded: the image was never in a session or unit of work.
         """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Protocol, Self, TypeVar, overload
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import BadInput
 
 D = TypeVar("D")
 
@@ -30,7 +30,7 @@ class GivesRepositories(Protocol):
 def _repository(source: GivesRepositories, entity: type[Any]) -> Any:
     give = getattr(source, "repository", None)
     if give is None:
-        raise RuleBroken(
+        raise BadInput(
             f"{entity.__name__} cannot be looked up in a {type(source).__name__}; give a session "
             "of database.get_session() or a unit of work",
             entity=entity.__name__,
@@ -94,7 +94,7 @@ class Queries:
         Raises:
             NotFound: there is none, and no default was given.
             Duplicate: there is more than one.
-            RuleBroken: entities of this class have no name.
+            BadInput: entities of this class have no name.
         """
         return _repository(source, cls).by_name(name, default=default)
 

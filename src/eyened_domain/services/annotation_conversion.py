@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from attrs import define, field
 
 from eyened_domain.errors import (
+    BadInput,
     ConfigurationError,
     EyenedError,
+    FileMissing,
     NotFound,
     RuleBroken,
 )
@@ -33,6 +35,9 @@ PORTION = 20
 RETRIES = 10
 STORE_FAILURES = 10
 """After so many failures of a store in a row, the run gives up: it is the store, not a file."""
+
+_OF_ITS_OWN = (BadInput, FileMissing, RuleBroken)
+"""Errors that say something of one annotation or its files, and nothing of the store."""
 
 Create = Callable[[UnitOfWork, Segmentation, PreparedPixels], Segmentation]
 """Stores a new segmentation with its pixels in a unit of work, as `Segmenting.store` does."""
@@ -200,7 +205,7 @@ class _Run:
             try:
                 segmentation, pixels = segmentation_from(annotation)
                 self._refer(uow, annotation, segmentation, converted)
-            except (RuleBroken, NotFound) as error:
+            except (*_OF_ITS_OWN, NotFound) as error:
                 step.failed.append((annotation.annotation_id, error))
                 continue
             if self.report.applied:
@@ -250,7 +255,7 @@ class _Run:
         segmentation.reference_segmentation_id = reference.segmentation_id
 
     def _fail(self, annotation_id: int, error: EyenedError) -> None:
-        self.store_failures = 0 if isinstance(error, RuleBroken) else self.store_failures + 1
+        self.store_failures = 0 if isinstance(error, _OF_ITS_OWN) else self.store_failures + 1
         if self.store_failures >= STORE_FAILURES:
             raise error
         self._count([annotation_id], _Step(failed=[(annotation_id, error)]))

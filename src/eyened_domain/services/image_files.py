@@ -114,7 +114,8 @@ class ImageFiles(Protocol):
                 Other files say all three themselves, and these are not looked at.
 
         Raises:
-            BadInput: there is no such file, it is no image, or it is damaged.
+            FileMissing: there is no such file.
+            BadInput: it is no image, or it is damaged.
             StorageError: the file store failed.
         """
         ...

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
+from eyened_domain.errors import BadInput, Duplicate, NotFound
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import kind_of, shown
@@ -116,7 +116,7 @@ class Repository(ABC, Generic[E]):
             NotFound: there is none, and no default was given.
             Duplicate: there is more than one.
             BadInput: it is no text.
-            RuleBroken: entities of this class have no name.
+            BadInput: entities of this class have no name.
         """
         column = self._name_column()
         if not isinstance(name, str):
@@ -179,7 +179,7 @@ class Repository(ABC, Generic[E]):
 
         Raises:
             Duplicate: two have the same name.
-            RuleBroken: entities of this class have no name.
+            BadInput: entities of this class have no name.
         """
         column = self._name_column()
         found: dict[str, int] = {}
@@ -245,7 +245,7 @@ class Repository(ABC, Generic[E]):
 
     def _name_column(self) -> str:
         if self._info.name_column is None:
-            raise RuleBroken(
+            raise BadInput(
                 f"{self._info.name} has no name; look it up by id or by column",
                 entity=self._info.name,
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.values import shown
@@ -117,11 +117,11 @@ class Rows(ABC):
 
         Raises:
             Duplicate: somebody was faster; nothing of this call is kept.
-            RuleBroken: it is a special kind.
+            BadInput: it is a special kind.
         """
         info = _info(entity)
         if info.parent:
-            raise RuleBroken(
+            raise BadInput(
                 f"{info.name} rows are not inserted in bulk: a {info.parent} is a row of its own; "
                 "add objects",
                 entity=info.name,

@@ -70,7 +70,8 @@ def engine_from(settings: Settings, *, make: bool = True) -> Iterator[Engine]:
         make: make the folder and the file of an SQLite database; otherwise they must be there.
 
     Raises:
-        ConfigurationError: the folder cannot be made, or the file is not there.
+        ConfigurationError: the folder cannot be made.
+        ConfiguredFileMissing: the file is not there.
     """
     from eyened_domain.adapters.sql.engine import engine_of  # noqa: PLC0415
 
@@ -90,7 +91,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
     """Give a database that is there, and close it afterwards.
 
     Raises:
-        ConfigurationError: the file of an SQLite database is not there.
+        ConfiguredFileMissing: the file of an SQLite database is not there.
     """
     from eyened_domain.adapters.database import Database  # noqa: PLC0415 - takes a while
 
@@ -100,11 +101,11 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 
 
 def _check_is_there(settings: Settings) -> None:
-    from eyened_domain.errors import ConfigurationError  # noqa: PLC0415
+    from eyened_domain.errors import ConfiguredFileMissing  # noqa: PLC0415
 
     file = settings.database_file
     if file is not None and not file.exists():
-        raise ConfigurationError(
+        raise ConfiguredFileMissing(
             f"there is no database file {file} yet: run `eorm init`, or `eorm demo` for one "
             "with a study in it."
         )

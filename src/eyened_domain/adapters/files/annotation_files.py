@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
-from eyened_domain.errors import BadInput, EyenedError, StorageError
+from eyened_domain.errors import BadInput, EyenedError, FileMissing, StorageError
 from eyened_domain.model.pixels.annotation_masks import PNG, RAW
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class StoredAnnotationFiles:
     def _open(self, identifier: str) -> int:
         try:
             return self._root.open(identifier)
-        except BadInput as error:
-            raise BadInput(
+        except (BadInput, FileMissing) as error:
+            raise type(error)(
                 f"{error}; put it back beneath ANNOTATIONS_PATH, or correct the row",
                 entity=error.entity,
                 field=error.field,

@@ -81,7 +81,8 @@ class FileSystemImageFiles:
         """Read the size of an image, and what else its file says, without its pixels.
 
         Raises:
-            BadInput: there is no such file, it is no image, or it is damaged.
+            FileMissing: there is no such file.
+            BadInput: it is no image, or it is damaged.
             ConfigurationError: IMAGES_BASEPATH is not there, or pydicom is not installed.
             StorageError: the file store failed.
         """
@@ -121,8 +122,9 @@ class FileSystemImageFiles:
             the files of OCT devices.
 
         Raises:
-            BadInput: there is no such file, it is no image, it is damaged, of another
-                size or eye, or there is no such frame.
+            FileMissing: there is no such file.
+            BadInput: it is no image, it is damaged, of another size or eye, or there is no
+                such frame.
             ConfigurationError: IMAGES_BASEPATH is not there, or pydicom or one of its
                 plug-ins is not installed.
             StorageError: the file store failed.

@@ -60,7 +60,7 @@ class StoredHashes:
         """Return the MD5 digest of a file, 16 bytes.
 
         Raises:
-            BadInput: there is no such file beneath IMAGES_BASEPATH.
+            FileMissing: there is no such file beneath IMAGES_BASEPATH.
             StorageError: the file store failed.
         """
         digest = hashlib.md5(usedforsecurity=False)

@@ -15,17 +15,18 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from eyened_domain.adapters.files.openat2 import READ, open_beneath, openat2_works
-from eyened_domain.errors import BadInput, FolderMissing, StorageError
+from eyened_domain.errors import BadInput, EyenedError, FileMissing, FolderMissing, StorageError
+
+E = TypeVar("E", bound=EyenedError)
 
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _STORE_FAILED = frozenset(
     {errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETIMEDOUT}
 )
 _REASONS = {
-    errno.ENOENT: "does not exist",
     errno.ENOTDIR: "goes through something that is not a folder",
     errno.ELOOP: "goes through a symbolic link, which is not followed",
     errno.EXDEV: "leads outside",
@@ -86,7 +87,8 @@ class RootFolder:
             A file descriptor, which the caller closes.
 
         Raises:
-            BadInput: there is no such file, it lies outside, or it is not a regular file.
+            FileMissing: there is no such file.
+            BadInput: it lies outside, or it is not a regular file.
             FolderMissing: the folder itself is not there, or holds nothing at all.
             StorageError: the file system failed.
         """
@@ -131,8 +133,11 @@ class RootFolder:
 
     def refusal(self, relative: str, reason: str) -> BadInput:
         """Make the error for a file beneath this folder that is refused."""
+        return self._error(BadInput, relative, reason)
+
+    def _error(self, kind: type[E], relative: str, reason: str) -> E:
         shown = ascii(relative if len(relative) <= 80 else relative[:77] + "...")
-        return BadInput(
+        return kind(
             f"{self._entity}.{self._field}: the file {shown} {reason}",
             entity=self._entity,
             field=self._field,
@@ -192,6 +197,7 @@ class RootFolder:
             ) from error
         if error.errno == errno.ENOENT:
             self.check_filled()  # not one file is missing, but all of them
+            raise self._error(FileMissing, relative, "does not exist") from error
         reason = _REASONS.get(error.errno or 0, f"cannot be opened: {error.strerror}")
         raise self.refusal(relative, reason) from error
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import BadInput, FileMissing
 from eyened_domain.model.values import shown
 
 _LONGEST_CELL = 1_000_000
@@ -27,8 +27,8 @@ def read_records(path: Path | str) -> Iterator[dict[str, Any]]:
             one record) or a ``.jsonl`` (one record per line).
 
     Raises:
-        BadInput: there is no such file, it is of another kind, or it cannot be read; the
-            message names the line.
+        FileMissing: there is no such file.
+        BadInput: it is of another kind, or it cannot be read; the message names the line.
     """
     path = Path(path)
     readers: dict[str, Callable[[IO[str]], Iterator[dict[str, Any]]]] = {
@@ -45,7 +45,7 @@ def read_records(path: Path | str) -> Iterator[dict[str, Any]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from reader(file)
     except FileNotFoundError:
-        raise BadInput(f"there is no file {path}", field="file") from None
+        raise FileMissing(f"there is no file {path}", field="file") from None
     except IsADirectoryError:
         raise BadInput(f"{path} is a folder, not a file of records", field="file") from None
     except UnicodeDecodeError as error:

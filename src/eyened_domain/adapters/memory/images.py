@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.image_store import StoredImages
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import FileMissing
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.files.image_pixels.source import Pixels
@@ -38,7 +38,7 @@ class MemoryImages(StoredImages):
         """Give a copy of the pixels; they are upright as they are."""
         pixels: Pixels | None = self.pixels.get(image.dataset_identifier)
         if pixels is None:
-            raise BadInput(
+            raise FileMissing(
                 f"ImageInstance.dataset_identifier: there is no image "
                 f"{image.dataset_identifier!a} in these MemoryImages",
                 entity="ImageInstance",

@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstanceState
 
 from eyened_domain.adapters.sql.schema import ENTITY
 from eyened_domain.adapters.sql.sqlalchemy_internals import InnerManager, add_names
-from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class, entity_classes
 from eyened_domain.model.values import Refused, plain, shown, sought
 
@@ -27,7 +27,7 @@ def entity_of(target: Any) -> type[Entity]:
     """Return the entity class of a class, an alias or an object.
 
     Raises:
-        RuleBroken: it is none, or one without a table.
+        BadInput: it is none, or one without a table.
     """
     found = target.class_ if isinstance(target, InstanceState) else target
     try:
@@ -37,7 +37,7 @@ def entity_of(target: Any) -> type[Entity]:
     entity = getattr(getattr(mapper, "mapper", None), "class_", None)
     if entity is None:
         name = getattr(found, "__name__", None) or type(found).__name__
-        raise RuleBroken(
+        raise BadInput(
             f"{name} has no table in the database: it is not one of the entities of "
             "eyened_domain.model",
             entity=str(name),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eyened_domain.config.tls import TLSSettings
-from eyened_domain.errors import ConfigurationError
+from eyened_domain.errors import ConfigurationError, ConfiguredFileMissing
 
 
 def tls_arguments(tls: TLSSettings | None) -> dict[str, Any]:
@@ -19,7 +19,8 @@ def tls_arguments(tls: TLSSettings | None) -> dict[str, Any]:
     authorities when `ssl_verify_cert` is given as well.
 
     Raises:
-        ConfigurationError: a file is not there, or does not hold what it should.
+        ConfigurationError: a file is not there (`ConfiguredFileMissing`), or does not hold what it
+            should.
     """
     if tls is None or tls == TLSSettings():
         return {}
@@ -54,7 +55,8 @@ def _load(option: str, given: Path | str, load: Callable[[], object]) -> None:
         load()
     except (OSError, ssl.SSLError) as error:  # OpenSSL's own texts tell neither file nor option
         why = error.strerror or getattr(error, "reason", None) or "it cannot be read"
-        raise ConfigurationError(
+        kind = ConfiguredFileMissing if isinstance(error, FileNotFoundError) else ConfigurationError
+        raise kind(
             f"{option} is {str(given)!r}, but it cannot be used for TLS: {why}. "
             "Give PEM files that this program may read.",
             entity="Settings",

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from attrs import asdict, define, evolve, field
 
-from eyened_domain.errors import BadInput, EyenedError
+from eyened_domain.errors import BadInput, EyenedError, FileMissing
 from eyened_domain.services.importing.entries import (
     PatientEntry,
     RecordError,
@@ -122,11 +122,14 @@ class ImportPlan:
         """Read a plan that `save` wrote.
 
         Raises:
+            FileMissing: there is no such file.
             BadInput: the file is not a plan, or is cut off.
         """
         try:
             with Path(path).open(encoding="utf-8") as file:
                 return _read(file)
+        except FileNotFoundError:
+            raise FileMissing(f"there is no plan {path}") from None
         except OSError as error:
             raise BadInput(f"the plan {path} cannot be read: {error.strerror}") from None
         except EyenedError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from eyened_domain.errors import BadInput, StorageError
+from eyened_domain.errors import BadInput, FileMissing, StorageError
 from eyened_domain.model.names import fold
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.importing.columns import check_name
@@ -146,7 +146,7 @@ class Planner:
         for image in images:
             try:
                 check(image)
-            except (BadInput, StorageError) as error:
+            except (BadInput, FileMissing, StorageError) as error:
                 self._plan.errors.append(note(image.where, error))
                 self._leave_out([image])
 

@@ -79,7 +79,7 @@ class RecordReader:
             if _is_mapping(record) and "image" in record and "studies" not in record:
                 return self._flat(record, where)
             return self._nested(record, where)
-        except (BadInput, UnknownName) as error:
+        except BadInput as error:
             self.errors.append(note(where, error))
             return None
 
@@ -102,7 +102,7 @@ class RecordReader:
             entry.declared = True
             try:
                 found = self._nested_study(entry, study, place)
-            except (BadInput, UnknownName) as error:
+            except BadInput as error:
                 self.errors.append(note(place, error))
             else:
                 if found.series or not found.declared:
@@ -126,7 +126,7 @@ class RecordReader:
             entry.declared = True
             try:
                 found = self._nested_series(entry, series, place)
-            except (BadInput, UnknownName) as error:
+            except BadInput as error:
                 self.errors.append(note(place, error))
             else:
                 if found.images:
@@ -145,7 +145,7 @@ class RecordReader:
             try:
                 _check_names(image, _IMAGE_KEYS, "an image")
                 entry.images.append(_image(entry, image, _mapping(image, "props"), place))
-            except (BadInput, UnknownName) as error:
+            except BadInput as error:
                 self.errors.append(note(place, error))
         return entry
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
-from eyened_domain.errors import BadInput, Conflict, NotFound, RuleBroken
+from eyened_domain.errors import BadInput, Conflict, FileMissing, NotFound, RuleBroken
 from eyened_domain.model import (
     DeviceInstance,
     DeviceModel,
@@ -300,7 +300,7 @@ class ImportContract(Contract):
             path.write_text(whole[:length])
             with pytest.raises(BadInput):
                 ImportPlan.load(path)
-        with pytest.raises(BadInput):
+        with pytest.raises(FileMissing):
             ImportPlan.load(tmp_path / "nothing")
 
     def test_a_patient_whom_the_storage_refuses_is_left_out_and_told(

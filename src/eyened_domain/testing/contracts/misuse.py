@@ -173,8 +173,8 @@ MISUSES: dict[str, tuple[type[EyenedError], str, Misuse]] = {
     "a word that is none": (BadInput, "sex", lambda uow, _: uow.patients.one(sex="X")),
     "a name that is none": (BadInput, "a text", lambda uow, _: uow.projects.by_name(3)),
     "no name": (BadInput, "a text", lambda uow, _: uow.projects.by_name(None)),
-    "the name of what has none": (RuleBroken, "no name", lambda uow, _: uow.forms.by_name("a")),
-    "the names of what has none": (RuleBroken, "no name", lambda uow, _: uow.forms.name_to_id()),
+    "the name of what has none": (BadInput, "no name", lambda uow, _: uow.forms.by_name("a")),
+    "the names of what has none": (BadInput, "no name", lambda uow, _: uow.forms.name_to_id()),
     "counting what a column cannot hold": (
         BadInput,
         "project_name",

@@ -137,7 +137,7 @@ MISUSES: dict[str, tuple[type[EyenedError], str, Misuse]] = {
         lambda uow: uow.rows.insert(Project, [{"project_name": 3}], key=["project_name"]),
     ),
     "inserting special kinds": (
-        RuleBroken,
+        BadInput,
         "SegmentationModel",
         lambda uow: uow.rows.insert(SegmentationModel, [{"model_name": "m"}], key=["model_name"]),
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken, UnknownName
+from eyened_domain.errors import BadInput, Duplicate, NotFound, UnknownName
 from eyened_domain.model import (
     AnnotationData,
     Creator,
@@ -102,9 +102,9 @@ class RepositoryContract(Contract):
 
     def test_what_has_no_name_says_so(self, make_unit_of_work: MakeUnitOfWork) -> None:
         with make_unit_of_work() as uow:
-            with pytest.raises(RuleBroken, match="Series has no name"):
+            with pytest.raises(BadInput, match="Series has no name"):
                 uow.series.by_name("one")
-            with pytest.raises(RuleBroken, match="Series has no name"):
+            with pytest.raises(BadInput, match="Series has no name"):
                 Series.name_to_id(uow)
 
     def test_name_to_id_lists_all_names(self, make_unit_of_work: MakeUnitOfWork) -> None:

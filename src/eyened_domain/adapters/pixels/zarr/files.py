@@ -22,7 +22,7 @@ from eyened_domain.adapters.pixels.zarr.layout import (
     grown,
 )
 from eyened_domain.adapters.pixels.zarr.slot_file import SlotContent, SlotFile, StoredSlot
-from eyened_domain.errors import ConfigurationError, Conflict, EyenedError, StorageError
+from eyened_domain.errors import Conflict, EyenedError, FolderMissing, StorageError
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.pixels.zarr.codecs import SlotCodec
@@ -266,8 +266,8 @@ class SlotFiles:
         ):
             yield array
 
-    def _missing(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(
+    def _missing(self, reason: str) -> FolderMissing:
+        return FolderMissing(
             f"{_SETTING} is {str(self.root)!r}, which {reason}: make the folder, mount it, or set "
             f"{_SETTING}",
             field=_SETTING,

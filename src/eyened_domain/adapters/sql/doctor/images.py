@@ -14,7 +14,7 @@ from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.files.paths import RootFolder
 from eyened_domain.adapters.sql.mounted import check_thumbnails
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.errors import BadInput, EyenedError, StorageError
+from eyened_domain.errors import BadInput, EyenedError, FileMissing, StorageError
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.doctor import Finding, Kind, Repair, Watch
 from eyened_domain.services.image_files import THUMBNAIL_SIZES, png_series
@@ -64,7 +64,7 @@ class ImagesThere:
         try:
             for name in _files_of(identifier):
                 os.close(self._root.open(name))
-        except BadInput as error:
+        except (BadInput, FileMissing) as error:
             return str(error)
         return None
 
@@ -205,7 +205,7 @@ class ImageChecksums:
                 if _hash_of(pixels) != bytes(data_hash).decode("ascii", "replace").lower():
                     said = "its pixels are not those whose DataHash was taken"
                     yield _of(identity, Kind.DATA_HASH_DIFFERS, said, identifier)
-        except BadInput as error:
+        except (BadInput, FileMissing) as error:
             if self._is_there(identifier):  # level 2 tells of files that are not there
                 yield _of(identity, Kind.IMAGE_UNREADABLE, str(error), identifier)
 
