@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.database import Database as Database
+    from eyened_domain.adapters.memory import MemoryDatabase as MemoryDatabase
     from eyened_domain.config import Settings as Settings
     from eyened_domain.container import Container as Container
     from eyened_domain.errors import BadInput as BadInput
@@ -35,35 +36,80 @@ if TYPE_CHECKING:
     from eyened_domain.errors import StorageError as StorageError
     from eyened_domain.errors import UnknownName as UnknownName
     from eyened_domain.model import *  # noqa: F403 - its own list says which
+    from eyened_domain.model.annotation import AnnotationFiles as AnnotationFiles
+    from eyened_domain.model.entity import entity as entity
+    from eyened_domain.model.fields import column as column
+    from eyened_domain.model.image_store import ImageStore as ImageStore
+    from eyened_domain.model.pixels.store import PixelStore as PixelStore
+    from eyened_domain.services.annotation_conversion import (
+        AnnotationConversion as AnnotationConversion,
+    )
+    from eyened_domain.services.doctor import Checkup as Checkup
+    from eyened_domain.services.events import Event as Event
+    from eyened_domain.services.hashing import FileHashes as FileHashes
+    from eyened_domain.services.hashing import Hashes as Hashes
+    from eyened_domain.services.image_files import ImageFiles as ImageFiles
     from eyened_domain.services.importing import Importing as Importing
     from eyened_domain.services.importing import ImportOptions as ImportOptions
+    from eyened_domain.services.repository import Repository as Repository
+    from eyened_domain.services.rows import Rows as Rows
+    from eyened_domain.services.segmenting import Segmented as Segmented
     from eyened_domain.services.segmenting import Segmenting as Segmenting
+    from eyened_domain.services.storage import Storage as Storage
+    from eyened_domain.services.tagging import Tagged as Tagged
     from eyened_domain.services.tagging import Tagging as Tagging
+    from eyened_domain.services.tagging import Untagged as Untagged
+    from eyened_domain.services.thumbnails import ThumbnailFiles as ThumbnailFiles
+    from eyened_domain.services.thumbnails import Thumbnails as Thumbnails
+    from eyened_domain.services.unit_of_work import UnitOfWork as UnitOfWork
+
+    __version__: str
 
 _ELSEWHERE = {
+    "AnnotationConversion": "eyened_domain.services.annotation_conversion",
+    "AnnotationFiles": "eyened_domain.model.annotation",
     "BadInput": "eyened_domain.errors",
+    "Checkup": "eyened_domain.services.doctor",
     "ConfigurationError": "eyened_domain.errors",
-    "Conflict": "eyened_domain.errors",
     "ConfiguredFileMissing": "eyened_domain.errors",
+    "Conflict": "eyened_domain.errors",
     "Container": "eyened_domain.container",
     "Database": "eyened_domain.adapters.database",
     "Duplicate": "eyened_domain.errors",
+    "Event": "eyened_domain.services.events",
     "EyenedError": "eyened_domain.errors",
+    "FileHashes": "eyened_domain.services.hashing",
     "FileMissing": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",
+    "Hashes": "eyened_domain.services.hashing",
+    "ImageFiles": "eyened_domain.services.image_files",
+    "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
+    "MemoryDatabase": "eyened_domain.adapters.memory",
     "NotFound": "eyened_domain.errors",
     "NotLoaded": "eyened_domain.errors",
+    "PixelStore": "eyened_domain.model.pixels.store",
     "PixelsDamaged": "eyened_domain.errors",
     "PixelsLost": "eyened_domain.errors",
+    "Repository": "eyened_domain.services.repository",
     "RowChanged": "eyened_domain.errors",
+    "Rows": "eyened_domain.services.rows",
     "RuleBroken": "eyened_domain.errors",
+    "Segmented": "eyened_domain.services.segmenting",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
+    "Storage": "eyened_domain.services.storage",
     "StorageError": "eyened_domain.errors",
+    "Tagged": "eyened_domain.services.tagging",
     "Tagging": "eyened_domain.services.tagging",
+    "ThumbnailFiles": "eyened_domain.services.thumbnails",
+    "Thumbnails": "eyened_domain.services.thumbnails",
+    "UnitOfWork": "eyened_domain.services.unit_of_work",
     "UnknownName": "eyened_domain.errors",
+    "Untagged": "eyened_domain.services.tagging",
+    "column": "eyened_domain.model.fields",
+    "entity": "eyened_domain.model.entity",
 }
 """Where the names come from that are not of the model."""
 
@@ -73,6 +119,8 @@ if not TYPE_CHECKING:  # which would take any name for one
     def __getattr__(name: str) -> Any:
         if name == "__all__":
             return _names()
+        if name == "__version__":
+            return import_module("importlib.metadata").version("eyened-domain")
         if name not in _ELSEWHERE and not (name[:1].isupper() and name in _names()):
             raise AttributeError(f"module 'eyened_domain' has no attribute {name!r}")
         value = getattr(import_module(_ELSEWHERE.get(name, "eyened_domain.model")), name)
@@ -81,7 +129,7 @@ if not TYPE_CHECKING:  # which would take any name for one
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_names()})
+    return sorted({*globals(), *_names(), "__version__"})
 
 
 def _names() -> list[str]:

@@ -2,22 +2,37 @@
 
 import ast
 import importlib
+import os
+import pkgutil
 import subprocess
 import sys
 from enum import Enum
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import eyened_domain
-from eyened_domain import _ELSEWHERE, model
+from eyened_domain import _ELSEWHERE, errors, model, services
+from eyened_domain.errors import EyenedError
 from eyened_domain.model import enums
 from eyened_domain.model.entity import entity_classes
+from eyened_domain.services.events import Event
 
 ENTITIES = {one.__name__ for one in entity_classes() if one.__module__.startswith(model.__name__)}
 ENUMS = {
     name for name, one in vars(enums).items() if isinstance(one, type) and issubclass(one, Enum)
 }
+
+SOURCE = str(Path(eyened_domain.__file__).parents[1])
+HOMES = (errors.__name__, services.__name__)
+PORTS = {
+    "AnnotationFiles", "FileHashes", "ImageFiles", "ImageStore", "PixelStore", "Repository",
+    "Rows", "Storage", "ThumbnailFiles", "UnitOfWork",
+}  # fmt: skip
+SERVICES = {
+    "AnnotationConversion", "Checkup", "Hashes", "Importing", "Segmenting", "Tagging", "Thumbnails",
+}  # fmt: skip
 
 
 def test_the_model_shows_every_entity_and_every_enum() -> None:
@@ -67,3 +82,32 @@ def test_a_package_within_is_imported_without_the_model() -> None:
         "assert 'eyened_domain.model' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert eyened_domain.__version__ == version("eyened-domain")
+    assert "__version__" in dir(eyened_domain)
+
+
+def test_the_version_costs_nothing_until_it_is_asked_for() -> None:
+    program = "import sys; import eyened_domain; assert 'importlib.metadata' not in sys.modules"
+    subprocess.run(
+        [sys.executable, "-S", "-c", program], check=True, env={**os.environ, "PYTHONPATH": SOURCE}
+    )
+
+
+@pytest.mark.parametrize("base", [Event, EyenedError])
+def test_every_event_and_every_error_is_public(base: type) -> None:
+    for module in (services, errors):
+        for one in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{module.__name__}."):
+            importlib.import_module(one.name)
+    ours = {one.__name__ for one in _kinds_of(base) if one.__module__.startswith(HOMES)}
+    assert ours <= set(eyened_domain.__all__)
+
+
+def _kinds_of(base: type) -> set[type]:
+    return {base}.union(*(_kinds_of(one) for one in base.__subclasses__()))
+
+
+def test_what_other_code_builds_on_is_public() -> None:
+    assert {"MemoryDatabase", "entity", "column", *SERVICES, *PORTS} <= set(eyened_domain.__all__)
