@@ -1,5 +1,6 @@
 """The house as it was drawn: imports point inward, and importing costs almost nothing."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -116,3 +117,15 @@ def test_a_query_may_be_written_before_any_database_wherever_the_class_came_from
         assert "StudyDate" in str(select(Study).where(Study.StudyRound == 1))
     """
     assert "sqlalchemy" in modules_after(textwrap.dedent(program))
+
+
+def test_the_command_line_puts_nothing_together_that_the_bootstrap_does() -> None:
+    made = {"AnnotationConversion", "Hashes", "Importing", "Thumbnails"}
+    for path in sorted((SOURCE / "adapters" / "cli").glob("*.py")):
+        called = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not called & made, path
+        assert "Database" not in called or path.name == "options.py", path

@@ -109,7 +109,7 @@ def test_a_run_tells_what_it_made_and_what_failed_and_why(
     first, title, columns, failure = run.stdout.splitlines()
     assert first.endswith(": 2 made, 1 failed")
     assert (title, columns.split()) == ("Failures", ["image", "file", "why"])
-    assert failure.split()[:3] == ["2", "gone.png", "BadInput:"]
+    assert failure.split()[:3] == ["2", "gone.png", "FileMissing:"]
     assert failure.endswith("does not exist")
 
 

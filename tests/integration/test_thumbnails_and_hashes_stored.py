@@ -16,8 +16,8 @@ from PIL import Image
 from sqlalchemy import text
 
 from eyened_domain import Database, ImageInstance
+from eyened_domain.adapters.bootstrap import hashes_on, thumbnails_on
 from eyened_domain.adapters.executors import ProcessWorkers, crew
-from eyened_domain.adapters.image_jobs import hashes_on, thumbnails_on
 from eyened_domain.errors import ConfigurationError, FolderMissing
 from eyened_domain.services.batches import RunOptions
 from eyened_domain.services.thumbnails import Thumbnails, thumbnail_identifier

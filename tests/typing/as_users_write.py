@@ -31,6 +31,7 @@ def names() -> None:
     eyened_domain.Projct(project_name="AREDS")  # type: ignore[attr-defined]
     testing.MemoryImags()  # type: ignore[attr-defined]
     assert_type(eyened_domain.Project(project_name="AREDS"), Project)
+    assert_type(eyened_domain.__version__, str)
 
 
 def notebook(database: Database) -> None:

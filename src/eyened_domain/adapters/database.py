@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
 
@@ -20,6 +20,7 @@ from eyened_domain.adapters.sql.engine import engine_of
 from eyened_domain.adapters.sql.made_once import made_once
 from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
+from eyened_domain.adapters.sql.pixels import PixelShelf
 from eyened_domain.adapters.sql.repeatable_unit import RepeatableUnitOfWork
 from eyened_domain.adapters.sql.retry import run_unit
 from eyened_domain.adapters.sql.session import DomainSession
@@ -28,9 +29,27 @@ from eyened_domain.adapters.sql.sqlite_turns import BEGIN
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.config import Settings
 from eyened_domain.config.temporary import remove_folder
+from eyened_domain.model.annotation import AnnotationFiles
+from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.events import Subscribers
 
 T = TypeVar("T")
+
+
+class Stores(Protocol):
+    """Where the entities of a database find their files; a `Database` is one itself."""
+
+    @property
+    def image_store(self) -> ImageStore:
+        """The image files and thumbnails."""
+
+    @property
+    def pixel_shelf(self) -> PixelShelf:
+        """Where the pixels of segmentations are."""
+
+    @property
+    def annotation_files(self) -> AnnotationFiles:
+        """The files of legacy annotations."""
 
 
 class Database:
@@ -44,14 +63,23 @@ class Database:
             an embedded SQLite database in EYENED_HOME, default ``./eyened-data``), the
             path of an env file, a flat or nested dict, a database URL, or `Settings`.
         subscribers: called with each event of a unit of work, after its commit.
+        stores: where entities find their files, if not where the settings say; each session
+            asks anew.
 
     Raises:
         ConfigurationError: something is missing or wrong; the message names all of it.
     """
 
-    def __init__(self, source: object = None, *, subscribers: Subscribers = ()) -> None:
+    def __init__(
+        self,
+        source: object = None,
+        *,
+        subscribers: Subscribers = (),
+        stores: Stores | None = None,
+    ) -> None:
         self.settings: Settings = source if isinstance(source, Settings) else Settings.load(source)
         self._subscribers = subscribers
+        self._stores: Stores = self if stores is None else stores
         self._lock = threading.RLock()
         map_entities()
 
@@ -94,7 +122,7 @@ class Database:
 
     @made_once
     def image_store(self) -> StoredImages:
-        """The image files and thumbnails."""
+        """The image files and thumbnails that the settings name."""
         return StoredImages(
             self.settings.images_basepath,
             self.settings.image_server_url,
@@ -103,13 +131,13 @@ class Database:
 
     @made_once
     def pixel_shelf(self) -> ZarrShelf:
-        """Where the pixels of segmentations are."""
+        """Where the pixels of segmentations are, as the settings say."""
         files = SlotFiles(self.settings.segmentations_zarr_store)
         return ZarrShelf(files, Reservations(self.engine, files), self.engine.connect)
 
     @made_once
     def annotation_files(self) -> StoredAnnotationFiles:
-        """The files of legacy annotations."""
+        """The files of legacy annotations that the settings name."""
         return StoredAnnotationFiles(self.settings.annotations_path)
 
     @contextmanager
@@ -175,7 +203,7 @@ class Database:
     def _session_on(self, bind: Engine) -> DomainSession:
         return DomainSession(
             bind=bind,
-            image_store=self.image_store,
-            shelf=self.pixel_shelf,
-            annotation_files=self.annotation_files,
+            image_store=self._stores.image_store,
+            shelf=self._stores.pixel_shelf,
+            annotation_files=self._stores.annotation_files,
         )

@@ -49,15 +49,13 @@ def convert_annotations(
       eorm convert-annotations --apply
       eorm convert-annotations --project "My Project Name" --apply --json > report.json
     """
-    from eyened_domain.services.annotation_conversion import (  # noqa: PLC0415
-        AnnotationConversion,
-    )
+    from eyened_domain.adapters.bootstrap import annotation_conversion_on  # noqa: PLC0415
 
     with (
         opened_database(settings_from(env)) as database,
         progress_bar("Converting" if apply else "Reading") as progress,
     ):
-        report = AnnotationConversion(database).run(
+        report = annotation_conversion_on(database).run(
             annotation_type=annotation_type, project=project, apply=apply, progress=progress
         )
     if as_json:

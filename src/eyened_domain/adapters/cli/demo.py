@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eyened_domain.adapters.cli.options import shared_options
+from eyened_domain.adapters.cli.options import opened_database, shared_options
 from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
@@ -34,15 +34,10 @@ def demo_command(env: Path | None, as_json: bool, folder: Path) -> None:
     """
     if env is not None:
         raise click.UsageError("the demo has settings of its own: leave -e out, name a folder")
-    from eyened_domain.adapters.database import Database  # noqa: PLC0415 - loaded when run
-
-    database = Database({"EYENED_HOME": str(folder)})
-    try:
+    with opened_database({"EYENED_HOME": str(folder)}, make=True) as database:
         records = _draw(database, folder)
         result = _bring_in(database, records)
         visits = _visits(database)
-    finally:
-        database.close()
     if as_json:
         print_json({"folder": str(folder), "written": result.written.made, "visits": visits})
         return
@@ -64,7 +59,7 @@ def _draw(database: Database, folder: Path) -> list[dict[str, Any]]:
 
 
 def _bring_in(database: Database, records: list[dict[str, Any]]) -> Any:
-    from eyened_domain.adapters.importing import importing_on  # noqa: PLC0415
+    from eyened_domain.adapters.bootstrap import importing_on  # noqa: PLC0415
     from eyened_domain.services.importing import ImportOptions  # noqa: PLC0415
 
     options = ImportOptions(create_projects=True, create_patients=True, create_studies=True)

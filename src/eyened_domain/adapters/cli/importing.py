@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eyened_domain.adapters.cli.options import settings_from, shared_options
+from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
 from eyened_domain.adapters.cli.output import print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
@@ -120,14 +120,10 @@ def _applies(plan: ImportPlan) -> bool:
 
 @contextmanager
 def _importing(settings: Settings) -> Iterator[Importing]:
-    from eyened_domain.adapters.database import Database  # noqa: PLC0415
-    from eyened_domain.adapters.importing import importing_on  # noqa: PLC0415 - loaded when run
+    from eyened_domain.adapters.bootstrap import importing_on  # noqa: PLC0415 - loaded when run
 
-    database = Database(settings)
-    try:
+    with opened_database(settings, make=True) as database:
         yield importing_on(database)
-    finally:
-        database.close()
 
 
 def _planned(

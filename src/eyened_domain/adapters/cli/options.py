@@ -87,16 +87,21 @@ def engine_from(settings: Settings, *, make: bool = True) -> Iterator[Engine]:
 
 
 @contextmanager
-def opened_database(settings: Settings) -> Iterator[Database]:
-    """Give a database that is there, and close it afterwards.
+def opened_database(source: Settings | dict[str, str], *, make: bool = False) -> Iterator[Database]:
+    """Give a database, and close it afterwards.
+
+    Args:
+        source: its settings, or what they are made of.
+        make: let an SQLite database be made; otherwise its file must be there.
 
     Raises:
         ConfiguredFileMissing: the file of an SQLite database is not there.
     """
     from eyened_domain.adapters.database import Database  # noqa: PLC0415 - takes a while
 
-    _check_is_there(settings)
-    with closing(Database(settings)) as database:
+    with closing(Database(source)) as database:
+        if not make:
+            _check_is_there(database.settings)
         yield database
 
 

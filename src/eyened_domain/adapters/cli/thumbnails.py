@@ -49,7 +49,7 @@ def update_thumbnails(
     """
 
     def run(database: Database, options: RunOptions) -> BatchReport:
-        from eyened_domain.adapters.image_jobs import thumbnails_on  # noqa: PLC0415
+        from eyened_domain.adapters.bootstrap import thumbnails_on  # noqa: PLC0415
 
         return thumbnails_on(database).update(failed=failed, options=options)
 
@@ -90,7 +90,7 @@ def update_hashes(
     """
 
     def run(database: Database, options: RunOptions) -> BatchReport:
-        from eyened_domain.adapters.image_jobs import hashes_on  # noqa: PLC0415
+        from eyened_domain.adapters.bootstrap import hashes_on  # noqa: PLC0415
 
         return hashes_on(database).update(options)
 
