@@ -1,9 +1,11 @@
 """What a type checker makes of code as users write it; checked by mypy --strict, never run."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import assert_type
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 import eyened_domain
 from eyened_domain import (
@@ -44,7 +46,16 @@ def notebook(database: Database) -> None:
         patient = Patient.by_identifier(session, project.project_id, "P1")
         assert_type(patient.birth_date, date | None)
         assert_type(patient.studies, list[Study])
+        assert_type(patient.patient_identifier, str)
         session.scalars(select(Study).join(Patient).where(Patient.patient_identifier == "P1"))
+        session.scalars(select(Study).join(Study.patient).where(Patient.sex.is_not(None)))
+        assert_type(session.scalars(select(Patient.patient_identifier)).all(), Sequence[str])
+        assert_type(Patient.patient_identifier == "P1", ColumnElement[bool])
+        assert_type(Study.study_date >= "2024-01-01", ColumnElement[bool])
+        assert_type(Patient.birth_date, InstrumentedAttribute[date | None])
+        assert_type(Project.patients, InstrumentedAttribute[list[Patient]])
+        assert_type(Study.patient, InstrumentedAttribute[Patient])
+        select(Study).where(Patient.patient_identifier.startswith)  # type: ignore[arg-type]
         session.scalars(select(Study).join(Patient).where(Patient.PatientIdentifier.like("P%")))
 
 

@@ -22,6 +22,9 @@ from attrs import NOTHING, frozen
 
 from eyened_domain.model.values import Choice, Integer, Kind, Moment
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import InstrumentedAttribute  # what the mapping puts on the class
+
 T = TypeVar("T")
 OnDelete = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL"]
 """What happens to a row when the row that it points to is deleted."""
@@ -37,7 +40,7 @@ class _Declared(Generic[T]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
+        def __get__(self, instance: None, owner: type) -> InstrumentedAttribute[T]: ...
         @overload
         def __get__(self, instance: object, owner: type) -> T: ...
         def __get__(self, instance: object, owner: type) -> Any: ...
@@ -81,7 +84,7 @@ class Many(Generic[T]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
+        def __get__(self, instance: None, owner: type) -> InstrumentedAttribute[list[T]]: ...
         @overload
         def __get__(self, instance: object, owner: type) -> list[T]: ...
         def __get__(self, instance: object, owner: type) -> Any: ...
