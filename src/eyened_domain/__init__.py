@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from eyened_domain.services.doctor import Checkup as Checkup
     from eyened_domain.services.events import Event as Event
+    from eyened_domain.services.events import Segmented as Segmented
     from eyened_domain.services.hashing import FileHashes as FileHashes
     from eyened_domain.services.hashing import Hashes as Hashes
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from eyened_domain.services.importing import ImportOptions as ImportOptions
     from eyened_domain.services.repository import Repository as Repository
     from eyened_domain.services.rows import Rows as Rows
-    from eyened_domain.services.segmenting import Segmented as Segmented
     from eyened_domain.services.segmenting import Segmenting as Segmenting
     from eyened_domain.services.storage import Storage as Storage
     from eyened_domain.services.tagging import Tagged as Tagged
@@ -96,7 +96,7 @@ _ELSEWHERE = {
     "RowChanged": "eyened_domain.errors",
     "Rows": "eyened_domain.services.rows",
     "RuleBroken": "eyened_domain.errors",
-    "Segmented": "eyened_domain.services.segmenting",
+    "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
     "Storage": "eyened_domain.services.storage",

@@ -19,6 +19,7 @@ from eyened_domain.adapters.bootstrap import (
 )
 from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.sql.pixels import PixelShelf
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.config import Settings
 from eyened_domain.model.annotation import AnnotationFiles
