@@ -32,6 +32,7 @@ from eyened_domain.services.importing.lookups import (
     look_up_studies,
 )
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
+from eyened_domain.services.importing.placing import Placement, match
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.rows import Row
 from eyened_domain.services.unit_of_work import UnitOfWork
@@ -95,6 +96,7 @@ class PortionWriter:
 
         Raises:
             NotFound: a project, patient, study, series or image is gone since the plan was made.
+            BadInput: an image, or the series of a new one, is elsewhere by now.
             Conflict: somebody is writing the same rows; run it again.
         """
         images, known = images_of(patients), Known()
@@ -105,16 +107,30 @@ class PortionWriter:
         new = [image for image in images if image.key not in known.images]
         _require_not_gone(new)
         self._written.matched = len(images) - len(new)
+        placement = self._matched(patients, new)
         wanted = _needed(patients, new)
         self._make_projects(wanted)
         self._make_patients(wanted)
         self._make_studies([study for patient in wanted for study in patient.studies])
-        self._make_images(new, self._make_series(new))
+        self._make_images(new, self._make_series(new, placement))
         if self._plan.options.conflict is OnConflict.update:
             self._update(patients)
         for name, ids in self._acquisition.take_made().items():
             self._note_made(entity_class(name), ids)
         return Step(self._written, self._items)
+
+    def _matched(self, patients: list[PatientEntry], new: list[ImageEntry]) -> Placement:
+        """Decide again where everything belongs, by what is there now."""
+        filled = {id(image.series): image.series for image in new}
+        ids = {one.placed_id for one in filled.values() if one.placed_id is not None}
+        gone = ids - self._known.series.keys()
+        if gone:
+            raise _gone("Series", map(str, gone))
+        placement = match(patients, self._known, self._plan.options)
+        for entry, error in placement.refused:
+            if isinstance(entry, ImageEntry) or id(entry) in filled:
+                raise error
+        return placement
 
     def _make_projects(self, patients: list[PatientEntry]) -> None:
         missing: dict[str, str] = {}
@@ -160,46 +176,24 @@ class PortionWriter:
         ids = self._insert(Study, rows, key=("patient_id", "study_date"))
         self._known.studies.update(zip(missing, ids, strict=True))
 
-    def _make_series(self, images: list[ImageEntry]) -> dict[int, int]:
+    def _make_series(self, images: list[ImageEntry], placement: Placement) -> dict[int, int]:
         """Make the series of new images; return the SeriesID of each entry (by its `id`)."""
-        entries = {id(image.series): image.series for image in images}
         found: dict[int, int] = {}
         missing: dict[Any, list[SeriesEntry]] = {}
-        studies: dict[int, int] = {}
-        for number, entry in entries.items():
-            studies[number] = study_id = self._study_id(entry.study)
-            there = self._series_there(entry, study_id)
+        for number, entry in {id(image.series): image.series for image in images}.items():
+            there = placement.series[number]
             if there is not None:
                 found[number] = there
             else:
                 missing.setdefault(entry.uid or number, []).append(entry)
         rows = [
-            {"study_id": studies[id(group[0])], **self._plan.columns_of(group[0])}
+            {"study_id": self._study_id(group[0].study), **self._plan.columns_of(group[0])}
             for group in missing.values()
         ]
         ids = self._insert(Series, rows, key=("study_id",))
         for group, series_id in zip(missing.values(), ids, strict=True):
             found.update({id(entry): series_id for entry in group})
         return found
-
-    def _series_there(self, entry: SeriesEntry, study_id: int) -> int | None:
-        """Return the series that new images go to, where there is one.
-
-        Raises:
-            NotFound: the record or the plan names one, and it is gone.
-        """
-        if entry.series_id is not None:
-            if self._known.series.get(entry.series_id, (None,))[0] != study_id:
-                raise _gone("Series", [str(entry.series_id)])
-            return entry.series_id
-        series_id, its_study = self._known.series_by_uid.get(entry.uid or "", (None, None))
-        if its_study == study_id:
-            return series_id
-        siblings = (self._known.images.get(image.key) for image in entry.images)
-        return next(
-            (one.series_id for one in siblings if one is not None and one.study_id == study_id),
-            None,
-        )
 
     def _make_images(self, images: list[ImageEntry], series: dict[int, int]) -> None:
         if not images:
@@ -230,8 +224,8 @@ class PortionWriter:
             for study in patient.studies:
                 wanted[Study][self._study_id(study)] = self._plan.columns_of(study)
                 for series in study.series:
-                    if series.series_id is not None:
-                        columns = wanted[Series].setdefault(series.series_id, {})
+                    if series.placed_id is not None:
+                        columns = wanted[Series].setdefault(series.placed_id, {})
                         columns.update(self._plan.columns_of(series))
                     for image in series.images:
                         found = self._known.images.get(image.key)

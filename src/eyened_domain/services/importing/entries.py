@@ -69,6 +69,13 @@ class SeriesEntry:
     columns: dict[str, Any]
     where: str
     images: list[ImageEntry] = field(factory=list)
+    found_id: int | None = None
+    """The SeriesID that the plan found, where the record gives none."""
+
+    @property
+    def placed_id(self) -> int | None:
+        """Its SeriesID, as far as the record gives it or the plan found it."""
+        return self.found_id if self.series_id is None else self.series_id
 
     @property
     def key(self) -> tuple[str] | None:
@@ -133,15 +140,14 @@ def note(where: str, error: EyenedError) -> RecordError:
     return RecordError(where, error.field and error.field[:_LONGEST_FIELD], message)
 
 
+def series_of(patients: Iterable[PatientEntry]) -> list[SeriesEntry]:
+    """Return all series of the entries, in order."""
+    return [one for patient in patients for study in patient.studies for one in study.series]
+
+
 def images_of(patients: Iterable[PatientEntry]) -> list[ImageEntry]:
     """Return all images of the entries, in order."""
-    return [
-        image
-        for patient in patients
-        for study in patient.studies
-        for series in study.series
-        for image in series.images
-    ]
+    return [image for series in series_of(patients) for image in series.images]
 
 
 def prune(patients: list[PatientEntry]) -> list[PatientEntry]:

@@ -19,6 +19,7 @@ from eyened_domain.services.importing.entries import (
     PatientEntry,
     StudyEntry,
     images_of,
+    series_of,
 )
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions
 from eyened_domain.services.rows import Rows
@@ -189,8 +190,8 @@ def look_up_studies(rows: Rows, known: Known, patients: list[PatientEntry]) -> N
 
 def look_up_series(rows: Rows, known: Known, patients: Iterable[PatientEntry]) -> None:
     """Look up the series that are named by their id or by their SeriesInstanceUID."""
-    series = [one for patient in patients for study in patient.studies for one in study.series]
-    ids = {one.series_id for one in series if one.series_id is not None}
+    series = series_of(patients)
+    ids = {one.placed_id for one in series if one.placed_id is not None}
     columns = ("series_id", "study_id", "series_instance_uid")
     for series_id, study_id, uid in rows.find(Series, "series_id", ids, columns):
         known.series[series_id] = (study_id, uid)

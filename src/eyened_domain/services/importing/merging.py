@@ -108,9 +108,9 @@ class Merging:
             self._tally.fill(name, always, new=True)
 
     def _count_series(self, series: list[SeriesEntry]) -> None:
-        known = [one for one in series if one.series_id is not None or one.uid is not None]
+        known = [one for one in series if one.placed_id is not None or one.uid is not None]
         for one in known:
-            self._count("Series", one, (one.series_id or one.uid,))
+            self._count("Series", one, (one.placed_id or one.uid,))
         self._tally.add("Series", new=len(series) - len(known))
 
     def _count_new(self, images: list[ImageEntry]) -> None:
@@ -145,7 +145,7 @@ class Merging:
         if isinstance(entry, StudyEntry):
             return Study, self._known.study_id(entry)
         if isinstance(entry, SeriesEntry):
-            return Series, entry.series_id
+            return Series, entry.placed_id
         found = self._known.images.get(entry.key)
         return ImageInstance, None if found is None else found.image_id
 

@@ -1,98 +1,110 @@
-"""Whether images and series fit where their records put them."""
+"""Where the images of records belong: the one decision that planner and writer share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from attrs import frozen
+
 from eyened_domain.errors import BadInput
 from eyened_domain.model.names import fold
-from eyened_domain.services.importing.entries import ImageEntry, SeriesEntry
+from eyened_domain.services.importing.entries import (
+    ImageEntry,
+    PatientEntry,
+    SeriesEntry,
+    series_of,
+)
 from eyened_domain.services.importing.lookups import Known, KnownImage
 from eyened_domain.services.importing.options import ImportOptions, OnConflict
 
 
-class Placing:
-    """Checks the series and images of an import against what is there, and each other.
+@frozen
+class Placement:
+    """Where the series of a portion are, or will be.
 
-    Args:
-        options: how the import is done.
+    Attributes:
+        series: SeriesID of each entry (by its `id`); None for a series that is to be made.
+        refused: what cannot be where its record puts it, and why; in order, images before
+            the series that they are in.
     """
 
-    def __init__(self, options: ImportOptions) -> None:
-        self._options = options
-        self._updates = options.conflict is OnConflict.update
+    series: dict[int, int | None]
+    refused: list[tuple[SeriesEntry | ImageEntry, BadInput]]
+
+
+def match(portion: Iterable[PatientEntry], known: Known, options: ImportOptions) -> Placement:
+    """Decide where the series and images of records belong, given what is there.
+
+    An image that is there has to hang where its record puts it, unless it is to be skipped.
+    A series is the one that the record or the plan names, or else that of its images which
+    are there in this study, or else the one of its DICOM UID.
+    """
+    placement = Placement({}, [])
+    for series in series_of(portion):
+        if options.conflict is not OnConflict.skip:
+            for image in series.images:
+                refused = _elsewhere(image, known)
+                if refused is not None:
+                    placement.refused.append((image, refused))
+        try:
+            placement.series[id(series)] = _series_id(series, known, options)
+        except BadInput as error:
+            placement.refused.append((series, error))
+    return placement
+
+
+def _series_id(series: SeriesEntry, known: Known, options: ImportOptions) -> int | None:
+    """Return the series that new images go to; None where it is to be made."""
+    study_id = known.study_id(series.study)
+    series_id = series.placed_id
+    if series_id is None:
+        there = (known.images.get(image.key) for image in series.images)
+        in_study = (one.series_id for one in there if one is not None and one.study_id == study_id)
+        series_id = next(in_study, None)
+    elif study_id is None or known.series.get(series_id, (None,))[0] != study_id:
+        raise BadInput(
+            f"series_id: the study of {series.study.study_date} has no series {series_id}",
+            field="series_id",
+            value=series_id,
+        )
+    uid = series.uid
+    if uid is None:
+        return series_id
+    uid_id, uid_study = known.series_by_uid.get(uid, (None, None))
+    if uid_id is not None and series_id is None:
+        if uid_study != study_id:
+            raise _other_series(uid, f"series {uid_id} of another study")
+        return uid_id
+    if uid_id not in (None, series_id):
+        raise _other_series(uid, f"series {uid_id}, not {series_id}")
+    if series_id is not None and options.conflict is not OnConflict.update:
+        held = known.series.get(series_id, (0, None))[1]
+        if held is not None and fold(held) != uid:
+            raise _other_series(uid, f"not that of series {series_id}, {held}")
+    return series_id
+
+
+class SeenUids:
+    """The DICOM UIDs of the records that were planned: each stands for one series or image."""
+
+    def __init__(self) -> None:
         self._study_of: dict[str, tuple[int, str]] = {}
         self._image_of: dict[str, str] = {}
 
-    def check_image(self, image: ImageEntry, known: Known) -> None:
-        """Refuse an image that is there already and hangs elsewhere.
+    def check_series(self, series: SeriesEntry) -> None:
+        """Refuse a series whose UID an earlier record gives to one of another study.
 
         Raises:
-            BadInput: saying where it hangs.
+            BadInput: naming the other record.
         """
-        found = known.images.get(image.key)
-        if found is not None:
-            _check_place(image.series, found, known)
-
-    def find_series(self, series: SeriesEntry, known: Known) -> None:
-        """Give a series the id of the one that its images which are there already hang in.
-
-        Raises:
-            BadInput: the record names a series that the study does not have.
-        """
-        study_id = known.study_id(series.study)
-        if series.series_id is not None:
-            if study_id is None or known.series.get(series.series_id, (None,))[0] != study_id:
-                raise BadInput(
-                    f"series_id: the study of {series.study.study_date} has no series "
-                    f"{series.series_id}",
-                    field="series_id",
-                    value=series.series_id,
-                )
+        if series.uid is None:
             return
-        there = (known.images.get(image.key) for image in series.images)
-        series.series_id = next(
-            (
-                found.series_id
-                for found in there
-                if found is not None and found.study_id == study_id
-            ),
-            None,
-        )
-
-    def check_series(self, series: SeriesEntry, known: Known) -> None:
-        """Refuse a series whose DICOM UID, read by now, is that of another one.
-
-        Raises:
-            BadInput: naming the other one; or there is none, and none may be made.
-        """
-        uid = series.uid
-        if uid is not None:
-            self._check_uid(series, uid, known)
-        if series.series_id is None and not self._options.create_series:
-            raise BadInput(
-                "series_id: the image names no series; give series_id, or allow new series "
-                "(create_series)",
-                field="series_id",
-            )
-
-    def _check_uid(self, series: SeriesEntry, uid: str, known: Known) -> None:
-        study = series.study
-        series_id, study_id = known.series_by_uid.get(uid, (None, None))
-        if series_id is not None and series.series_id is None:
-            if study_id != known.study_id(study):
-                raise _other_series(uid, f"series {series_id} of another study")
-            series.series_id = series_id
-        elif series_id not in (None, series.series_id):
-            raise _other_series(uid, f"series {series_id}, not {series.series_id}")
-        elif series.series_id is not None and not self._updates:
-            held = known.series.get(series.series_id, (0, None))[1]
-            if held is not None and fold(held) != uid:
-                raise _other_series(uid, f"not that of series {series.series_id}, {held}")
-        here = hash(study.key)
-        elsewhere, where = self._study_of.setdefault(uid, (here, series.where))
+        here = hash(series.study.key)
+        elsewhere, where = self._study_of.setdefault(series.uid, (here, series.where))
         if elsewhere != here:
-            raise _other_series(uid, f"that of a series of another study in {where}")
+            raise _other_series(series.uid, f"that of a series of another study in {where}")
 
-    def check_new(self, image: ImageEntry, known: Known) -> None:
+    def check_image(self, image: ImageEntry, known: Known) -> None:
         """Refuse an image of which too little is known, or whose DICOM UID is another's.
 
         Raises:
@@ -126,28 +138,30 @@ class Placing:
             )
 
 
-def _check_place(series: SeriesEntry, found: KnownImage, known: Known) -> None:
-    study = series.study
-    there = f"image: it is there already, as ImageInstance {found.image_id}"
+def _elsewhere(image: ImageEntry, known: Known) -> BadInput | None:
+    """Return what is wrong where an image is there already and hangs elsewhere."""
+    found, series = known.images.get(image.key), image.series
+    if found is None:
+        return None
+    place, field = _difference(series, found, known)
+    if field is None:
+        return None
+    return BadInput(f"image: it is there already, {place}", field=field)
+
+
+def _difference(series: SeriesEntry, found: KnownImage, known: Known) -> tuple[str, str | None]:
+    study, it = series.study, f"as ImageInstance {found.image_id}"
     if known.project_id(study.patient) != found.project_id:
-        raise BadInput(
-            f"{there} of another project, not {study.patient.project_name!r}", field="project_name"
-        )
+        return f"{it} of another project, not {study.patient.project_name!r}", "project_name"
     if known.patient_id(study.patient) != found.patient_id:
-        raise BadInput(
-            f"{there} of patient {found.patient_identifier!r}, not of {study.patient.identifier!r}",
-            field="patient_identifier",
-        )
+        whose = f"{found.patient_identifier!r}, not of {study.patient.identifier!r}"
+        return f"{it} of patient {whose}", "patient_identifier"
     if study.study_date != found.study_date:
-        raise BadInput(
-            f"{there} of the study of {found.study_date}, not of {study.study_date}",
-            field="study_date",
-        )
+        days = f"{found.study_date}, not of {study.study_date}"
+        return f"{it} of the study of {days}", "study_date"
     if series.series_id not in (None, found.series_id):
-        raise BadInput(
-            f"image: it is there already, in series {found.series_id}, not {series.series_id}",
-            field="series_id",
-        )
+        return f"in series {found.series_id}, not {series.series_id}", "series_id"
+    return "", None
 
 
 def _other_series(uid: str, whose: str) -> BadInput:

@@ -20,6 +20,7 @@ from eyened_domain.services.importing.entries import (
     join,
     note,
     prune,
+    series_of,
 )
 from eyened_domain.services.importing.headers import FileReader
 from eyened_domain.services.importing.lookups import (
@@ -32,7 +33,7 @@ from eyened_domain.services.importing.lookups import (
 )
 from eyened_domain.services.importing.merging import Merging
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
-from eyened_domain.services.importing.placing import Placing
+from eyened_domain.services.importing.placing import SeenUids, match
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.records import RecordReader
 from eyened_domain.services.importing.tally import Tally
@@ -74,7 +75,7 @@ class Planner:
         self._plan = ImportPlan(options=options)
         self._plan.errors = self._reader.errors
         self._tally = Tally(self._plan)
-        self._placing = Placing(options)
+        self._uids = SeenUids()
         self._seen: dict[int, str] = {}
         self._source = ""
         self._sources: dict[str, int] = {}
@@ -203,18 +204,29 @@ class Planner:
 
     def _place(self, patients: list[PatientEntry], known: Known) -> None:
         """See which images are there already, and where; leave these out where that is wanted."""
-        skips = self._options.conflict is OnConflict.skip
-        for series in _series_of(patients):
-            for image in series.images:
-                image.exists = image.key in known.images
-            if not skips:
-                there = [image for image in series.images if image.exists]
-                self._try_images(there, lambda image: self._placing.check_image(image, known))
-            error = _tried(self._placing.find_series, series, known)
-            if error is not None:
-                self._drop_series(series, error)
-            if skips:
-                self._leave_out(image for image in series.images if image.exists)
+        for image in images_of(patients):
+            image.exists = image.key in known.images
+        self._match(patients, known)
+        if self._options.conflict is OnConflict.skip:
+            self._leave_out(image for image in images_of(patients) if image.exists)
+
+    def _match(self, patients: list[PatientEntry], known: Known) -> list[SeriesEntry]:
+        """Find the series of the entries; leave out what cannot be where its record puts it.
+
+        Returns:
+            The series that can.
+        """
+        placement = match(patients, known, self._options)
+        for entry, error in placement.refused:
+            if isinstance(entry, SeriesEntry):
+                self._drop_series(entry, error)
+            else:
+                self._plan.errors.append(note(entry.where, error))
+                self._leave_out([entry])
+        placed = [series for series in series_of(patients) if id(series) in placement.series]
+        for series in placed:
+            series.found_id = placement.series[id(series)]
+        return placed
 
     def _drop_series(self, series: SeriesEntry, error: BadInput) -> None:
         """Leave out the new images of a series; with `conflict = update` all of them."""
@@ -236,13 +248,24 @@ class Planner:
             self._try_images(some, self._file_reader.begin(some))
 
     def _check_series(self, patients: list[PatientEntry], known: Known) -> None:
+        """Check what the files have said as well: DICOM UIDs, and the eye."""
         update = self._options.conflict is OnConflict.update
-        for series in _series_of(patients):
-            error = _tried(self._placing.check_series, series, known)
+        for series in self._match(patients, known):
+            error = _tried(self._uids.check_series, series) or self._unmade(series)
             if error is not None:
                 self._drop_series(series, error)
             checked = [i for i in series.images if i.good and (update or not i.exists)]
-            self._try_images(checked, lambda image: self._placing.check_new(image, known))
+            self._try_images(checked, lambda image: self._uids.check_image(image, known))
+
+    def _unmade(self, series: SeriesEntry) -> BadInput | None:
+        """Return what is wrong where a series is not there and may not be made."""
+        if series.placed_id is not None or self._options.create_series:
+            return None
+        return BadInput(
+            "series_id: the image names no series; give series_id, or allow new series "
+            "(create_series)",
+            field="series_id",
+        )
 
     def _merged(self, patients: list[PatientEntry], known: Known) -> list[PatientEntry]:
         """Make the entries part of the plan, without those that contradict earlier ones."""
@@ -308,12 +331,6 @@ def _tried(check: Callable[..., None], *arguments: Any) -> BadInput | None:
     except BadInput as error:
         return error
     return None
-
-
-def _series_of(patients: list[PatientEntry]) -> Iterator[SeriesEntry]:
-    for patient in patients:
-        for study in patient.studies:
-            yield from study.series
 
 
 def _identifier(patient: PatientEntry, known: Known) -> str:

@@ -45,6 +45,7 @@ def patient_out(entry: PatientEntry) -> dict[str, Any]:
 def _series_out(entry: SeriesEntry) -> dict[str, Any]:
     return {
         "series_id": entry.series_id,
+        "found_id": entry.found_id,
         "columns": columns_out(entry.columns),
         "where": entry.where,
         "images": [
@@ -103,6 +104,7 @@ def _series_in(study: StudyEntry, saved: dict[str, Any]) -> SeriesEntry:
     entry = SeriesEntry(
         study=study,
         series_id=saved["series_id"],
+        found_id=saved.get("found_id"),  # older plans give it as series_id
         columns=columns_in("Series", saved["columns"]),
         where=saved["where"],
     )

@@ -156,6 +156,7 @@ class Importing:
     def _looked_over(self, plan: ImportPlan, progress: Progress | None) -> ImportResult | None:
         """Return what a plan comes to that has nothing new; None when that is so no more.
 
+        What is refused here is refused again where the options of the plan say what follows.
         Nothing is committed, not even the token of a unit of work.
         """
         result = ImportResult(None, Written(), plan)
@@ -169,7 +170,7 @@ class Importing:
                     result.written.add(step.written)
                     if progress is not None:
                         progress(done, len(plan.portions))
-        except (Conflict, Duplicate):
+        except (BadInput, Conflict, Duplicate, NotFound):
             return None
         return result
 

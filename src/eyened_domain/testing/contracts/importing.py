@@ -257,6 +257,53 @@ class ImportContract(Contract):
             importing.apply(plan)
         assert sum(counts(make_unit_of_work).values()) == 0
 
+    @pytest.mark.parametrize("conflict", ["match", "update"])
+    @pytest.mark.parametrize(
+        ("elsewhere", "named"),
+        [({"day": "2030-01-01"}, "study_date"), ({"patient": "P9"}, "patient_identifier")],
+    )
+    def test_an_image_that_somebody_else_stored_in_another_study_since_the_plan_is_told(
+        self,
+        importing: Importing,
+        make_unit_of_work: MakeUnitOfWork,
+        conflict: str,
+        elsewhere: dict[str, str],
+        named: str,
+    ) -> None:
+        records = [record("a.png"), record("b.png", patient="P2")]
+        stopped = importing.plan(records, options(conflict=conflict))
+        left_out = importing.plan(records, options(conflict=conflict, on_error="skip"))
+        importing.run([record("a.png", **elsewhere)], options())
+        before = counts(make_unit_of_work)
+        with pytest.raises(BadInput, match="there already") as refused:
+            importing.apply(stopped)
+        assert (refused.value.field, counts(make_unit_of_work)) == (named, before)
+        result = importing.apply(left_out)
+        assert [(one.where, one.field) for one in result.plan.errors] == [("record 1", named)]
+        assert result.written.made["ImageInstance"] == 1
+
+    def test_an_image_that_was_moved_since_a_plan_found_it_is_told(
+        self, importing: Importing, make_unit_of_work: MakeUnitOfWork
+    ) -> None:
+        importing.run(THREE, options())
+        stopped = importing.plan(THREE[:1], options())
+        left_out = importing.plan(THREE[:1], options(on_error="skip"))
+        with make_unit_of_work() as uow:
+            other = uow.images.one(dataset_identifier="b.png").series
+            uow.images.one(dataset_identifier="a.png").series = other
+            uow.commit()
+        with pytest.raises(BadInput, match="there already"):
+            importing.apply(stopped)
+        assert [one.field for one in importing.apply(left_out).plan.errors] == ["study_date"]
+
+    def test_an_image_that_is_to_be_skipped_may_hang_elsewhere_by_now(
+        self, importing: Importing
+    ) -> None:
+        plan = importing.plan([record("a.png")], options(conflict="skip"))
+        importing.run([record("a.png", patient="P9")], options())
+        written = importing.apply(plan).written
+        assert (written.matched, written.made) == (1, {})
+
     def test_a_series_is_the_one_that_its_uid_or_its_id_says(
         self, importing: Importing, make_unit_of_work: MakeUnitOfWork
     ) -> None:
