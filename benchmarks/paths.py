@@ -26,7 +26,7 @@ from benchmarks.importing import OPTIONS, importing
 from campaigns.kit.databases import fresh_database
 from campaigns.kit.segments import Drawer, pixels_of
 from eyened_domain import Database
-from eyened_domain.adapters.storage.record_files import read_records
+from eyened_domain.adapters.files.record_files import read_records
 
 _SOURCE = str(Path(eyened_domain.__file__).parent)
 _NOT_FUNCTIONS = {"<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}

@@ -6,7 +6,8 @@ from eyened_domain import Container, Database, ImageInstance, Patient, Project, 
 from eyened_domain.adapters.memory import MemoryDatabase, MemoryUnitOfWork
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
-from eyened_domain.services.annotation_conversion import AnnotationConversion, Pixels
+from eyened_domain.model.pixels.prepared import PreparedPixels
+from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.repository import Repository
 from eyened_domain.services.storage import Storage
 from eyened_domain.services.unit_of_work import UnitOfWork
@@ -55,11 +56,11 @@ def of_a_contract(make_unit_of_work: MakeUnitOfWork) -> None:
 
 
 def given_to_what_a_conversion_calls(storage: Storage) -> AnnotationConversion:
-    def create(uow: UnitOfWork, one: Segmentation, _pixels: Pixels) -> Segmentation:
+    def create(uow: UnitOfWork, one: Segmentation, _pixels: PreparedPixels) -> Segmentation:
         uow.flsh()  # type: ignore[attr-defined]
         return uow.segmentations.add(one)
 
-    def of_another_kind(project: Project, one: Segmentation, _pixels: Pixels) -> Segmentation:
+    def of_another_kind(project: Project, one: Segmentation, _pixels: PreparedPixels) -> Segmentation:
         return one
 
     AnnotationConversion(storage, of_another_kind)  # type: ignore[arg-type]
