@@ -60,7 +60,9 @@ def given_to_what_a_conversion_calls(storage: Storage) -> AnnotationConversion:
         uow.flsh()  # type: ignore[attr-defined]
         return uow.segmentations.add(one)
 
-    def of_another_kind(project: Project, one: Segmentation, _pixels: PreparedPixels) -> Segmentation:
+    def of_another_kind(
+        project: Project, one: Segmentation, _pixels: PreparedPixels
+    ) -> Segmentation:
         return one
 
     AnnotationConversion(storage, of_another_kind)  # type: ignore[arg-type]
