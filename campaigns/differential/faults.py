@@ -25,13 +25,13 @@ class Faults:
         """Note the faults of flushes within the block."""
         self.last, write = frozenset(), flushing._write
 
-        def watching(objects: Any, changed: Any) -> Any:
+        def watching(objects: Any, touched: Any) -> Any:
             mark = objects.view.mark()
             try:
-                return write(objects, changed)
+                return write(objects, touched)
             except (Duplicate, RuleBroken) as error:
                 objects.view.undo(mark)
-                self.last = frozenset({type(error).__name__, *_others(objects, changed)})
+                self.last = frozenset({type(error).__name__, *_others(objects, touched)})
                 raise
 
         flushing._write = watching

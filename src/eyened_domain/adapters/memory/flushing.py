@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -188,37 +189,57 @@ def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
     return [*changed, *(held for held in objects.new.values() if id(held) not in there)]
 
 
-def _write(objects: Objects, changed: list[Held]) -> dict[tuple[str, Key], Held]:
+def _write(objects: Objects, touched: list[Held]) -> dict[tuple[str, Key], Held]:
     view = objects.view
-    for held in changed:
+    for held in touched:
         _give_id(objects, held)
-    for held in changed:
+    for held in touched:
         for link in held.shape.to_one:
             _agree(objects, held, link)
-    rows = [_row_of(held) for held in changed]
+    altered = [(held, row) for held in touched if _is_altered(held, row := _row_of(held))]
+    rows = [row for _, row in altered]
     refuse_links_to(rows, [held.row for held in objects.deleted.values() if held.row is not None])
-    for held in changed:
+    for held, _ in altered:
         if held.row is not None:
             current(objects, held)
     gone = [current(objects, held) for held in objects.deleted.values()]
-    written = {(row.shape.root, row.key): held for held, row in zip(changed, rows, strict=True)}
+    written = {(row.shape.root, row.key): held for held, row in altered}
     for row in gone:
         if (row.shape.root, row.key) in written:  # its place is taken
             view.remove(row)
-    leaving = {(held.shape.root, held.row.key) for held in changed if held.row is not None}
-    for held, row in sorted(zip(changed, rows, strict=True), key=_turn):
-        if held.row is None and (row.shape.root, row.key) in leaving:
-            raise duplicate(row.entity, row.shape.primary_key)
-        _put(objects, held, row)
-        if held.row is not None:
-            check_keys(view, [row])
-    for held in changed:
+    _put_all(objects, altered)
+    for held in touched:
         for link in held.shape.through:
             rows += _put_between(objects, held, link)
     check_references(view, rows)
     check_keys(view, rows)
     _remove(view, gone)
+    _settle(set(touched) - {held for held, _ in altered})
     return written
+
+
+def _is_altered(held: Held, row: Row) -> bool:
+    """Whether an object's row is to be written: it may be that only a list between two changed."""
+    before = None if held.row is None else held.row.values
+    return before is None or any(not is_same_json(row.values[n], v) for n, v in before.items())
+
+
+def _settle(unaltered: Iterable[Held]) -> None:
+    """Let objects count as stored whose rows stay; a rollback finds that they were flushed."""
+    for held in unaltered:
+        if held.row is not None:
+            held.row = Row(type(held.entity), held.row.values)
+            held.settle()
+
+
+def _put_all(objects: Objects, altered: list[tuple[Held, Row]]) -> None:
+    leaving = {(held.shape.root, held.row.key) for held, _ in altered if held.row is not None}
+    for held, row in sorted(altered, key=_turn):
+        if held.row is None and (row.shape.root, row.key) in leaving:
+            raise duplicate(row.entity, row.shape.primary_key)
+        _put(objects, held, row)
+        if held.row is not None:
+            check_keys(objects.view, [row])
 
 
 def _turn(one: tuple[Held, Row]) -> tuple[bool, Key]:

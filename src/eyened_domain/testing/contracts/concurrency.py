@@ -10,16 +10,24 @@ it, also one that lets one unit at a time write.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
 
 import pytest
 
 from eyened_domain.errors import Conflict, NotFound, RuleBroken
-from eyened_domain.model import Creator, ImageInstance, Patient, Project, SexEnum
+from eyened_domain.model import (
+    AttributeDefinition,
+    AttributesModel,
+    Creator,
+    ImageInstance,
+    Patient,
+    Project,
+    SexEnum,
+)
 from eyened_domain.testing.builders import Builder
-from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
+from eyened_domain.testing.contracts.base import BackOut, Contract, MakeUnitOfWork
 
 CHANGES: dict[str, tuple[str, str, Any, Any, Any]] = {
     "a text": ("projects", "description", "read", "theirs", "ours"),
@@ -308,6 +316,29 @@ class ConcurrencyContract(Contract):
     def test_what_is_not_stored_cannot_be_locked(self, make_unit_of_work: MakeUnitOfWork) -> None:
         with make_unit_of_work() as uow, pytest.raises(RuleBroken, match="Creator is not stored"):
             uow.lock(Creator(creator_name="nobody", is_human=True))
+
+    @pytest.mark.parametrize("is_backed_out", [True, False])
+    def test_a_list_between_two_is_stored_though_others_have_changed_its_owner(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, is_backed_out: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            model = uow.attributes_models.add(build.build(AttributesModel))
+            attribute = uow.attributes.add(build.build(AttributeDefinition))
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.attributes_models.get(model.model_id).description = "theirs"
+                other.commit()
+            with suppress(BackOut), uow.savepoint():
+                model.output_attributes.append(attribute)
+                uow.flush()
+                if is_backed_out:
+                    raise BackOut
+            assert model.output_attributes == ([] if is_backed_out else [attribute])
+            uow.commit()
+        with make_unit_of_work() as uow:
+            model = uow.attributes_models.get(model.model_id)
+            assert model.description == "theirs"
+            assert len(model.output_attributes) == (0 if is_backed_out else 1)
 
 
 def _row(one: Any, **values: Any) -> dict[str, Any]:
