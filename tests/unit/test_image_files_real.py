@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import BadInput, FileMissing
 from eyened_domain.services.image_files import ImageHeader
 
 SHARED = Path(os.environ.get("EYENED_SHARED", Path(__file__).parents[3] / "shared"))
@@ -50,7 +50,7 @@ def test_27_real_b_scans_are_one_volume_as_a_png_series():
     assert files.read_header(identifier) == ImageHeader(
         rows_y=496, columns_x=768, samples_per_pixel=1, nr_of_frames=27
     )
-    with pytest.raises(BadInput, match=r"OCT-0_27\.png"):
+    with pytest.raises(FileMissing, match=r"OCT-0_27\.png"):
         files.read_header(identifier.replace("27", "28"))
 
 

@@ -19,6 +19,8 @@ from eyened_domain.adapters.sql.schema import metadata
 _DELETE = re.compile(r'\s*DELETE FROM "?(\w+)"?(.*)', re.DOTALL | re.IGNORECASE)
 _WRITTEN = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE) "?(\w+)"?', re.IGNORECASE)
 _DEEPEST = 12
+_WHERE = " WHERE …"
+"""Stands in a question for the condition of the statement that deletes."""
 
 
 @frozen
@@ -72,7 +74,7 @@ def _forbids_and_goes_along(name: str) -> bool:
     if table is None:
         return False
     along = _going_along(table, set())
-    return any(reference.child in along for reference, _ in _referrers(table, "", 0))
+    return any(reference.child in along for reference, _ in _questions(name))
 
 
 def _going_along(table: Table, found: set[str]) -> set[str]:
@@ -123,13 +125,20 @@ def _is_there(cursor: Any, column: Column[Any], value: Any) -> bool:
 def _still_referred(
     cursor: Any, deletes: re.Match[str], parameter_sets: Sequence[Any]
 ) -> Reference | None:
-    table = metadata.tables.get(deletes.group(1))
     where = re.sub(r"\sRETURNING\s.*", "", deletes.group(2), flags=re.DOTALL)
-    for parameters in parameter_sets if table is not None else ():
-        for reference, asked in _referrers(table, where, 0):
-            if cursor.execute(asked, parameters).fetchone() is not None:
+    asked = [(one, text.replace(_WHERE, where)) for one, text in _questions(deletes.group(1))]
+    for parameters in parameter_sets:
+        for reference, question in asked:
+            if cursor.execute(question, parameters).fetchone() is not None:
                 return reference
     return None
+
+
+@cache
+def _questions(name: str) -> tuple[tuple[Reference, str], ...]:
+    """Return what may refer to rows of a table, and what asks whether it does."""
+    table = metadata.tables.get(name)
+    return () if table is None else tuple(_referrers(table, _WHERE, 0))
 
 
 def _referrers(table: Any, where: str, depth: int) -> Iterator[tuple[Reference, str]]:
