@@ -82,6 +82,8 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
 
 def _check(session: DomainSession, written: list[Entity], changed: list[Entity]) -> None:
     """Raise what is wrong with the objects that are about to be stored: rules, empty columns."""
+    for one in changed:
+        _empty_ids(one)
     with in_view(session):
         check_stored_parts(session)
         for one in written:
@@ -116,6 +118,13 @@ def _cleared(one: Entity) -> frozenset[str]:
         if (link in changed and held.get(link) is None)
         or (column in changed and link not in changed and held.get(column) is None)
     )
+
+
+def _empty_ids(one: Entity) -> None:
+    """Let the ids be empty whose links were, so that rules need not guess which of them counts."""
+    for name in _cleared(one):
+        if one.__entity__.columns[name].nullable and one.__dict__.get(name) is not None:
+            setattr(one, name, None)
 
 
 def _untouched(one: Entity) -> frozenset[str]:

@@ -72,7 +72,7 @@ class KnownByIdContract(Contract):
                 setattr(value, f"{owner}_id", None)
             if way == "list":
                 getattr(value, owner).attribute_values.clear()
-            with pytest.raises(RuleBroken, match="AttributeValue"):
+            with pytest.raises(RuleBroken, match="AttributeValue needs an owner"):
                 uow.flush()
 
     def _ids(self, lines: list[Ids], which: Ids) -> Ids:
