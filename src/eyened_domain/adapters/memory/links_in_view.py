@@ -92,7 +92,8 @@ def settle_link(objects: Objects, held: Held, link: LinkInfo, agree: Agree) -> b
     mine, via = held.entity.__dict__, str(link.via)
     if held.row is None or held.is_relinked(link):
         own = _identity(mine.get(link.name))
-        if own is not None or (held.row is not None and mine.get(link.name) is None):
+        is_cleared = held.row is not None and mine.get(link.name, held) is None
+        if own is not None or is_cleared:
             mine[via] = own
         return True
     if mine[via] == held.row.values[via]:

@@ -75,6 +75,18 @@ class KnownByIdContract(Contract):
             with pytest.raises(RuleBroken, match="AttributeValue needs an owner"):
                 uow.flush()
 
+    def test_an_id_that_leads_nowhere_is_not_taken_for_none(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(build.an_image())
+            patient = image.series.study.patient
+            uow.commit()
+            image.series.study_id = 987654
+            uow.forms.add(build.build(FormAnnotation, patient=patient, image_instance=image))
+            with pytest.raises(RuleBroken, match=r"987654|does not exist"):
+                uow.flush()
+
     def _ids(self, lines: list[Ids], which: Ids) -> Ids:
         return {name: lines[number][name] for name, number in which.items()}
 
