@@ -136,11 +136,13 @@ class FurtherServers:
             stop(folder)  # of a run that was killed
             command = ["bash", str(SERVER_SCRIPT), kind, str(folder), str(port)]
             script = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            self._starting[name] = Starting(port, folder, script)
+            self._starting[name] = Starting(port, folder, command, script)
 
     def tests(self, python: Path, *arguments: str) -> list[str | Path]:
         """Wait for the servers; return the command for tests on them, empty without any."""
-        up = {name: one.port for name, one in self._starting.items() if one.script.wait() == 0}
+        for one in self._starting.values():
+            one.script.wait()
+        up = {name: one.port for name, one in self._starting.items() if one.is_up()}
         if len(up) < len(self._starting):
             missing = ", ".join(self._starting.keys() - up.keys())
             print(f"== no tests on {missing}: it does not start", flush=True)
@@ -163,7 +165,17 @@ class Starting(NamedTuple):
 
     port: int
     folder: Path
+    command: list[str]
     script: subprocess.Popen[bytes]
+
+    def is_up(self) -> bool:
+        """Whether it is up; it is started once more if it is not, with no other beside.
+
+        The first time on a machine the scripts install packages, which one at a time may do.
+        """
+        if self.script.wait() == 0:
+            return True
+        return subprocess.run(self.command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def stop(folder: Path) -> None:
