@@ -55,7 +55,8 @@ def stock(*, with_form: bool) -> list[Entity]:
         part,
         FeatureFeatureLink(feature=whole, child=part, feature_index=0),
         schema,
-        *_an_image(series),
+        *_an_image_with_a_value(series),
+        *_a_task(),
     ]
     if with_form:
         form = FormAnnotation(form_schema=schema, patient=patient, creator=creator)
@@ -64,10 +65,10 @@ def stock(*, with_form: bool) -> list[Entity]:
     return stored
 
 
-def _an_image(series: Series) -> list[Entity]:
-    """Return an image of a series, and all that it needs."""
-    model = DeviceModel(manufacturer="n0", manufacturer_model_name="t0")
-    device = DeviceInstance(device_model=model, description="t0")
+def _an_image_with_a_value(series: Series) -> list[Entity]:
+    """Return an image of a series, an attribute that was computed of it, and what they need."""
+    kind = DeviceModel(manufacturer="n0", manufacturer_model_name="t0")
+    device = DeviceInstance(device_model=kind, description="t0")
     source = SourceInfo(source_name="n0", source_path="n0", thumbnail_path="n0")
     modality = ModalityTable(modality_tag="n0")
     image = ImageInstance(
@@ -78,13 +79,16 @@ def _an_image(series: Series) -> list[Entity]:
         dataset_identifier="n0",
         laterality="L",
     )
-    definition = TaskDefinition(task_definition_name="n0")
-    task = Task(task_name="n0", task_definition=definition, task_state="NotStarted")
-    part = SubTask(task=task, task_state="NotStarted")
-    program = AttributesModel(model_name="n0", version="t0")
+    model = AttributesModel(model_name="n0", version="t0")
     attribute = AttributeDefinition(attribute_name="n0", attribute_data_type="Int")
     value = AttributeValue(
-        attribute_definition=attribute, producing_model=program, image_instance=image, value_int=1
+        attribute_definition=attribute, producing_model=model, image_instance=image, value_int=1
     )
-    of_models: list[Entity] = [program, attribute, value]
-    return [model, device, source, modality, image, definition, task, part, *of_models]
+    return [kind, device, source, modality, image, model, attribute, value]
+
+
+def _a_task() -> list[Entity]:
+    """Return a task with one subtask, and its definition."""
+    definition = TaskDefinition(task_definition_name="n0")
+    task = Task(task_name="n0", task_definition=definition, task_state="NotStarted")
+    return [definition, task, SubTask(task=task, task_state="NotStarted")]

@@ -137,7 +137,7 @@ class Sql(Storage):
         self.name = name
         self._database = database
         self._tables = {
-            word.entity: _Plain(tables_of(word.entity), database.engine.dialect) for word in WORDS
+            word.entity: _Plain(_tables_of(word.entity), database.engine.dialect) for word in WORDS
         }
         between = {
             entity_class(link.through[0])
@@ -242,14 +242,13 @@ class _Plain:
 
     def inserts(self, cursor: Any) -> list[tuple[str, list[Any]]]:
         """Return the statements that insert what there is, and its rows as the driver has them."""
-        raw = [(cursor.execute(one), list(cursor.fetchall()))[1] for one in self._read]
-        return list(zip(self._insert, raw, strict=True))
+        return list(zip(self._insert, self._raw(cursor), strict=True))
 
     def rows(self, cursor: Any) -> list[dict[str, Any]]:
         """Return the rows of the class's own table, with what the other one has of them."""
         above: dict[Any, dict[str, Any]] = {}
         found: list[dict[str, Any]] = []
-        for fields, (_, raw) in zip(self._fields, self.inserts(cursor), strict=True):
+        for fields, raw in zip(self._fields, self._raw(cursor), strict=True):
             found = [
                 {
                     key: value if read is None else read(value)
@@ -261,11 +260,19 @@ class _Plain:
             above = {row[self._key]: row for row in found}
         return found
 
+    def _raw(self, cursor: Any) -> list[list[Any]]:
+        """Return the rows of each table as the driver gives them."""
+        found = []
+        for statement in self._read:
+            cursor.execute(statement)
+            found.append(list(cursor.fetchall()))
+        return found
 
-def tables_of(entity: type[Entity]) -> list[Table]:
+
+def _tables_of(entity: type[Entity]) -> list[Table]:
     """Return the tables of a class, its own last."""
     parent = entity.__entity__.parent
-    above = [] if parent is None else tables_of(entity_class(parent))
+    above = [] if parent is None else _tables_of(entity_class(parent))
     return [*above, TABLES[entity]]
 
 

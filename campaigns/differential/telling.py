@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from campaigns.differential.vocabulary import BY_NAME, WORDS, is_spoken_of
-from eyened_domain.adapters.sql.unseen import root_of
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.adapters.memory.shape import root_of
+from eyened_domain.model.entity import Entity
 
 
 def id_of(one: Entity) -> Any:
@@ -47,7 +47,7 @@ def named(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str, An
         keys = word.entity.__entity__.primary_key
         for row in rows[kind]:
             if len(keys) == 1:
-                root = root_of(word.entity)
+                root = root_of(kind)
                 names[root, row[keys[0]]] = name = told_row(kind, row, names)
                 yield (root, row[keys[0]]), name
 
@@ -64,7 +64,7 @@ def told_row(kind: str, row: dict[str, Any], names: dict[tuple[str, Any], Any]) 
     links = {str(link.via): link for link in word.entity.__entity__.links.values() if not link.many}
     for name in (*word.columns, *(via for via in links if is_spoken_of(links[via].target))):
         if name in links and row[name] is not None:
-            target = root_of(entity_class(links[name].target))
+            target = root_of(links[name].target)
             told.append((name, names.get((target, row[name]), "nothing")))
         else:
             told.append((name, plain(row[name])))

@@ -42,13 +42,11 @@ class Word:
         entity: the class.
         repository: the name of its repository.
         columns: values that may be written, the first ones usual; the first column is needed.
-        told_by: the columns and links that tell one from another in a dump.
     """
 
     entity: type[Entity]
     repository: str
     columns: dict[str, list[Any]]
-    told_by: tuple[str, ...]
 
     @property
     def ones(self) -> list[str]:
@@ -83,7 +81,6 @@ WORDS = [
         Project,
         "projects",
         {"project_name": _NAMES, "description": _TEXTS, "external": ["Y", "N", "Maybe", None]},
-        ("project_name",),
     ),
     Word(
         Patient,
@@ -93,39 +90,33 @@ WORDS = [
             "sex": ["F", None, "M", "X"],
             "birth_date": [None, *_DATES],
         },
-        ("project", "patient_identifier"),
     ),
     Word(
         Study,
         "studies",
         {"study_date": _DATES, "study_round": _NUMBERS, "study_description": _TEXTS},
-        ("patient", "study_date"),
     ),
     Word(
         Series,
         "series",
         {"series_number": _NUMBERS, "series_instance_uid": _TEXTS},
-        ("study", "series_number", "series_instance_uid"),
     ),
     Word(
         Creator,
         "creators",
         {"creator_name": _NAMES, "is_human": [True, False, 1, None, "yes"], "role": _NUMBERS},
-        ("creator_name",),
     ),
     Word(
         Tag,
         "tags",
         {"tag_name": _NAMES, "tag_type": ["Study", "ImageInstance", "Nothing"]},
-        ("tag_name", "tag_type"),
     ),
-    Word(StudyTagLink, "study_tags", {"comment": _TEXTS}, ("tag", "study")),
-    Word(Feature, "features", {"feature_name": _NAMES}, ("feature_name",)),
+    Word(StudyTagLink, "study_tags", {"comment": _TEXTS}),
+    Word(Feature, "features", {"feature_name": _NAMES}),
     Word(
         FeatureFeatureLink,
         "feature_links",
         {"feature_index": [0, 1, 2, None, 40]},
-        ("feature", "child", "feature_index"),
     ),
     Word(
         FormSchema,
@@ -135,65 +126,56 @@ WORDS = [
             "schema": [{"type": "object"}, None, [1]],
             "entity_type": [None, "Patient", "Study", "Eye"],
         },
-        ("schema_name",),
     ),
     Word(
         FormAnnotation,
         "forms",
         {"form_data": _JSON, "laterality": [None, "L", "R", "B"]},
-        ("form_schema", "patient", "study", "creator", "form_data"),
     ),
     Word(
         ImageInstance,
         "images",
         {"dataset_identifier": _NAMES, "laterality": ["L", "R", "X", None], "rows_y": _NUMBERS},
-        ("series", "dataset_identifier"),
     ),
-    Word(ImageInstanceTagLink, "image_tags", {"comment": _TEXTS}, ("tag", "image_instance")),
+    Word(ImageInstanceTagLink, "image_tags", {"comment": _TEXTS}),
     Word(
         Task,
         "tasks",
         {"task_name": _NAMES, "task_state": ["NotStarted", "Busy", "Nothing", None]},
-        ("task_name",),
     ),
     Word(
         SubTask,
         "sub_tasks",
         {"task_state": ["NotStarted", "Busy", "Ready", None], "comments": _TEXTS},
-        ("task", "creator"),
     ),
     Word(
         AttributesModel,
         "attributes_models",
         {"model_name": _NAMES, "version": ["t0", "t1", None], "description": _TEXTS},
-        ("model_name",),
     ),
     Word(
         AttributeDefinition,
         "attributes",
         {"attribute_name": _NAMES, "attribute_data_type": ["Int", "String", "Float", "Nothing"]},
-        ("attribute_name",),
     ),
     Word(
         AttributeValue,
         "attribute_values",
         {"value_int": _NUMBERS, "value_text": _TEXTS, "laterality": [None, "L", "R", "X"]},
-        ("attribute_definition", "producing_model", "image_instance", "patient", "study"),
     ),
 ]
 DRAWN = len(WORDS)
 """So many words are drawn for new objects; of the others the stock has one object each."""
 WORDS += [
-    Word(DeviceModel, "device_models", {"manufacturer": _NAMES}, ("manufacturer",)),
-    Word(DeviceInstance, "devices", {"description": _TEXTS}, ("device_model", "description")),
-    Word(SourceInfo, "sources", {"source_name": _NAMES}, ("source_name",)),
+    Word(DeviceModel, "device_models", {"manufacturer": _NAMES}),
+    Word(DeviceInstance, "devices", {"description": _TEXTS}),
+    Word(SourceInfo, "sources", {"source_name": _NAMES}),
     Word(
         TaskDefinition,
         "task_definitions",
         {"task_definition_name": _NAMES},
-        ("task_definition_name",),
     ),
-    Word(ModalityTable, "modalities", {"modality_tag": _NAMES}, ("modality_tag",)),
+    Word(ModalityTable, "modalities", {"modality_tag": _NAMES}),
 ]
 BY_NAME = {word.entity.__name__: word for word in WORDS}
 
