@@ -78,16 +78,11 @@ class One(_Declared[T]):
         def __set__(self, instance: object, value: T | None) -> None: ...
 
 
-class Many(Generic[T]):
+class Many(_Declared[list[T]], Generic[T]):
     """The type of a link to many other entities: a list that keeps the way back in step."""
 
     if TYPE_CHECKING:
 
-        @overload
-        def __get__(self, instance: None, owner: type) -> InstrumentedAttribute[list[T]]: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> list[T]: ...
-        def __get__(self, instance: object, owner: type) -> Any: ...
         def __set__(self, instance: object, value: list[T]) -> None: ...
 
 

@@ -72,11 +72,13 @@ def leave_lists(session: Session) -> None:
                 # a row between two that are deleted was never written: so it is not deleted
                 with_new = not (link.through and state.obj() in session.deleted)
                 now = state.dict.get(name)
-                state.committed_state[name] = _as_it_matters(session, before, now, with_new)
+                state.committed_state[name] = _as_it_matters(
+                    session, before, now, with_new=with_new
+                )
 
 
 def _as_it_matters(
-    session: Session, before: list[Any], now: list[Any] | None, with_new: bool
+    session: Session, before: list[Any], now: list[Any] | None, *, with_new: bool
 ) -> list[Any]:
     """Return a list as it was, with what does not matter as it is now."""
     there, had = {id(one) for one in now or ()}, {id(one) for one in before}
