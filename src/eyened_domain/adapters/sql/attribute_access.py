@@ -189,6 +189,9 @@ class _LinkAttribute(_ExplainedAttribute):
         SQLAlchemy would take it for no change, and store the id that was set before.
         """
         via = instance.__entity__.links[self.key].via
+        if value is None and instance_state(instance).key is None:
+            instance.__dict__[str(via)] = None  # which SQLAlchemy does for stored objects alone
+            return
         if via is None or value is None or via not in instance_state(instance).committed_state:
             return
         own = id_of(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model import (
     Annotation,
     AttributeValue,
@@ -19,6 +19,7 @@ from eyened_domain.model import (
     ImageInstanceTagLink,
     Patient,
     Segmentation,
+    Study,
     Tag,
 )
 from eyened_domain.model.attribute import OWNERS
@@ -85,6 +86,32 @@ class KnownByIdContract(Contract):
             image.series.study_id = 987654
             uow.forms.add(build.build(FormAnnotation, patient=patient, image_instance=image))
             with pytest.raises(RuleBroken, match=r"987654|does not exist"):
+                uow.flush()
+
+    @pytest.mark.parametrize("is_added", [True, False])
+    @pytest.mark.parametrize("is_looked_up", [True, False])
+    def test_a_link_that_is_cleared_last_clears_the_id_of_a_new_object(
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        build: Builder,
+        is_added: bool,
+        is_looked_up: bool,
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = uow.studies.add(build.build(Study))
+            uow.commit()
+            form = build.build(FormAnnotation, patient=study.patient, study_id=study.study_id)
+            if is_added:
+                uow.forms.add(form)
+            if is_looked_up:
+                assert form.study in {study, None}
+            form.study = None
+            uow.forms.add(form)
+            uow.commit()
+            assert (form.study_id, form.study, study.form_annotations) == (None, None, [])
+            form = uow.forms.add(build.build(FormAnnotation, patient_id=study.patient_id))
+            form.patient = None
+            with pytest.raises(BadInput, match="patient_id is needed"):
                 uow.flush()
 
     def _ids(self, lines: list[Ids], which: Ids) -> Ids:
