@@ -41,7 +41,8 @@ def is_true_change(one: Entity, name: str) -> bool:
     if link.many or via in instance_state(one).committed_state:
         return not link.many
     target: Any = one.__dict__.get(name)
-    return target is None or id_of(target) != one.__dict__.get(via)
+    own = None if target is None else id_of(target)  # a new one has none yet
+    return own is None or own != one.__dict__.get(via)
 
 
 def forget_untrue_changes(session: Session) -> None:

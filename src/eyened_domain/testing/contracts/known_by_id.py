@@ -114,6 +114,16 @@ class KnownByIdContract(Contract):
             with pytest.raises(BadInput, match="patient_id is needed"):
                 uow.flush()
 
+    def test_a_stored_object_is_judged_when_it_is_linked_to_a_new_one(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.build(FormAnnotation))
+            uow.commit()
+            form.study = build.build(Study)
+            with pytest.raises(RuleBroken, match="study belongs to patient"):
+                uow.flush()
+
     def _ids(self, lines: list[Ids], which: Ids) -> Ids:
         return {name: lines[number][name] for name, number in which.items()}
 
