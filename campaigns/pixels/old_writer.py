@@ -181,11 +181,12 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
         share = _prepared(stage, database, size, seed, Path(folder))
         for name in ("ours", "theirs"):
             Path(folder, name).mkdir()
-        old = Crowd(old_program.work, 1, Path(folder, "theirs"), stage, share)
         crowd = Crowd(work, size.workers, Path(folder, "ours"), stage, size.each, share)
         stop, kinds, errors = threading.Event(), Counter[str](), list[str]()
         doctor = threading.Thread(target=_mend, args=(stage, stop, kinds, errors))
         doctor.start()
+        # Begun last: on a slow machine it would have ended before anybody came to kill it.
+        old = Crowd(old_program.work, 1, Path(folder, "theirs"), stage, share)
         old.kill_some(size.kills, size.theirs + size.edits, random.Random(f"{seed} kills"))
         crowd.join()
         old.join()

@@ -27,7 +27,7 @@ from imports import (
 )
 
 from eyened_domain import Database, ImageInstance, Patient, Project, Series, Study
-from eyened_domain.errors import BadInput, NotFound
+from eyened_domain.errors import BadInput, FileMissing, NotFound
 from eyened_domain.services.importing import ImportPlan, planner
 
 TWO_PATIENTS = [
@@ -136,7 +136,7 @@ def test_a_plan_that_is_cut_off_or_changed_is_refused_at_any_length(
     path.write_text(whole + "more")
     with pytest.raises(BadInput):
         ImportPlan.load(path)
-    with pytest.raises(BadInput):
+    with pytest.raises(FileMissing):
         ImportPlan.load(tmp_path / "nothing")
     with pytest.raises(BadInput):
         ImportPlan.load(tmp_path)
