@@ -1,5 +1,6 @@
 """The databases that tests get: real, of their own, and never somebody's."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,16 @@ def test_a_server_is_started_when_none_runs_and_is_gone_afterwards(
                 assert "MariaDB" in str(connection.scalar(text("SELECT VERSION()")))
             engine.dispose()
     assert not mariadb._answers(server.port)
+
+
+def test_a_server_that_is_started_leaves_the_temporary_tables_of_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    of_another_server = tmp_path / "#sql-temptable-1-2-3.MAI"
+    of_another_server.touch()
+    with throw_away_server():
+        assert of_another_server.exists()
 
 
 def test_a_machine_without_mariadb_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

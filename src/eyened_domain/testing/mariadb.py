@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -115,8 +116,10 @@ def server_in(folder: Path, *options: str) -> Iterator[MariaDBServer]:
     """
     daemon, log, data, port = _program("mariadbd"), folder / "log", folder / "data", _free_port()
     with log.open("ab") as file, tempfile.TemporaryDirectory() as sockets:
+        # A server that starts deletes the tables in the temporary folder, also another server's.
+        environment = os.environ | {"TMPDIR": sockets}
         if not data.exists():
-            _install(data, file)
+            _install(data, file, environment)
         process = subprocess.Popen(  # noqa: S603
             [
                 daemon,
@@ -131,6 +134,7 @@ def server_in(folder: Path, *options: str) -> Iterator[MariaDBServer]:
             ],
             stdout=file,
             stderr=file,
+            env=environment,
         )
         try:
             _wait_for(port, process, log)
@@ -140,7 +144,7 @@ def server_in(folder: Path, *options: str) -> Iterator[MariaDBServer]:
             process.wait()
 
 
-def _install(data: Path, log: IO[bytes]) -> None:
+def _install(data: Path, log: IO[bytes], environment: dict[str, str]) -> None:
     subprocess.run(  # noqa: S603
         [
             _program("mariadb-install-db"),
@@ -152,6 +156,7 @@ def _install(data: Path, log: IO[bytes]) -> None:
         ],
         stdout=log,
         stderr=log,
+        env=environment,
         check=False,
     )
 
