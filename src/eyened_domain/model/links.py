@@ -131,8 +131,16 @@ class ToOne:
                 list.append(there, owner)  # it pointed elsewhere, so it cannot be there yet
             elif there is not None:
                 there.take(owner)  # it may have pointed there by its id alone
-        if value is not None and not is_new:
+        if value is None:
+            self._empty_id(owner)
+        elif not is_new:
             self._let_id_follow(owner, value)
+
+    def _empty_id(self, owner: Entity) -> None:
+        """Empty the id of a new object, also where it led to nothing."""
+        holder = holder_of(owner)
+        if holder is not None and not holder.is_stored:
+            owner.__dict__[str(self.link.via)] = None
 
     def _let_id_follow(self, owner: Entity, value: Entity) -> None:
         """Let the id lead where the link was set to lead last, also where it led before."""

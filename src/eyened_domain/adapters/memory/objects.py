@@ -191,7 +191,8 @@ class Objects:
         table = self.view.table(root_of(name))
         keys = table.indexes[(mine,)].find({mine: identity})
         wanted = sorted(table.rows[key].values[theirs] for key in keys)
-        return [self.linked(link, one, flush=False) for one in wanted]
+        target = entity_class(link.target)
+        return [self.find(target, (one,)) for one in wanted]
 
     def delete(self, held: Held) -> None:
         """Delete an object when flushing, and the objects in hand that go along with it."""

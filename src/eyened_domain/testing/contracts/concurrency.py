@@ -274,6 +274,24 @@ class ConcurrencyContract(Contract):
             assert [p.patient_identifier for p in again.patients] == ["first", "second"]
             assert again.patients[0].sex is SexEnum.F
 
+    def test_a_list_between_two_in_a_new_transaction_holds_what_has_changed_since(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            attribute = uow.attributes.add(build.build(AttributeDefinition))
+            model = uow.attributes_models.add(build.build(AttributesModel))
+            model.output_attributes.append(attribute)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            attribute = uow.attributes.get(attribute.attribute_id)
+            model = uow.attributes_models.get(model.model_id)
+            uow.commit()
+            with make_unit_of_work() as other:
+                other.attributes.get(attribute.attribute_id).attribute_name = "theirs"
+                other.commit()
+            assert model.output_attributes == [attribute]
+            assert attribute.attribute_name == "theirs"
+
     def test_what_is_gone_is_not_found_any_more(
         self, make_unit_of_work: MakeUnitOfWork, stored: Any
     ) -> None:

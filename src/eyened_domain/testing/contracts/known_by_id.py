@@ -114,6 +114,15 @@ class KnownByIdContract(Contract):
             with pytest.raises(BadInput, match="patient_id is needed"):
                 uow.flush()
 
+    def test_a_link_whose_id_leads_nowhere_is_cleared_with_its_id(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.build(FormAnnotation, study_id=987654))
+            form.study = None
+            assert form.study_id is None
+            uow.commit()
+
     def test_a_stored_object_is_judged_when_it_is_linked_to_a_new_one(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
