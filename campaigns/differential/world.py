@@ -379,13 +379,8 @@ class World:
         return None if one is None else self._columns(one)
 
     def _somebody_else(self, which: int, how: int, value: int) -> Any:
-        """Let another unit of work change something, after this one has committed.
-
-        What a rollback has emptied is read before: see `allowed`.
-        """
-        if self._unread or self._backed_out:
-            self._read_emptied()
-        self.uow.commit()
+        """Let another unit of work change something, after this one has committed."""
+        self._commit_before_others()
         with self.storage.unit_of_work() as other:
             word = WORDS[which % len(WORDS)]
             there = getattr(other, word.repository).where()
@@ -401,6 +396,12 @@ class World:
             other.commit()
         return "done"
 
+    def _commit_before_others(self) -> None:
+        """Commit; what a rollback has emptied is read before others change it: see `allowed`."""
+        if self._unread or self._backed_out:
+            self._read_emptied()
+        self.uow.commit()
+
     def _read_emptied(self) -> None:
         """Read what the objects in hand have lost by a rollback, to a savepoint or of all."""
         for one in list(self.hand):
@@ -413,7 +414,7 @@ class World:
         one = self._one(which)
         if one is None or self._ended or (key := key_of(one)) is None:
             return None
-        self.uow.commit()
+        self._commit_before_others()
         columns = list(word_of(one).columns.items())
         (name, theirs), (own, mine) = columns[how % len(columns)], columns[value % len(columns)]
         with self.storage.unit_of_work() as other:

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute, Session, object_session
-from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 from sqlalchemy.orm.util import identity_key
@@ -22,6 +22,7 @@ from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.own_values import id_of, read
+from eyened_domain.adapters.sql.quiet_lists import take
 from eyened_domain.adapters.sql.restoring import fill_deleted
 from eyened_domain.adapters.sql.sqlalchemy_internals import (
     STATE,
@@ -198,6 +199,28 @@ class _LinkAttribute(_ExplainedAttribute):
         if own is not None and instance.__dict__.get(via) != own:
             setattr(instance, via, own)
 
+    def _leads_there(self, session: Session, instance: Any, value: Any) -> bool:
+        """Whether a link that is not loaded leads to an object, or nowhere, as it was read.
+
+        SQLAlchemy would take it for a change, and write the id of the link over one set later.
+        """
+        known, state = instance.__dict__, instance_state(instance)
+        via = instance.__entity__.links[self.key].via
+        if state.key is None or self.key in known or via not in known:
+            return False
+        if via in state.committed_state or self.key in state.committed_state:
+            return False
+        if value is None:
+            return known[via] is None
+        is_stored = instance_state(value).key is not None and object_session(value) is session
+        return is_stored and id_of(value) == known[via]
+
+    def _list(self, session: Session, instance: Any, value: Any) -> None:
+        """Put the object on the list in hand of what it leads to, if it is not there."""
+        back = instance.__entity__.links[self.key].back
+        if value is not None and back is not None:
+            take(session, value, back, [instance])
+
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""
         via = instance.__entity__.links[self.key].via
@@ -212,6 +235,10 @@ class _LinkAttribute(_ExplainedAttribute):
             refuse_deleted(instance, *(value if isinstance(value, list) else [value]))
         session = object_session(instance)
         if not isinstance(value, list) and session is not None:
+            if self._leads_there(session, instance, value):
+                set_committed_value(instance, self.key, value)
+                self._list(session, instance, value)
+                return
             self._forget_looked_up(instance)
             with session.no_autoflush:  # what it led to before may be looked up for it
                 super().__set__(instance, value)

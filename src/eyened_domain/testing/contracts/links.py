@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from eyened_domain.model import Feature, FeatureFeatureLink, Patient, Project, Series, Study
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -286,6 +288,36 @@ class LinkContract(Contract):
         with make_unit_of_work() as uow:
             assert len(uow.attributes_models.where()[0].output_attributes) == 1
             assert (uow.model_outputs.count(), uow.attributes.count()) == (1, 2)
+
+    @pytest.mark.parametrize("is_loaded", [True, False])
+    @pytest.mark.parametrize("is_rolled_back", [True, False])
+    def test_an_id_wins_that_is_set_after_its_link_was_set_to_what_it_led_to(
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        build: Builder,
+        is_loaded: bool,
+        is_rolled_back: bool,
+    ) -> None:
+        with make_unit_of_work() as uow:
+            before, after = (uow.projects.add(build.a_project()) for _ in "ab")
+            patient = uow.patients.add(build.a_patient(project=before))
+            uow.commit()
+            identity, project_id = patient.patient_id, after.project_id
+        with make_unit_of_work() as uow:
+            patient, before = uow.patients.get(identity), uow.projects.get(before.project_id)
+            if is_rolled_back:
+                uow.rollback()
+                assert patient.patient_id == identity
+            if is_loaded:
+                assert patient.project is before
+            patient.project = before
+            patient.project_id = project_id
+            uow.flush()
+            assert (patient.project_id, patient.project.project_id) == (project_id, project_id)
+            assert before.patients == []
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert uow.patients.get(identity).project_id == project_id
 
     def test_many_to_many_within_one_entity(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
