@@ -15,7 +15,7 @@ IMPORT = [sys.executable, "-c", "import eyened_domain"]
 MAPPING = [
     sys.executable,
     "-c",
-    "from eyened_domain.adapters.sql.mapping import map_entities; map_entities()",
+    "import eyened_domain.adapters.sql.mapping",
 ]
 SQLALCHEMY = [sys.executable, "-c", "import sqlalchemy.orm"]
 """The limit of what any mapping can start in."""

@@ -136,16 +136,3 @@ def _names() -> list[str]:
     """Return the public names: all classes of the model are among them."""
     model = import_module("eyened_domain.model").__all__
     return sorted({*_ELSEWHERE, *(name for name in model if name[0].isupper())})
-
-
-def map_entities() -> bool:
-    """Let a query that is written before any Database was made find the classes mapped.
-
-    The model asks for it when SQLAlchemy first asks a class for its columns; only the package
-    knows both.
-
-    Returns:
-        True when the classes are mapped; False when called while mapping them.
-    """
-    mapping = import_module("eyened_domain.adapters.sql.mapping")
-    return bool(mapping.map_entities())

@@ -108,12 +108,14 @@ def test_no_function_is_longer_than_a_reader_bears() -> None:
 @pytest.mark.parametrize(
     "module", ["eyened_domain", "eyened_domain.model", "eyened_domain.model.study"]
 )
-def test_a_query_may_be_written_before_any_database_wherever_the_class_came_from(
+def test_a_query_may_be_written_before_any_database_was_opened_wherever_the_class_came_from(
     module: str,
 ) -> None:
     program = f"""
         from {module} import Study
+        from eyened_domain import Database
         from sqlalchemy import select
+        assert Database
         assert "StudyDate" in str(select(Study).where(Study.StudyRound == 1))
     """
     assert "sqlalchemy" in modules_after(textwrap.dedent(program))

@@ -7,14 +7,13 @@ from samples import store_two_of_each
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import aliased, configure_mappers, selectinload
 
+import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain import Database, model
-from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.schema import TABLES
 from eyened_domain.errors import BadInput
 from eyened_domain.model import Patient
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 
-map_entities()
 configure_mappers()
 
 NOT_STORED: dict[type[Entity], set[str]] = {}

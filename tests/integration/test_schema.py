@@ -9,7 +9,7 @@ from schema_ddl import CHECKS
 from sqlalchemy import CheckConstraint, Column, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects import mysql
 
-from eyened_domain.adapters.sql.mapping import map_entities
+import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema import TABLES, bookkeeping, metadata, pixels
 from eyened_domain.model.entity import entity_class
@@ -167,7 +167,6 @@ def test_the_relationships_are_those_of_the_contract(schema: dict[str, Any]) -> 
 
 
 def test_the_mapped_relationships_lead_where_the_contract_says(schema: dict[str, Any]) -> None:
-    map_entities()
     for name, wanted in schema["entities"].items():
         relationships = entity_class(name).__mapper__.relationships
         for asked in wanted["relationships"]:

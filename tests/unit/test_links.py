@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from link_laws import LAWS, make_free, run_held
 
-from eyened_domain.adapters.sql.mapping import map_entities
+import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 
 HERE = Path(__file__).parent
 
@@ -29,18 +29,13 @@ def unmapped() -> dict[str, str]:
     return said
 
 
-@pytest.fixture
-def mapped() -> None:
-    assert map_entities()
-
-
 @pytest.mark.parametrize("law", LAWS)
-def test_a_law_holds_on_mapped_classes(mapped: None, law: str) -> None:
+def test_a_law_holds_on_mapped_classes(law: str) -> None:
     LAWS[law](make_free)
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_a_law_holds_on_mapped_classes_held_in_memory(mapped: None, law: str) -> None:
+def test_a_law_holds_on_mapped_classes_held_in_memory(law: str) -> None:
     run_held(LAWS[law])
 
 
@@ -64,99 +59,115 @@ def run_alone(program: str) -> str:
     return done.stdout
 
 
-BORN_BEFORE = """
-from eyened_domain.model import Patient, Project, Study
+MADE_BEFORE = """
+import json, sys
+from eyened_domain import EyenedError, Patient, Project, Study
+before = Patient(patient_identifier="1", sex="F")
+from eyened_domain import Database
 project = Project(project_name="Cohort")
-patient = Patient(patient_identifier="1", project=project, sex="F")
-first = Study(study_date="2024-01-01", patient=patient)
-second = Study(study_date="2024-01-02")
-patient.studies.append(second)
-
-from eyened_domain import Database
-database = Database("sqlite://")
 """
+USES = {
+    "adding it": "session.add(before)",
+    "adding several": "session.add_all([project, before])",
+    "adding it to a repository": "session.repository(Patient).add(before)",
+    "merging it": "session.merge(before)",
+    "deleting it": "session.delete(before)",
+    "reading it again": "session.refresh(before)",
+    "putting it on a list": "project.patients.append(before)",
+    "linking it": "before.project = project",
+    "linking to it": "Study(study_date='2024-01-01', patient=before)",
+    "following a link of it": "before.project",
+    "following a list of it": "before.studies",
+    "setting a column of it": "before.sex = 'M'",
+}
 
 
-def test_objects_born_before_mapping_are_stored_with_all_their_links() -> None:
-    run_alone(
-        BORN_BEFORE
-        + """
-with database.get_session() as session:
-    session.add(first)
-    session.commit()
-    assert patient.patient_id and project.project_id and second.study_id
-with database.get_session() as session:
-    found = Patient.by_identifier(session, project.project_id, "1")
-    assert [str(one.study_date) for one in found.studies] == ["2024-01-01", "2024-01-02"]
-    assert found.sex.name == "F" and found.project.project_name == "Cohort"
+@pytest.fixture(scope="module")
+def refusals() -> dict[str, str]:
+    """What is said to each use of an object that was made before its class was mapped."""
+    program = f"""{MADE_BEFORE}
+said = {{}}
+for name, use in {USES!r}.items():
+    with Database("sqlite://").get_session() as session:
+        try:
+            exec(use)
+        except EyenedError as error:
+            said[name] = f"{{type(error).__name__}}: {{error}}"
+print(json.dumps(said))
 """
+    said: dict[str, str] = json.loads(run_alone(program))
+    return said
+
+
+@pytest.mark.parametrize("use", USES)
+def test_an_object_that_was_made_before_its_class_was_mapped_is_refused(
+    refusals: dict[str, str], use: str
+) -> None:
+    assert refusals[use] == (
+        "RuleBroken: Patient was made before its class was mapped onto a table, or by a process "
+        "that mapped none; import eyened_domain.Database before objects are made"
     )
 
 
-def test_links_that_have_no_way_back_are_kept_when_classes_are_mapped() -> None:
+def test_what_an_object_holds_that_was_made_too_early_can_still_be_read() -> None:
     run_alone(
-        """
-from eyened_domain.model import StudyTagLink
-from eyened_domain.testing import Builder
-link = Builder().a_study_tag_link()
-other = link.creator
-from eyened_domain import Database
+        f"""{MADE_BEFORE}
+assert (before.patient_identifier, before.sex.name) == ("1", "F")
+assert repr(before) == "Patient(patient_identifier='1', sex=F)"
+assert dict(before)["PatientIdentifier"] == "1"
+project.patients.append(Patient(**before.to_dict()))
 with Database("sqlite://").get_session() as session:
-    session.add(link)
-    session.commit()
-    assert link.creator is other and link.creator_id == other.creator_id
-    assert link.tag.study_tag_links == link.study.study_tag_links == [link]
-"""
-    )
-
-
-def test_objects_born_before_mapping_keep_to_the_laws_after_it() -> None:
-    run_alone(
-        BORN_BEFORE
-        + """
-third = Study(study_date="2024-01-03", patient=patient)
-assert patient.studies == [first, second, third]
-patient.studies.append(third)
-assert patient.studies == [first, second, third]
-other = Patient(patient_identifier="2", project=project)
-assert project.patients == [patient, other]
-other.studies.append(first)
-assert (first.patient, patient.studies) == (other, [second, third])
-second.patient = None
-assert patient.studies == [third]
-with database.get_session() as session:
     session.add(project)
     session.commit()
-    assert (first.patient_id, third.patient_id) == (other.patient_id, patient.patient_id)
-    assert second.study_id is None
 """
     )
 
 
-def test_objects_held_in_memory_before_mapping_stay_there_after_it() -> None:
-    run_alone(
+def test_a_query_before_the_classes_are_mapped_says_what_to_import() -> None:
+    said = run_alone(
         """
-from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
-from eyened_domain.model import Patient, Project, Study
-store = MemoryStore()
-with MemoryUnitOfWork(store) as uow:
-    uow.patients.add(Patient(patient_identifier="1", project=Project(project_name="Cohort")))
-    uow.commit()
-with MemoryUnitOfWork(store) as uow:
-    patient = uow.patients.where()[0]
-    from eyened_domain.adapters.sql.mapping import map_entities
-    map_entities()
-    Study(study_date="2024-01-01", patient=patient)
-    patient.studies.append(Study(study_date="2024-01-02"))
-    patient.birth_date = "1950-01-01"
-    patient.project.description = "changed"
-    uow.commit()
-with MemoryUnitOfWork(store) as uow:
-    found = uow.projects.where()[0]
-    assert found.description == "changed"
-    assert [str(one.study_date) for one in found.patients[0].studies] == [
-        "2024-01-01", "2024-01-02"]
-    assert str(found.patients[0].birth_date) == "1950-01-01"
+from sqlalchemy import select
+from eyened_domain import EyenedError
+from eyened_domain.model import Patient
+for ask in (lambda: select(Patient), lambda: select(Patient.sex)):
+    try:
+        ask()
+    except (EyenedError, AttributeError) as error:
+        print(error)
+from eyened_domain import Database
+with Database("sqlite://").get_session() as session:
+    assert session.scalars(select(Patient).where(Patient.sex == "F")).all() == []
+"""
+    )
+    assert said.count("classes are mapped when eyened_domain.Database is imported") == 2
+
+
+def test_what_was_pickled_where_no_class_is_mapped_is_refused_where_they_are(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "pickled"
+    run_alone(
+        f"""
+import pickle, sys
+from eyened_domain.model import Patient, Project
+project = Project(project_name="Cohort")
+Patient(patient_identifier="1", project=project)
+with open({str(file)!r}, "wb") as to:
+    pickle.dump(project, to)
+assert "sqlalchemy" not in sys.modules
+"""
+    )
+    assert "a process that mapped none" in run_alone(
+        f"""
+import pickle
+from eyened_domain import Database, EyenedError
+with open({str(file)!r}, "rb") as source, Database("sqlite://").get_session() as session:
+    project = pickle.load(source)
+    assert project.project_name == "Cohort"
+    try:
+        session.add(project)
+    except EyenedError as error:
+        print(error)
 """
     )
 
@@ -177,7 +188,7 @@ with MemoryUnitOfWork() as uow:
     )
 
 
-def test_a_list_of_a_free_object_stays_its_list_when_memory_takes_it(mapped: None) -> None:
+def test_a_list_of_a_free_object_stays_its_list_when_memory_takes_it() -> None:
     from eyened_domain.adapters.memory import MemoryUnitOfWork
     from eyened_domain.model import Patient, Project, Study
 

@@ -108,7 +108,8 @@ def test_private_columns_are_shown_nowhere() -> None:
 
 def test_on_the_class_both_names_are_the_same_column() -> None:
     program = """
-from eyened_domain import ImageInstance, Patient, Project, Study
+from eyened_domain import Database, ImageInstance, Patient, Project, Study
+assert Database
 from sqlalchemy import select
 plain = select(Study).join(Study.patient).where(Patient.patient_identifier == "1",
                                           Study.study_date >= "2024-01-01")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, event, select, update
 
-from eyened_domain.adapters.sql.mapping import map_entities
+import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain.adapters.sql.schema import TABLES, metadata
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.errors import RuleBroken
@@ -42,7 +42,6 @@ from eyened_domain.model.entity import Entity
 
 @pytest.fixture
 def engine():
-    map_entities()
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     yield engine

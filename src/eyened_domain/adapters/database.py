@@ -18,7 +18,6 @@ from eyened_domain.adapters.pixels.session_pixels import ZarrShelf
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.sql.engine import engine_of
 from eyened_domain.adapters.sql.made_once import made_once
-from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.pixels import PixelShelf
 from eyened_domain.adapters.sql.repeatable_unit import RepeatableUnitOfWork
@@ -81,7 +80,6 @@ class Database:
         self._subscribers = subscribers
         self._stores: Stores = self if stores is None else stores
         self._lock = threading.RLock()
-        map_entities()
 
     def __repr__(self) -> str:
         return f"Database({self.settings.display_url!r})"

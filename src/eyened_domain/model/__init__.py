@@ -1,7 +1,5 @@
 """The domain model: plain attrs objects that speak ophthalmology, and know no database."""
 
-from importlib import import_module
-
 from eyened_domain.model.acquisition import (
     DeviceInstance,
     DeviceModel,
@@ -19,7 +17,7 @@ from eyened_domain.model.computation import (
     SegmentationModel,
 )
 from eyened_domain.model.creator import Creator
-from eyened_domain.model.entity import Entity, EntityInfo, EntityMeta, entity_class, entity_classes
+from eyened_domain.model.entity import Entity, EntityInfo, entity_class, entity_classes
 from eyened_domain.model.enums import (
     AttributeDataType,
     DataRepresentation,
@@ -53,9 +51,6 @@ from eyened_domain.model.tag import (
     Tag,
 )
 from eyened_domain.model.task import SubTask, SubTaskImageLink, Task, TaskDefinition
-
-# by name: the package is above the model, and the one that knows both model and mapping
-EntityMeta.on_unmapped = import_module("eyened_domain").map_entities
 
 __all__ = [
     "Annotation",

@@ -21,7 +21,7 @@ from typing import (
     dataclass_transform,
 )
 
-from eyened_domain.errors import BadInput, UnknownName
+from eyened_domain.errors import BadInput, RuleBroken, UnknownName
 from eyened_domain.model.attrs_view import defined, show_columns_only
 from eyened_domain.model.copying import KEPT, copied, let_follow
 from eyened_domain.model.entity_dict import EntityDict, whole
@@ -62,13 +62,16 @@ __all__ = [
 C = TypeVar("C", bound="type[Entity]")
 
 _COLUMNS_IN_REPR = 6
+_IN_A_QUERY = "__clause_element__"
+"""What SQLAlchemy asks a class for that stands in a query, and a mapped one has."""
+_NOT_MAPPED = (
+    "has no table in a database: classes are mapped when eyened_domain.Database is imported, "
+    "and only those that have one"
+)
 
 
 class EntityMeta(type):
-    """Lets a class that is not mapped yet be mapped when a query first names its fields."""
-
-    on_unmapped: ClassVar[Callable[[], bool] | None] = None
-    """What maps all classes; put here by the package, not by the model."""
+    """Names the nearest field where a class is asked for one that it does not have."""
 
     if TYPE_CHECKING:
 
@@ -78,21 +81,17 @@ class EntityMeta(type):
 
         def __getattr__(cls, name: str) -> Any:
             info = cls.__dict__.get("__entity__")
-            hook = EntityMeta.on_unmapped
-            asked_by_sqlalchemy = name == "__clause_element__"
-            is_column = info is not None and name in info.columns
-            if hook is not None and (is_column or asked_by_sqlalchemy) and hook():
-                if cls.__dict__.get(name) is not None:
-                    return getattr(cls, name)
-                if asked_by_sqlalchemy and "__mapper__" not in cls.__dict__:
-                    raise BadInput(f"{cls.__name__} has no table in the database")
-            raise AttributeError(
-                info.unknown(name) if info is not None else name, name=name, obj=cls
-            )
+            if name == _IN_A_QUERY and "__mapper__" not in cls.__dict__:
+                raise BadInput(f"{cls.__name__} {_NOT_MAPPED}", entity=cls.__name__)
+            if info is not None and name in info.columns:
+                text = f"{cls.__name__}.{name} stands in no query: {cls.__name__} {_NOT_MAPPED}"
+            else:
+                text = name if info is None else info.unknown(name)
+            raise AttributeError(text, name=name, obj=cls)
 
 
-def _empty(entity: type[Entity]) -> Entity:
-    """Return an object to unpickle into."""
+def _blank(entity: type[Entity]) -> Entity:
+    """Return an object without values, for who fills in what was stored."""
     return entity.__new__(entity)
 
 
@@ -105,10 +104,12 @@ class Entity(Queries, metaclass=EntityMeta):
     """
 
     __entity__: ClassVar[EntityInfo]
-    late_state: ClassVar[Mapping[str, Callable[[Entity], Any]]] = {}
-    """What an object born before its class was mapped gets when it is first asked for it."""
-    revive: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_empty)
-    """What makes the object that is unpickled into."""
+    blank: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_blank)
+    """What makes an object without values, as the storage needs it."""
+    revive: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_blank)
+    """What makes the object that is unpickled into; pickles name it."""
+    refused_names: ClassVar[Mapping[str, str]] = {}
+    """What the storage keeps in an object, and what is wrong with one that lacks it, by name."""
     _dict_type: ClassVar[type[EntityDict]] = EntityDict
     _has_post_init: ClassVar[bool] = False
     """Whether the class has an `__attrs_post_init__`, which attrs calls."""
@@ -192,9 +193,9 @@ class Entity(Queries, metaclass=EntityMeta):
     else:
 
         def __getattr__(self, name: str) -> Any:
-            late = Entity.late_state.get(name)
-            if late is not None:
-                return late(self)
+            refusal = Entity.refused_names.get(name)
+            if refusal is not None:
+                raise RuleBroken(f"{self.__entity__.name} {refusal}", entity=self.__entity__.name)
             if name.startswith("_"):  # looked for by other libraries: no near names are sought
                 text = f"{self.__entity__.name} has no field {name!r}"
                 raise UnknownName(text, entity=self.__entity__.name, field=name)

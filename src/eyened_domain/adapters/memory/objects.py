@@ -129,7 +129,7 @@ class Objects:
         known = self.known.get((row.shape.root, row.key))
         if known is not None:
             return self._fresh(known, row).entity
-        entity = row.entity.__new__(row.entity)
+        entity = Entity.blank(row.entity)
         held = Held(entity, self)
         held.read(row)
         self.fresh_ones.add(held)

@@ -18,16 +18,12 @@ from sqlalchemy.orm.collections import CollectionAdapter, collection
 from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 from sqlalchemy.orm.util import identity_key
 
-from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.json_tracking import tracked_for
 from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
 from eyened_domain.adapters.sql.own_values import id_of, read
 from eyened_domain.adapters.sql.quiet_lists import take
 from eyened_domain.adapters.sql.restoring import fill_deleted
-from eyened_domain.adapters.sql.sqlalchemy_internals import (
-    STATE,
-    adapter_of,
-)
+from eyened_domain.adapters.sql.sqlalchemy_internals import adapter_of
 from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity_class
@@ -82,7 +78,7 @@ def _may_be_in(adapter: CollectionAdapter, item: Any) -> bool:
     owner = adapter.owner_state.obj()
     back = getattr(type(owner), adapter.attr.key).property.back_populates
     if back not in item.__dict__:  # not loaded: it is known only of what was never stored
-        return item.__dict__[STATE].key is not None
+        return instance_state(item).key is not None
     there = item.__dict__[back]
     return isinstance(there, list) or there is owner
 
@@ -159,8 +155,6 @@ class _LinkAttribute(_ExplainedAttribute):
         known = instance.__dict__
         if HOLDER in known:
             return held_link(instance, self.key).__get__(instance, owner)
-        if STATE not in known:
-            adopt(instance)
         if self.key not in known:
             self._load_key(instance)
         if self.key in known:
@@ -175,7 +169,7 @@ class _LinkAttribute(_ExplainedAttribute):
     def _forget_nothing(self, instance: Any) -> None:
         """Leave a new object's link open that leads nowhere yet: it was not cleared."""
         known = instance.__dict__
-        if known[STATE].key is None and known.get(self.key, self) is None:
+        if instance_state(instance).key is None and known.get(self.key, self) is None:
             del known[self.key]
 
     def _forget_looked_up(self, instance: Any) -> None:
@@ -224,7 +218,7 @@ class _LinkAttribute(_ExplainedAttribute):
     def _load_key(self, instance: Any) -> None:
         """Load the column behind the link of an object that a rollback has emptied."""
         via = instance.__entity__.links[self.key].via
-        if via is not None and instance.__dict__[STATE].expired:
+        if via is not None and instance_state(instance).expired:
             getattr(instance, via)
 
     def __set__(self, instance: Any, value: Any) -> None:

@@ -8,11 +8,7 @@ from weakref import ref
 
 from sqlalchemy import event
 from sqlalchemy.orm import InstanceState, InstrumentedAttribute
-from sqlalchemy.orm.attributes import flag_modified
-
-from eyened_domain.adapters.sql.sqlalchemy_internals import (
-    STATE,
-)
+from sqlalchemy.orm.attributes import flag_modified, instance_state
 
 
 class TrackedJson:
@@ -79,9 +75,7 @@ def tracked_for(entity: Any, key: str, value: Any) -> Any:
     Returns:
         the value that the object holds from now on.
     """
-    state = entity.__dict__.get(STATE)
-    if state is None:  # made before its class was mapped; the value is tracked when it is adopted
-        return value
+    state = instance_state(entity)
     if not isinstance(value, TrackedJson) or not value.is_held_by(state):
         value = entity.__dict__[key] = _held(value, state, key)
     value.owner = entity

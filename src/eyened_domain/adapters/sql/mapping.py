@@ -1,26 +1,19 @@
-"""Maps the plain classes of the model onto their tables, from outside.
+"""Maps the plain classes of the model onto their tables, from outside, when it is imported.
 
-`map_entities` may be called any number of times and from any thread; the first call
-maps. Columns are matched by their key in the table, which is the field's Python name.
+Who makes sessions or asks mapped classes imports it. Objects are made after that: one that was
+made before is refused, with what to do. Columns are matched by their key in the table, which is
+the field's Python name.
 """
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import ForeignKey, event
-from sqlalchemy.orm import (
-    Mapper,
-    RelationshipProperty,
-    foreign,
-    registry,
-    relationship,
-    remote,
-)
+from sqlalchemy.orm import RelationshipProperty, foreign, registry, relationship, remote
+from sqlalchemy.orm.attributes import manager_of_class
 
-from eyened_domain.adapters.sql.adoption import adopt
 from eyened_domain.adapters.sql.attribute_access import (
     DistinctList,
     explain_unloaded,
@@ -31,34 +24,17 @@ from eyened_domain.adapters.sql.json_tracking import track_json
 from eyened_domain.adapters.sql.list_changes import guard_changes
 from eyened_domain.adapters.sql.names import answer_to_both_names
 from eyened_domain.adapters.sql.schema import TABLES, metadata, table_of
-from eyened_domain.adapters.sql.sqlalchemy_internals import (
-    STATE,
-)
+from eyened_domain.adapters.sql.sqlalchemy_internals import STATE
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.values import Json
 from eyened_domain.services.garbage import rarer_collections
 
 _registry = registry(metadata=metadata)
-_lock = threading.RLock()
-_state = {"begun": False, "done": False}
-
-
-def map_entities() -> bool:
-    """Map every entity class; nothing happens when that is done already.
-
-    Returns:
-        True when the classes are mapped; False when called while mapping them.
-    """
-    if _state["done"]:
-        return True
-    with _lock:
-        if not _state["begun"]:
-            _state["begun"] = True
-            with rarer_collections():
-                _map_all()
-            _state["done"] = True
-    return _state["done"]
+_MADE_BEFORE = (
+    "was made before its class was mapped onto a table, or by a process that mapped none; import "
+    "eyened_domain.Database before objects are made"
+)
 
 
 def _map_all() -> None:
@@ -70,7 +46,8 @@ def _map_all() -> None:
             **_inheritance(entity),
         )
     _registry.configure()
-    Entity.late_state = {STATE: adopt}
+    Entity.refused_names = {STATE: _MADE_BEFORE}
+    Entity.blank = staticmethod(_blank)
     Entity.revive = staticmethod(_revived)
     for entity in TABLES:
         answer_to_both_names(entity)
@@ -78,14 +55,20 @@ def _map_all() -> None:
     guard_changes(DistinctList)
 
 
+def _blank(entity: type[Entity]) -> Entity:
+    """Return an object without values, which SQLAlchemy knows."""
+    made = entity.__new__(entity)
+    manager_of_class(entity).setup_instance(made)
+    return made
+
+
 def _revived(entity: type[Entity]) -> Entity:
-    """Return an empty object to unpickle into; its class is mapped by then.
+    """Return an object to unpickle into.
 
     An object that was pickled where the classes were mapped holds state of SQLAlchemy, which
-    can be read only where they are mapped.
+    can be read only where they are mapped: who unpickles it imports this module by its name.
     """
-    map_entities()
-    return entity.__new__(entity)
+    return _blank(entity)
 
 
 def _inheritance(entity: type[Entity]) -> dict[str, Any]:
@@ -181,8 +164,5 @@ def _foreign_key(column: TableColumn[Any]) -> ForeignKey:
     return key
 
 
-def mapper_of(entity: type[Entity]) -> Mapper[Any]:
-    """Return SQLAlchemy's mapper of an entity class, mapping all classes first if needed."""
-    map_entities()
-    mapper: Mapper[Any] = entity.__mapper__
-    return mapper
+with rarer_collections():
+    _map_all()

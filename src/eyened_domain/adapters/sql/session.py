@@ -9,6 +9,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import has_identity
 
+import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes of its objects
 from eyened_domain.adapters.sql.changed_rows import (
     begin_writing,
     forget_compared,
@@ -30,7 +31,6 @@ from eyened_domain.adapters.sql.flushing import watch_flushes
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
 from eyened_domain.adapters.sql.list_changes import refuse_held
-from eyened_domain.adapters.sql.mapping import map_entities
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.new_again import renew_after_rollback, renewing
@@ -84,7 +84,6 @@ class DomainSession(WholeSession):
         annotation_files: AnnotationFiles | None = None,
         **options: Any,
     ) -> None:
-        map_entities()
         super().__init__(expire_on_commit=False, **options)
         self.image_store = image_store
         self.annotation_files = annotation_files

@@ -68,13 +68,12 @@ class InnerSession(Session):
 
 
 class InnerManager(ClassManager[Any]):
-    """The manager of a mapped class, some of whose objects were made before it was mapped."""
+    """The manager of a mapped class, which looks for the state of an object in its `__dict__`."""
 
     def _new_state_if_none(self, instance: Any) -> Any:
         """Return the state of an object that is being made; False if it has one.
 
-        SQLAlchemy asks with `hasattr`, which gives an older object one; so it would take what it
-        makes for older, and not fire its `init` event.
+        SQLAlchemy asks with `hasattr`, which is refused for objects without one.
         """
         if dict.__contains__(instance.__dict__, STATE):
             return False
