@@ -194,13 +194,14 @@ class _LinkAttribute(_ExplainedAttribute):
             setattr(instance, via, own)
 
     def _leads_there(self, session: Session, instance: Any, value: Any) -> bool:
-        """Whether a link that is not loaded leads to an object, or nowhere, as it was read.
+        """Whether a link leads to an object, or nowhere, as it was read.
 
-        SQLAlchemy would take it for a change, and write the id of the link over one set later.
+        SQLAlchemy would take it for a change: empty it when a savepoint is rolled back, and write
+        its id over one that is set later.
         """
         known, state = instance.__dict__, instance_state(instance)
         via = instance.__entity__.links[self.key].via
-        if state.key is None or self.key in known or via not in known:
+        if state.key is None or via not in known or known.get(self.key, value) is not value:
             return False
         if via in state.committed_state or self.key in state.committed_state:
             return False

@@ -62,7 +62,8 @@ def follow_ids(session: Session, _context: UOWTransaction) -> None:
     """Let links and lists follow the ids that are stored now (an `after_flush` listener)."""
     targets: dict[tuple[str, Any], Any] = {}
     joining: defaultdict[tuple[int, str], list[Entity]] = defaultdict(list)
-    for one, link, before in session.info.pop(_SET, ()):
+    # in the order of their keys, as when the lists are loaded
+    for one, link, before in sorted(session.info.pop(_SET, ()), key=lambda note: _key_of(note[0])):
         identity = one.__dict__.get(str(link.via))
         asked = (link.target, identity)
         target = targets[asked] if asked in targets else _in_hand(session, link, identity)
@@ -78,6 +79,10 @@ def follow_ids(session: Session, _context: UOWTransaction) -> None:
     owners = {id(target): target for target in targets.values()}
     for (owner, name), several in joining.items():
         take(session, owners[owner], name, several)
+
+
+def _key_of(one: Entity) -> tuple[Any, ...]:
+    return tuple(one.__dict__[name] for name in one.__entity__.primary_key)
 
 
 def _in_hand(session: Session, link: LinkInfo, identity: Any) -> Any:

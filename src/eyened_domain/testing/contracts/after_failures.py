@@ -302,23 +302,24 @@ class AfterFailureContract(Contract):
             assert patient.studies == [study]
 
     @pytest.mark.parametrize("flushes", [True, False])
+    @pytest.mark.parametrize("sets", ["patient_identifier", "project"])
     def test_a_list_is_not_read_anew_for_a_value_that_was_set_to_itself_in_a_savepoint(
-        self, make_unit_of_work: MakeUnitOfWork, *, flushes: bool
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, *, flushes: bool, sets: str
     ) -> None:
         with make_unit_of_work() as uow:
-            project = uow.projects.add(Project(project_name="a"))
+            patient = uow.patients.add(build.a_patient(patient_identifier="a"))
             uow.flush()
-            assert project.patients == []
+            assert patient.studies == []
             uow.commit()
             with make_unit_of_work() as other:
-                other.patients.add(Patient(patient_identifier="1", project_id=project.project_id))
+                other.studies.add(Study(study_date="2024-01-01", patient_id=patient.patient_id))
                 other.commit()
             with suppress(BackOut), uow.savepoint():
-                project.project_name = str(project.project_name)
+                setattr(patient, sets, {"project": patient.project}.get(sets, "a"))
                 if flushes:
                     uow.flush()
                 raise BackOut
-            assert project.patients == []
+            assert patient.studies == []
 
     def test_a_list_is_loaded_though_what_was_taken_off_it_is_gone(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

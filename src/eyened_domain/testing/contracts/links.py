@@ -319,6 +319,20 @@ class LinkContract(Contract):
         with make_unit_of_work() as uow:
             assert uow.patients.get(identity).project_id == project_id
 
+    def test_what_joins_a_list_by_its_id_joins_it_in_the_order_of_the_keys(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            patient = uow.patients.add(build.a_patient())
+            stored = [uow.studies.add(build.a_study()) for _ in range(3)]
+            uow.commit()
+            assert patient.studies == []
+            new = uow.studies.add(build.build(Study, patient=None, patient_id=patient.patient_id))
+            for study in (stored[2], stored[0], stored[1]):
+                study.patient_id = patient.patient_id
+            uow.flush()
+            assert patient.studies == [*stored, new]
+
     def test_many_to_many_within_one_entity(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
