@@ -76,7 +76,6 @@ def without_databases() -> Path:
     run("layers", NEWEST / "bin" / "lint-imports", "--no-cache")
     run("circles", NEWEST / "bin" / "lint-imports", "--no-cache", "tests/architecture/circles.ini")
     run("types", python, "-m", "mypy")
-    run("types as users see them, mypy", python, "-m", "mypy", "tests/typing")
     pyright = (python, "-m", "pyright", "--pythonpath", python, "tests/typing")
     run("types as users see them, pyright", *pyright)
     run("size", python, "-m", "benchmarks.size_report")

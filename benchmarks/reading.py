@@ -40,7 +40,7 @@ def core_rows(database: Database) -> list[Any]:
         return list(connection.execute(statement))
 
 
-def ten_columns() -> Select[Any]:
+def ten_columns() -> Select[*tuple[Any, ...]]:
     """Ten columns of three entities, as a user writes them."""
     return (
         select(

@@ -14,7 +14,7 @@ from campaigns.differential.storages import Storage
 from campaigns.differential.telling import id_of, key_of, named, plain, told_row
 from campaigns.differential.vocabulary import DRAWN, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
-from eyened_domain.model import Project
+from eyened_domain.model import FormAnnotation, Project
 from eyened_domain.model.entity import Entity, entity_class
 
 Outcome = tuple[Any, ...]
@@ -284,7 +284,7 @@ class World:
         return list(getattr(one, name))
 
     def _edit_json(self, which: int, how: int, value: int) -> None:
-        forms = [one for one in self.hand if "form_data" in one.__entity__.columns]
+        forms = [one for one in self.hand if isinstance(one, FormAnnotation)]
         if not forms:
             return
         data = forms[which % len(forms)].form_data

@@ -96,6 +96,7 @@ def test_the_objects_around_an_image_belong_together() -> None:
     with MemoryUnitOfWork() as uow:
         one = Builder().add(uow, Annotation, full=True)
         uow.commit()
+        assert one.image_instance is not None
         assert one.image_instance.series is one.series
         assert one.study is one.series.study
         assert one.patient is one.study.patient

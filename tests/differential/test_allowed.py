@@ -39,9 +39,9 @@ def test_an_error_on_one_side_alone_is_not_allowed():
 
 def test_two_faults_are_told_again_until_the_rollback_and_no_others():
     before = {"memory": "Duplicate", "sqlite": "RuleBroken"}
-    again = _error("Duplicate", "find"), _error("RuleBroken", "find")
-    assert allowed_as(_told(*again, before=before)) is TWO_FAULTS
-    assert allowed_as(_told(*reversed(again), before=before)) is None
+    one, other = _error("Duplicate", "find"), _error("RuleBroken", "find")
+    assert allowed_as(_told(one, other, before=before)) is TWO_FAULTS
+    assert allowed_as(_told(other, one, before=before)) is None
 
 
 def test_what_waits_is_compared_again_with_a_flush():

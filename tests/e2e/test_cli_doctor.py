@@ -12,10 +12,14 @@ from tests.e2e.test_cli_database import Shell
 from tests.integration.test_pixels import drawn, pixels, slot_files
 
 
+class ShellOfADatabase(Shell):
+    database: Database
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path) -> ShellOfADatabase:
     """A shell in a folder with a database of three masks, one of which was drawn twice."""
-    shell = Shell(tmp_path)
+    shell = ShellOfADatabase(tmp_path)
     database = Database({"EYENED_HOME": str(tmp_path / "eyened-data")})
     builder = Builder()
     with database.unit_of_work() as uow:

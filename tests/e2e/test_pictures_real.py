@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_27_b_scans_are_a_volume_with_masks_of_every_kind(database):
     identifier = "[png_series_27]oct/heidelberg_onh_OD_png/OCT-0.png"
     with database.unit_of_work() as uow:
         volume = image_of(uow, builder, identifier, resolution_horizontal=0.0057)
-        who = {"feature": builder.a_feature(), "creator": builder.a_creator()}
+        who: dict[str, Any] = {"feature": builder.a_feature(), "creator": builder.a_creator()}
         bright = volume.pixel_array > 150
         whole = Segmenting().create(uow, volume, bright, **who)
         some = Segmenting().create(uow, volume, {4: bright[4], 20: bright[20]}, **who)

@@ -13,7 +13,11 @@ from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.sql.schema.bookkeeping import import_item
 from eyened_domain.services.importing import ImportDefaults, Importing, ImportOptions
 
-CREATING = {"create_projects": True, "create_patients": True, "create_studies": True}
+CREATING: dict[str, Any] = {
+    "create_projects": True,
+    "create_patients": True,
+    "create_studies": True,
+}
 ALL = ImportOptions(**CREATING)
 UNREAD = ImportOptions(**CREATING, read_files=False)
 LEVELS = ("Project", "Patient", "Study", "Series", "ImageInstance")
@@ -38,7 +42,7 @@ def row_counts(database: Database) -> dict[str, int]:
     tables = import_item.metadata.sorted_tables
     with database.engine.connect() as connection:
         return {
-            table.name: connection.scalar(select(func.count()).select_from(table))
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in tables
         }
 

@@ -51,7 +51,7 @@ Ids = dict[tuple[Any, int], int]
 
 def sample(column: ColumnInfo, number: int) -> Any:
     """A value that a column holds, another one for each number."""
-    kind = column.kind
+    kind: Any = column.kind
     match type(kind).__name__:
         case "Text":
             return f"{number} é {column.name}"[: kind.length]
@@ -147,8 +147,9 @@ def _filled(entity: type[Entity], number: int, ids: Ids) -> Iterator[Values]:
 
 def _of_each_type(entity: type[Entity], values: Values) -> Iterator[Values]:
     column = "tag_type" if entity is model.Tag else "attribute_data_type"
-    for kind in entity.__entity__.columns[column].kind.enum:
-        name = entity.__entity__.name_column
+    kinds: Any = entity.__entity__.columns[column].kind
+    name = str(entity.__entity__.name_column)
+    for kind in kinds.enum:
         yield values | {column: kind, name: f"{values[name]} {kind.name}"}
 
 

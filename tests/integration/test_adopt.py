@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from samples import store_two_of_each
-from schema_ddl import mysql_ddl
 from sqlalchemy import Engine, inspect, make_url, select, text
 
 from eyened_domain import ConfigurationError, Database, ImageInstance, Patient, Project
@@ -16,6 +14,8 @@ from eyened_domain.adapters.sql.migrations.differences import Severity
 from eyened_domain.adapters.sql.migrations.revisions import HEAD, VERSION_TABLE
 from eyened_domain.adapters.sql.migrations.upgrade import initialise, upgrade
 from eyened_domain.testing.engines import engine_on
+from tests.integration.samples import store_two_of_each
+from tests.integration.schema_ddl import mysql_ddl
 
 ALEMBIC = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",

@@ -54,7 +54,7 @@ class Legacy:
             uow.series.add(self.series)
             uow.commit()
             self.patient_id = patient.patient_id
-            self.owners = {
+            self.owners: dict[str, Any] = {
                 "creator_id": uow.creators.where()[0].creator_id,
                 "feature_id": uow.features.where()[0].feature_id,
             }
@@ -120,6 +120,7 @@ def test_files_are_read_through_a_session(legacy: Legacy, database: Database):
     volume = legacy.add(scans, "Binary mask", DEPTH)
     with database.get_session() as session:
         row = session.scalars(select(AnnotationData)).first()
+        assert row is not None
         assert row.path == legacy.folder / f"{number}_-1.png"
         assert np.array_equal(row.load_data(), drawn)
         annotation = Annotation.by_id(session, number)
@@ -206,7 +207,7 @@ def test_a_failure_in_the_middle_leaves_neither_row_nor_record(legacy: Legacy, d
     def create(uow: Any, segmentation: Segmentation, pixels: Any) -> Segmentation:
         made = Segmenting().store(uow, segmentation, pixels)
         with database.get_session() as session:
-            wanted = session.get(Annotation, numbers[2])
+            wanted = Annotation.by_id(session, numbers[2])
         if made.image_instance_id == wanted.image_instance_id:
             raise StorageError("the disk is full")
         return made

@@ -8,6 +8,7 @@ from sqlalchemy import exists, func, select, text, true
 
 from eyened_domain import BadInput, Database, Patient, Project
 from eyened_domain.adapters.memory import MemoryDatabase
+from eyened_domain.adapters.sql.schema.entities import table_of
 
 EXPRESSIONS: dict[str, Callable[[], Any]] = {
     "a comparison": lambda: Project.project_name == "AREDS",
@@ -25,7 +26,7 @@ NONE: dict[str, Callable[[], Any]] = {
     "a function": lambda: lambda one: one.project_name == "AREDS",
     "a statement": lambda: select(Project),
     "a class": lambda: Project,
-    "a table": lambda: Project.__table__,
+    "a table": lambda: table_of(Project),
     "a name": lambda: "ProjectName",
 }
 

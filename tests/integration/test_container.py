@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +42,7 @@ def test_it_closes_its_database():
             uow.projects.add(Project(project_name="P", external="N"))
             uow.commit()
         home = container.settings().home
+        assert home is not None
         assert home.is_dir()
     assert not home.exists()
 
@@ -152,9 +154,9 @@ def test_it_leaves_a_database_open_that_it_was_given(tmp_path: Path):
         with container.unit_of_work() as uow:
             uow.projects.add(Project(project_name="P", external="N"))
             uow.commit()
-        pool = own.engine.pool
+        pool: Any = own.engine.pool
         container.close()
-        assert pool is own.engine.pool
+        assert id(own.engine.pool) == id(pool)
         assert pool.checkedin() > 0
 
 
@@ -162,7 +164,7 @@ def test_its_pool_is_empty_when_it_is_closed(container: Container):
     container.database().init()
     with container.unit_of_work() as uow:
         assert uow.projects.count() == 0
-    pool = container.database().engine.pool
+    pool: Any = container.database().engine.pool
     assert pool.checkedin() > 0
     container.close()
     assert pool.checkedin() == 0

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samples import store_two_of_each
 from sqlalchemy import event, make_url, text
 
 from eyened_domain import Database
@@ -14,6 +13,7 @@ from eyened_domain.testing import mariadb
 from eyened_domain.testing.databases import do_without_mariadb, empty_tables
 from eyened_domain.testing.engines import engine_on
 from eyened_domain.testing.mariadb import ServerMissing, throw_away_server
+from tests.integration.samples import store_two_of_each
 
 
 def test_emptying_a_database_leaves_no_row(database: Database) -> None:
@@ -78,7 +78,7 @@ def test_a_server_that_is_started_leaves_the_temporary_tables_of_others_alone(
 
 
 def test_a_machine_without_mariadb_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mariadb.shutil, "which", lambda *_a, **_k: None)
+    monkeypatch.setattr("shutil.which", lambda *_a, **_k: None)
     with pytest.raises(ServerMissing, match="mariadbd"), throw_away_server():
         pass
 

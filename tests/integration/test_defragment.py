@@ -5,6 +5,7 @@ import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -27,6 +28,7 @@ from eyened_domain.adapters.pixels import defragment
 from eyened_domain.adapters.pixels.defragment import Defragmenter
 from eyened_domain.adapters.pixels.tree import tree_of
 from eyened_domain.adapters.pixels.zarr import copying
+from eyened_domain.adapters.pixels.zarr.copying import copy_slot
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.sql.schema.pixels import zarr_slot
 from eyened_domain.model.computation import SegmentationModel
@@ -47,8 +49,8 @@ def stored(database, builder):
         for n, one in enumerate(ones[:4]):
             one.write_data(pixels(n))
         uow.commit()
-        group = zarr.open_group(database.settings.segmentations_zarr_store, mode="r+")[ARRAY[0]]
-        array = group[ARRAY[1]]
+        root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r+")
+        array: Any = root["/".join(ARRAY)]
         at = array.shape[0]
         array.resize((at + 2, *SHAPE))
         array[at] = pixels(4)
@@ -112,7 +114,7 @@ def test_the_new_store_has_what_rows_point_to_without_gaps_and_nothing_else(
         one.write_data(pixels(77))
         uow.commit()
         assert (one.read_data() == pixels(77)).all()
-    array = zarr.open_group(new, mode="r")[ARRAY[0]][ARRAY[1]]
+    array: Any = zarr.open_group(new, mode="r")["/".join(ARRAY)]
     assert (array[3] == pixels(3)).all() or array.shape[0] >= 6
     fresh.close()
 
@@ -160,7 +162,7 @@ def test_what_is_written_and_deleted_meanwhile_is_followed(
     database, stored, tmp_path, builder, monkeypatch
 ):
     ids, _ = stored
-    original = defragment.copy_slot
+    original = copy_slot
     rounds = []
 
     def copying(*arguments):
@@ -225,7 +227,9 @@ class Death:
 
 
 def _defragment_and_die(settings, new, moment) -> None:
-    durable.os = copying.os = death = Death(moment)
+    death: Any = Death(moment)
+    for module in (durable, copying):
+        vars(module)["os"] = death
     database = Database(settings)
     event.listen(database.engine, "before_cursor_execute", death.sent)
     event.listen(database.engine, "commit", death.committing)
@@ -274,7 +278,7 @@ def test_of_an_older_program_what_is_written_in_place_meanwhile_is_copied_again(
     ids, _ = stored
     with database.engine.begin() as connection:
         connection.execute(delete(zarr_slot))
-    original = defragment.copy_slot
+    original = copy_slot
     rounds = []
 
     def copying(*arguments):
@@ -284,8 +288,9 @@ def test_of_an_older_program_what_is_written_in_place_meanwhile_is_copied_again(
             with database.engine.connect() as connection:
                 index = Segmentation.ZarrArrayIndex
                 at = connection.scalar(select(index).where(Segmentation.SegmentationID == ids[4]))
-            group = zarr.open_group(database.settings.segmentations_zarr_store, mode="r+")
-            group[ARRAY[0]][ARRAY[1]][at] = np.ones(SHAPE, "uint8")
+            root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r+")
+            array: Any = root["/".join(ARRAY)]
+            array[at] = np.ones(SHAPE, "uint8")
         return entry
 
     monkeypatch.setattr(defragment, "copy_slot", copying)

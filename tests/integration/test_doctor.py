@@ -6,6 +6,7 @@ import shutil
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,11 +76,9 @@ class Clinic:
 
     def position(self, n: int) -> int:
         with self.database.engine.connect() as connection:
-            return connection.scalar(
-                select(segmentation.c.zarr_array_index).where(
-                    segmentation.c.segmentation_id == self.ids[n]
-                )
-            )
+            asked = select(segmentation.c.zarr_array_index)
+            asked = asked.where(segmentation.c.segmentation_id == self.ids[n])
+            return int(connection.execute(asked).scalar_one())
 
     def slot(self, n: int) -> Path:
         return self.store / ARRAY / "c" / str(self.position(n)) / "0" / "0" / "0"
@@ -147,7 +146,7 @@ def cut_off(clinic):
 
 
 def replace_by_old_program(clinic):
-    array = zarr.open_group(clinic.store, mode="r+")[ARRAY]
+    array: Any = zarr.open_group(clinic.store, mode="r+")[ARRAY]
     array[clinic.position(1)] = pixels(99)
 
 
@@ -322,12 +321,12 @@ def test_metadata_that_is_made_again_is_what_it_was(clinic, broken):
     assert length > max(clinic.position(n) for n in range(5))
     assert {**after, "shape": before["shape"]} == before
     clinic.assert_whole()
-    array = zarr.open_group(clinic.store, mode="r")[ARRAY]
+    array: Any = zarr.open_group(clinic.store, mode="r")[ARRAY]
     assert (array[clinic.position(3)] == pixels(3)).all()
 
 
 def test_metadata_of_an_old_array_is_made_again_with_its_own_codecs(clinic, builder):
-    group = zarr.open_group(clinic.store, mode="r+")["DataRepresentation.Binary"]
+    group: Any = zarr.open_group(clinic.store, mode="r+")["DataRepresentation.Binary"]
     shape = (5, 128, 160)  # such that a new array would be sharded
     array = group.create_array(
         name="uint8_5_128_160.zarr", shape=(2, *shape), chunks=(1, *shape), dtype="uint8"
@@ -398,7 +397,7 @@ def test_masks_of_an_older_program_are_adopted_and_zeros_become_files(clinic):
         connection.execute(delete(zarr_slot))
         connection.execute(delete(zarr_array))
     shutil.rmtree(clinic.slot(2).parents[2])  # zeros, to an older program
-    array = zarr.open_group(clinic.store, mode="r+")[ARRAY]
+    array: Any = zarr.open_group(clinic.store, mode="r+")[ARRAY]
     array[clinic.position(3)] = pixels(3)  # and one without a manifest
     os.utime(clinic.slot(4), (time.time(),) * 2)
     assert clinic.kinds() == [Kind.NOT_ADOPTED]

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imports import (
+
+from eyened_domain import Database, ImageInstance, Patient, Project, Series, Study
+from eyened_domain.errors import BadInput, FileMissing, NotFound
+from eyened_domain.model import SexEnum
+from eyened_domain.services.importing import ImportPlan, planner
+from tests.integration.imports import (
     ALL,
     LEVELS,
     UNREAD,
@@ -25,10 +30,6 @@ from imports import (
     series,
     study,
 )
-
-from eyened_domain import Database, ImageInstance, Patient, Project, Series, Study
-from eyened_domain.errors import BadInput, FileMissing, NotFound
-from eyened_domain.services.importing import ImportPlan, planner
 
 TWO_PATIENTS = [
     nested(
@@ -334,7 +335,7 @@ def test_records_of_one_patient_are_put_together_unless_they_contradict(
     ]
     with database.get_session() as session:
         patient = session.repository(Patient).one(patient_identifier="P1")
-        assert (patient.sex.name, str(patient.birth_date)) == ("F", "1950-12-24")
+        assert (patient.sex, str(patient.birth_date)) == (SexEnum.F, "1950-12-24")
         assert [one.study_round for one in patient.studies] == [3]
     filled = result.plan.levels["Patient"].filled
     assert filled == {"patient_identifier": 2, "sex": 1, "birth_date": 1}

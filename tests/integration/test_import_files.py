@@ -6,19 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imports import (
-    ALL,
-    UNREAD,
-    dump,
-    flat,
-    importing_on,
-    nested,
-    options,
-    png,
-    row_counts,
-    series,
-    study,
-)
 
 from eyened_domain import (
     Database,
@@ -30,6 +17,20 @@ from eyened_domain import (
 )
 from eyened_domain import (
     Series as SeriesEntity,
+)
+from eyened_domain.model import Laterality, ModalityType
+from tests.integration.imports import (
+    ALL,
+    UNREAD,
+    dump,
+    flat,
+    importing_on,
+    nested,
+    options,
+    png,
+    row_counts,
+    series,
+    study,
 )
 
 OP = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
@@ -56,7 +57,7 @@ def dicom(database: Database, name: str, **changes: object) -> None:
     for keyword, value in changes.items():
         setattr(dataset, keyword, value)
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = OP, dataset.SOPInstanceUID
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = OP, dataset.SOPInstanceUID  # type: ignore[assignment]
     meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     dataset.file_meta = meta
     path = Path(database.settings.images_basepath) / name
@@ -161,7 +162,7 @@ def test_a_dicom_file_tells_what_the_record_does_not(database: Database) -> None
     with database.get_session() as session:
         image = session.repository(ImageInstance).one()
         assert (image.sop_instance_uid, image.sop_class_uid) == ("1.2.3.4", OP)
-        assert (image.laterality.name, image.dicom_modality.name) == ("L", "OP")
+        assert (image.laterality, image.dicom_modality) == (Laterality.L, ModalityType.OP)
         assert str(image.acquisition_date_time) == "2024-01-31 10:11:12"
         assert image.resolution_horizontal == pytest.approx(0.0062, rel=1e-6)
         assert image.resolution_vertical == pytest.approx(0.0061, rel=1e-6)

@@ -10,10 +10,20 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from imports import UNREAD, flat, importing_on, nested, options, png, row_counts, series, study
 
 from eyened_domain import Database
 from eyened_domain.errors import BadInput, EyenedError
+from tests.integration.imports import (
+    UNREAD,
+    flat,
+    importing_on,
+    nested,
+    options,
+    png,
+    row_counts,
+    series,
+    study,
+)
 
 TEN_MB = "x" * 10_000_000
 DEEP: list[Any] = []
@@ -44,7 +54,7 @@ BAD: dict[str, tuple[Any, str | None]] = {
     "an unknown column": (props(lateralty="R"), "lateralty"),
     "an unknown column beside": (flat("good.png", colour="red"), "colour"),
     "an unknown key": (nested(study(series("good.png"), studies=[])), "studies"),
-    "a column of 10 MB": (flat("good.png", **{TEN_MB: 1}), TEN_MB[:80]),
+    "a column of 10 MB": (flat("good.png", **{TEN_MB: 1}), TEN_MB[:80]),  # type: ignore[arg-type]
     "a primary key": (props(image_instance_id=7), "image_instance_id"),
     "another parent": (props(series_id=1), "series_id"),
     "a wrong enum name": (props(laterality="Right"), "laterality"),

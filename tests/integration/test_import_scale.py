@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imports import UNREAD, domain_counts, flat, importing_on, many, options
 from sqlalchemy import event
 
 from eyened_domain import Database, Project
 from eyened_domain.adapters.sql import bulk
 from eyened_domain.services.importing import planner, portions
 from eyened_domain.testing.queries import assert_queries
+from tests.integration.imports import UNREAD, domain_counts, flat, importing_on, many, options
 
 
 @contextmanager
@@ -79,14 +79,18 @@ def test_memory_does_not_grow_with_the_images(
     importing = importing_on(database)
     importing.run(many(500, prefix="warm/"), UNREAD)
     peaks = {}
+
+    def collect(*_: object) -> None:
+        gc.collect()
+
     gc.freeze()  # what was there before need not be looked at again
     for count in (1000, 3000):
         gc.collect()
         tracemalloc.start()
         records = many(count, prefix=f"{count}/", per_patient=100)
         # Entries refer to each other both ways: only the collector frees them.
-        plan = importing.plan(records, UNREAD, progress=lambda *_: gc.collect())
-        importing.apply(plan, progress=lambda *_: gc.collect())
+        plan = importing.plan(records, UNREAD, progress=collect)
+        importing.apply(plan, progress=collect)
         del plan
         peaks[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -6,21 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imports import (
-    ALL,
-    UNREAD,
-    domain_counts,
-    dump,
-    flat,
-    importing_on,
-    many,
-    nested,
-    options,
-    png,
-    row_counts,
-    series,
-    study,
-)
 from sqlalchemy import insert, text
 
 from eyened_domain import (
@@ -39,8 +24,24 @@ from eyened_domain import (
 )
 from eyened_domain.adapters.sql.schema.bookkeeping import import_item
 from eyened_domain.errors import NotFound, RuleBroken
+from eyened_domain.model import SexEnum
 from eyened_domain.services.importing import planner
 from eyened_domain.testing import Builder
+from tests.integration.imports import (
+    ALL,
+    UNREAD,
+    domain_counts,
+    dump,
+    flat,
+    importing_on,
+    many,
+    nested,
+    options,
+    png,
+    row_counts,
+    series,
+    study,
+)
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_undo_is_refused_when_what_it_changed_was_changed_since(database: Databa
     importing.undo(int(third.import_id or 0))
     importing.undo(int(second.import_id or 0))
     with database.get_session() as session:
-        assert session.repository(Patient).one().sex.name == "F"
+        assert session.repository(Patient).one().sex is SexEnum.F
 
 
 def test_an_import_whose_rows_are_gone_can_still_be_undone(

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from imports import UNREAD, dump, flat, importing_on, nested, options, row_counts, series, study
 
 from eyened_domain import Database, ImageInstance, Patient, SourceInfo
 from eyened_domain.errors import ConfigurationError, Duplicate
+from eyened_domain.model import Modality
+from tests.integration.imports import (
+    UNREAD,
+    dump,
+    flat,
+    importing_on,
+    nested,
+    options,
+    row_counts,
+    series,
+    study,
+)
 
 OTHER = {"laterality": "L", "modality": "OCT", "manufacturer": "Topcon", "cf_quality": 1 / 3}
 
@@ -137,7 +148,8 @@ def test_update_keeps_the_modality_and_its_entry_together(database: Database) ->
     assert result.written.made == {"ModalityTable": 1}
     with database.get_session() as session:
         image = session.repository(ImageInstance).one()
-        assert image.modality.name == image.modality_entry.modality_tag == "OCT"
+        assert image.modality is Modality.OCT
+        assert image.modality_entry.modality_tag == "OCT"
         assert image.device_instance.description == "unknown"
     importing.undo(int(result.import_id or 0))
     assert dump(database) == before
@@ -154,6 +166,7 @@ def test_update_moves_an_image_to_the_device_that_the_record_says(database: Data
         image = session.repository(ImageInstance).one()
         assert image.device_instance.description == "Room 2"
         assert image.device_instance.device_model.manufacturer == "Zeiss"
+        assert image.scan is not None
         assert image.scan.scan_mode == "Disc"
     assert importing.run([record], update()).import_id is None
 

@@ -6,11 +6,11 @@ import struct
 from pathlib import Path
 
 import pytest
-from imports import ALL, flat, importing_on, row_counts
 
 from eyened_domain import Database, ImageInstance
 from eyened_domain.errors import BadInput
 from eyened_domain.model.enums import Laterality, ModalityType
+from tests.integration.imports import ALL, flat, importing_on, row_counts
 
 
 def write(database: Database, name: str) -> None:

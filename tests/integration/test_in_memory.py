@@ -192,6 +192,7 @@ def test_stores_that_were_given_a_place_stay_there(tmp_path):
 def test_another_process_does_not_remove_what_this_one_has_named(temporary, monkeypatch):
     home = Settings.load("sqlite://").prepare().home
     monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert home is not None
     remove_folder(home)
     assert home.is_dir()
 

@@ -11,13 +11,14 @@ from eyened_domain import (
     ImageInstance,
     ModalityTable,
 )
+from eyened_domain.model import Series
 from eyened_domain.testing import Builder, count_queries
 
 MANY = 60
 
 
 @pytest.fixture
-def ids(database: Database, builder: Builder) -> list[dict[str, int]]:
+def ids(database: Database, builder: Builder) -> list[dict[str, Any]]:
     """The links of forms about images that are stored; the schema is one."""
     with database.unit_of_work() as uow:
         schema = builder.add(uow, FormSchema, entity_type="ImageInstance")
@@ -41,7 +42,7 @@ def selects(counted: Any) -> list[str]:
 
 
 def test_many_new_forms_cost_one_statement_for_each_link(
-    database: Database, ids: list[dict[str, int]]
+    database: Database, ids: list[dict[str, Any]]
 ) -> None:
     with database.get_session() as session:
         session.add_all(FormAnnotation(**one) for one in ids)
@@ -49,15 +50,13 @@ def test_many_new_forms_cost_one_statement_for_each_link(
             session.flush()
         # schema, study, image, series; the studies of the series are there by then
         assert len(selects(counted)) == 4, counted
-        assert all(form.study.study_id for form in session.identity_map.values() if _is_form(form))
-
-
-def _is_form(one: object) -> bool:
-    return isinstance(one, FormAnnotation)
+        held = session.identity_map.values()
+        forms = [one for one in held if isinstance(one, FormAnnotation)]
+        assert all(form.study and form.study.study_id for form in forms)
 
 
 def test_what_the_session_holds_is_not_asked_for(
-    database: Database, ids: list[dict[str, int]]
+    database: Database, ids: list[dict[str, Any]]
 ) -> None:
     with database.get_session() as session:
         images = ImageInstance.fetch_all(session)
@@ -71,7 +70,7 @@ def test_what_the_session_holds_is_not_asked_for(
 
 
 def test_a_form_whose_links_stay_costs_nothing(
-    database: Database, ids: list[dict[str, int]]
+    database: Database, ids: list[dict[str, Any]]
 ) -> None:
     with database.get_session() as session:
         session.add(FormAnnotation(**ids[0]))
@@ -93,11 +92,11 @@ def test_many_new_images_cost_one_statement_at_most_for_their_modality(
         series = builder.a_series()
         session.add_all([entry, series])
         session.commit()
-        given = {"modality_id": entry.modality_id} if by_id else {"modality_entry": entry}
+        given: dict[str, Any] = {"modality_id": entry.modality_id}
     with database.get_session() as session:
         if not by_id:
             given = {"modality_entry": session.get(ModalityTable, entry.modality_id)}
-        series = session.get(type(series), series.series_id)
+        series = Series.by_id(session, series.series_id)
         session.add_all(
             builder.an_image(series=series, modality="OCT", **given) for _ in range(MANY)
         )

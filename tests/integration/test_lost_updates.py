@@ -132,7 +132,7 @@ def test_each_of_many_increments_counts(database_url, tmp_path, level):
     for thread in threads:
         thread.join()
     with database.get_session() as session:
-        assert sum(int(p.description) for p in Project.by_ids(session, ids)) == 60
+        assert sum(int(str(p.description)) for p in Project.by_ids(session, ids)) == 60
     database.close()
 
 

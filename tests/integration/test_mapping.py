@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from samples import store_two_of_each
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import aliased, configure_mappers, selectinload
 
@@ -13,6 +12,7 @@ from eyened_domain.adapters.sql.schema import TABLES
 from eyened_domain.errors import BadInput
 from eyened_domain.model import Patient
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
+from tests.integration.samples import store_two_of_each
 
 configure_mappers()
 
@@ -69,9 +69,10 @@ def test_natural_keys_of_model_and_table_agree(entity: type[Entity]) -> None:
     table = TABLES[entity]
     if entity.__entity__.parent:
         return  # its keys are its parent's
+    keys: list[Any] = [*table.constraints, *(i for i in table.indexes if i.unique)]
     in_table = {
         frozenset(c.key for c in key.columns)
-        for key in (*table.constraints, *(i for i in table.indexes if i.unique))
+        for key in keys
         if getattr(key, "unique", True) and type(key).__name__ in {"UniqueConstraint", "Index"}
     }
     assert {frozenset(key) for key in entity.__entity__.unique} == in_table
@@ -184,13 +185,14 @@ def test_every_link_to_one_is_stored_when_the_object_is_given(filled: Database) 
             for name, link in entity.__entity__.links.items():
                 if link.many:
                     continue
+                via = str(link.via)
                 one = session.scalars(
-                    select(entity).where(getattr(entity, link.via).is_not(None))
+                    select(entity).where(getattr(entity, via).is_not(None))
                 ).first()
                 assert one is not None, f"{entity.__name__}.{name}"
                 found = getattr(one, name)
                 key = found.__entity__.primary_key[0]
-                assert getattr(found, key) == getattr(one, link.via), f"{entity.__name__}.{name}"
+                assert getattr(found, key) == getattr(one, via), f"{entity.__name__}.{name}"
 
 
 def test_every_link_to_many_leads_to_objects_that_lead_back(filled: Database) -> None:
@@ -221,7 +223,7 @@ def test_the_init_event_tells_what_a_constructor_was_given():
 
     event.listen(Patient, "init", hear)
     try:
-        Patient(patient_identifier="1", Sex="F")
+        Patient(patient_identifier="1", Sex="F")  # type: ignore[call-arg]
         with pytest.raises(BadInput):
             Patient(patient_identifier="x" * 1000)
     finally:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Engine, event, make_url
-from test_migrations import execute, go_to, state_in, tables_in
 
 from eyened_domain import ConfigurationError, Database, Project
 from eyened_domain.adapters.sql.engine import mysql_engine
@@ -23,6 +22,7 @@ from eyened_domain.adapters.sql.migrations.state import Found, State
 from eyened_domain.adapters.sql.migrations.status import status
 from eyened_domain.adapters.sql.migrations.upgrade import initialise, refusal, upgrade
 from eyened_domain.testing.engines import engine_on
+from tests.integration.test_migrations import execute, go_to, state_in, tables_in
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -252,7 +253,7 @@ def test_a_sibling_whose_foreign_key_is_not_loaded_is_left_alone(study):
 def test_lazy_loads_inside_a_flush_work(study):
     from sqlalchemy import event
 
-    counts = []
+    counts: list[Any] = []
 
     def look(session, _context, _instances):
         counts.extend(len(one.studies) for one in session.dirty if isinstance(one, Patient))

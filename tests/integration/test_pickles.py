@@ -130,7 +130,7 @@ def test_an_object_of_a_unit_in_memory_is_read_in_a_fresh_process(builder: Build
     with MemoryUnitOfWork() as uow:
         study = uow.studies.add(builder.a_study(study_date="2031-01-01"))
         uow.commit()
-        for sent in (study, attrs.evolve(study)):
+        for sent in (study, attrs.evolve(study)):  # type: ignore[misc]
             program = "said = str(found.study_date), found.patient_id"
             assert in_a_fresh_process(program, sent) == ("2031-01-01", study.patient_id)
 

@@ -6,10 +6,12 @@ import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
+import zarr.codecs
 from sqlalchemy import event, select, update
 
 from eyened_domain import (
@@ -68,7 +70,7 @@ def slot_files(database: Database) -> list[Path]:
     return sorted(file for file in root.rglob("c/*/0/0/0") if file.is_file())
 
 
-def states(database: Database) -> dict[int, str]:
+def states(database: Database) -> dict[Any, str]:
     with database.engine.connect() as connection:
         found = connection.execute(select(zarr_slot.c.slot_index, zarr_slot.c.state)).all()
     return {int(position): state for position, state in found}
@@ -78,7 +80,7 @@ def test_plain_zarr_opens_what_was_written(database, stored):
     root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
     with database.get_session() as session:
         one = Segmentation.by_id(session, stored)
-        array = root[one.group_name][one.array_name]
+        array: Any = root[f"{one.group_name}/{one.array_name}"]
         assert array.shape[1:] == SHAPE
         assert (array[one.zarr_array_index] == pixels(1)).all()
         assert (array[one.zarr_array_index, 2] == pixels(1)[2]).all()
@@ -162,10 +164,11 @@ def test_a_store_of_an_older_program_is_read_and_extended(database, builder):
         uow.commit()
         assert (ones[0].read_data()[1] == pixels(6)[1]).all()
         assert (ones[1].read_data()[:2] == pixels(5)[:2]).all()
-    array = zarr.open_group(store, mode="r")["DataRepresentation.Binary"]["uint8_3_96_200.zarr"]
-    assert array.chunks == (1, *SHAPE)
-    assert (array[1] == pixels(5)).all()  # the old place is left as it is
-    assert (array[ones[1].zarr_array_index, 2] == pixels(7)[2]).all()
+    path = "DataRepresentation.Binary/uint8_3_96_200.zarr"
+    extended: Any = zarr.open_group(store, mode="r")[path]
+    assert extended.chunks == (1, *SHAPE)
+    assert (extended[1] == pixels(5)).all()  # the old place is left as it is
+    assert (extended[ones[1].zarr_array_index, 2] == pixels(7)[2]).all()
 
 
 def test_arrays_with_other_codecs_are_read_and_written_by_their_own_metadata(database, builder):
@@ -183,7 +186,8 @@ def test_arrays_with_other_codecs_are_read_and_written_by_their_own_metadata(dat
         one.write_data(pixels(1))
         one.write_data(pixels(2)[0], axis=0, slice_index=0)
         uow.commit()
-    array = zarr.open_group(store, mode="r")["DataRepresentation.Binary"]["uint8_3_96_200.zarr"]
+    path = "DataRepresentation.Binary/uint8_3_96_200.zarr"
+    array: Any = zarr.open_group(store, mode="r")[path]
     assert (array[one.zarr_array_index][0] == pixels(2)[0]).all()
     assert (one.read_data()[1:] == pixels(1)[1:]).all()
 
@@ -372,7 +376,7 @@ def test_the_position_of_a_new_mask_is_one_of_a_block_on_sqlite_as_well(database
 def test_a_collector_that_takes_half_written_metadata_is_no_error(
     database, builder, stored, monkeypatch
 ):
-    taken = []
+    taken: list[Any] = []
 
     class Hostile:
         def __getattr__(self, name):
@@ -449,7 +453,8 @@ def test_a_conflict_that_is_committed_all_the_same_leaves_the_old_pixels(databas
 
 def length_of(database):
     root = zarr.open_group(database.settings.segmentations_zarr_store, mode="r")
-    return root[KEY.path].shape[0]
+    array: Any = root[KEY.path]
+    return array.shape[0]
 
 
 def test_an_array_that_an_older_program_has_made_shorter_grows_again(database, stored):

@@ -4,10 +4,12 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
+import zarr.codecs
 from numcodecs.zstd import Zstd
 from sqlalchemy import delete, select, text, update
 
@@ -52,7 +54,7 @@ class Scene:
         self.path = f"DataRepresentation.Binary/uint8_{depth}_{height}_{width}.zarr"
         if layout in {"frame", "gzip"}:
             group = zarr.open_group(self.store, mode="w").create_group("DataRepresentation.Binary")
-            codec = {"compressors": zarr.codecs.GzipCodec()} if layout == "gzip" else {}
+            codec: Any = {"compressors": zarr.codecs.GzipCodec()} if layout == "gzip" else {}
             group.create_array(
                 name=self.path.rpartition("/")[2],
                 shape=(0, *self.shape),
@@ -71,7 +73,7 @@ class Scene:
 
     def _store(self, uow, image, who, seed):
         depth, height, width = self.shape
-        grid = {"depth": depth, "height": height, "width": width, "sparse_axis": 0}
+        grid: Any = {"depth": depth, "height": height, "width": width, "sparse_axis": 0}
         one = Segmentation(
             image_instance=image,
             data_representation="Binary",
@@ -93,7 +95,7 @@ class Scene:
         with self.database.engine.connect() as connection:
             asked = select(segmentation.c.zarr_array_index)
             asked = asked.where(segmentation.c.segmentation_id == self.ids[n])
-            return connection.scalar(asked)
+            return int(connection.execute(asked).scalar_one())
 
     def file(self, n=0) -> Path:
         return self.store / self.path / "c" / str(self.position(n)) / "0" / "0" / "0"
@@ -116,7 +118,7 @@ class Scene:
         assert not report.unchecked
         return sorted((one.kind for one in report.findings), key=lambda kind: kind.name)
 
-    def adopt(self, level=2) -> list[str]:
+    def adopt(self, level=2) -> list[str | None]:
         report = checkup_on(self.database, adopt=True).run(level, fix=True)
         return [one.done for one in report.repairs]
 
@@ -524,7 +526,7 @@ def test_a_new_store_has_what_they_drew(scene, tmp_path):
     scene.theirs[scene.position(1)] = 0
     new = SlotFiles(tmp_path / "new.zarr")
     Defragmenter(scene.database.engine, scene.database.pixel_shelf.files, new).run()
-    array = zarr.open_group(new.root, mode="r")[scene.path]
+    array: Any = zarr.open_group(new.root, mode="r")[scene.path]
     assert (array[scene.position(0)] == pixels(7, scene.shape)).all()
     assert not array[scene.position(1)].any()
 
@@ -608,13 +610,15 @@ def test_a_row_that_points_where_nobody_has_written_says_so(shards):
 
 
 def test_a_store_that_is_filled_while_it_is_looked_at_is_not_called_empty(tmp_path, monkeypatch):
+    connection: Any = None  # nothing is asked of it
+
     def filled(_connection):
         (tmp_path / "zarr.json").touch()
         return True
 
     monkeypatch.setattr(mounted, "has_pixels", filled)
-    mounted.check_store(None, tmp_path)
+    mounted.check_store(connection, tmp_path)
     (tmp_path / "zarr.json").unlink()
     monkeypatch.setattr(mounted, "has_pixels", lambda _connection: True)
     with pytest.raises(FolderMissing, match="SEGMENTATIONS_ZARR_STORE"):
-        mounted.check_store(None, tmp_path)
+        mounted.check_store(connection, tmp_path)

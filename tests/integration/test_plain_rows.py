@@ -1,6 +1,7 @@
 """Rows that a flush writes by itself are written as SQLAlchemy would write them."""
 
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -71,7 +72,7 @@ def test_a_row_that_is_gone_when_it_is_written_is_a_conflict(database, project_i
 
 def test_rows_are_written_in_the_order_of_their_keys(database, project_id):
     """So that two units that change the same rows do not wait for each other."""
-    written = []
+    written: list[Any] = []
 
     def note(_connection, _cursor, statement, parameters, _context, executemany):
         if statement.startswith("UPDATE"):

@@ -1,6 +1,7 @@
 """A unit of work that is run again happens once."""
 
 import random
+from typing import Any
 
 import pymysql
 import pytest
@@ -18,7 +19,7 @@ from eyened_domain import (
     StorageError,
     Study,
 )
-from eyened_domain.adapters.sql import commit_token, retry
+from eyened_domain.adapters.sql import retry
 from eyened_domain.adapters.sql.schema.bookkeeping import unit_of_work_log
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.services.events import Event
@@ -34,7 +35,7 @@ def drawn() -> int:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
     monkeypatch.setattr(retry, "LONGEST_PAUSE_S", 0.0)
-    monkeypatch.setattr(commit_token.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
 
 @pytest.mark.parametrize("seed", [lambda: FIXED, drawn], ids=["fixed", "drawn"])
@@ -61,9 +62,9 @@ class Done(Event):
 
 @pytest.fixture
 def maria(mariadb_url):
-    published = []
+    published: list[Any] = []
     settings = {"database_url": mariadb_url, "secret_key": "k"}
-    database = Database(settings, subscribers=[published.append])
+    database: Any = Database(settings, subscribers=[published.append])
     database.published = published
     yield database
     database.close()
@@ -110,7 +111,7 @@ def adds_project(name, attempts=None):
 
 def test_a_commit_whose_answer_was_lost_is_found_and_not_run_again(maria):
     lose_answers_of_commits(maria, 1, first_commit=True)
-    attempts = []
+    attempts: list[Any] = []
     project = maria.run(adds_project("A", attempts))
     assert (len(attempts), count(maria)) == (1, 1)
     assert project.project_name == "A"
@@ -132,7 +133,7 @@ def test_events_and_callbacks_of_a_commit_that_was_found_are_published_once(mari
 
 def test_a_commit_that_did_not_reach_the_server_is_run_again(maria):
     lose_answers_of_commits(maria, 2, first_commit=False)
-    attempts = []
+    attempts: list[Any] = []
     maria.run(adds_project("A", attempts))
     assert (len(attempts), count(maria)) == (3, 1)
     assert maria.published == [Done("A")]
@@ -171,7 +172,7 @@ def test_work_that_fails_after_its_own_commit_leaves_nothing(database):
 
 
 def test_a_conflict_after_the_own_commit_of_work_doubles_nothing(database):
-    attempts = []
+    attempts: list[Any] = []
 
     def work(uow):
         attempts.append(1)
@@ -210,7 +211,7 @@ def test_a_rollback_inside_work_takes_back_what_was_done_before_it(database):
 
 def test_a_commit_that_cannot_be_looked_up_says_which_token_to_look_for(maria, monkeypatch):
     lose_answers_of_commits(maria, 1, first_commit=True)
-    attempts = []
+    attempts: list[Any] = []
 
     def unreachable():
         raise ConnectionLost("gone")
@@ -223,7 +224,7 @@ def test_a_commit_that_cannot_be_looked_up_says_which_token_to_look_for(maria, m
 
 
 def test_an_error_that_is_no_conflict_is_raised_at_once(database):
-    attempts = []
+    attempts: list[Any] = []
 
     def work(uow):
         attempts.append(1)
@@ -235,7 +236,7 @@ def test_an_error_that_is_no_conflict_is_raised_at_once(database):
 
 
 def test_after_all_retries_the_conflict_is_raised_and_nothing_is_stored(database):
-    attempts = []
+    attempts: list[Any] = []
 
     def work(uow):
         attempts.append(1)
@@ -266,7 +267,7 @@ def test_what_work_returns_stays_readable(database):
 
 
 def test_work_that_goes_on_after_a_broken_flush_is_run_again(maria):
-    attempts = []
+    attempts: list[Any] = []
 
     def work(uow):
         attempts.append(1)
@@ -348,7 +349,7 @@ def test_the_error_of_a_block_is_raised_though_the_connection_is_lost_as_well(ma
 
 
 def test_a_conflict_is_retried_though_the_connection_is_lost_as_well(maria):
-    attempts = []
+    attempts: list[Any] = []
 
     def work(uow):
         attempts.append(1)

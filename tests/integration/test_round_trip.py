@@ -5,12 +5,12 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from samples import entities_in_order, store_two_of_each
 from sqlalchemy import func, select
 
 from eyened_domain import Database, model
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import Real
+from tests.integration.samples import entities_in_order, store_two_of_each
 
 
 def as_stored(entity: type[Entity], name: str, value: Any) -> Any:

@@ -2,10 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from schema_ddl import CHECKS
 from sqlalchemy import CheckConstraint, Column, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects import mysql
 
@@ -13,6 +12,7 @@ import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema import TABLES, bookkeeping, metadata, pixels
 from eyened_domain.model.entity import entity_class
+from tests.integration.schema_ddl import CHECKS
 
 OURS = {
     table.name
@@ -44,7 +44,7 @@ def reference_of(column: Column[Any]) -> tuple[str, str] | None:
 
 def keys_of(table: Table) -> set[tuple[str | None, tuple[str, ...], bool]]:
     """The unique keys: name, columns, and whether it is a unique index."""
-    constraints = {
+    constraints: set[tuple[Any, tuple[str, ...], bool]] = {
         (c.name, tuple(x.name for x in c.columns), False)
         for c in table.constraints
         if isinstance(c, UniqueConstraint)
@@ -93,7 +93,7 @@ def test_foreign_keys_and_what_they_do_on_delete_are_equal(
 def test_server_defaults_are_equal(tables: MetaData, schema: dict[str, Any]) -> None:
     for name, wanted in schema["tables"].items():
         found = {
-            c.name: str(c.server_default.arg)
+            c.name: str(cast("Any", c.server_default).arg)
             for c in tables.tables[name].columns
             if c.server_default is not None
         }

@@ -66,7 +66,9 @@ def test_the_url_of_an_engine_holds_neither_password_nor_options():
     from eyened_domain.adapters.sql.engine import engine_of
 
     engine = engine_of(Database({"database_url": url, "secret_key": "k"}).settings)
-    said = f"{engine!r}{engine.url.render_as_string(hide_password=False)}{pickle.dumps(engine.url)}"
+    said = (
+        f"{engine!r}{engine.url.render_as_string(hide_password=False)}{pickle.dumps(engine.url)!r}"
+    )
     assert "canary" not in said
     assert "localhost:3307/test_x" in said
 

@@ -11,7 +11,6 @@ import pymysql
 import pytest
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from test_pixels import drawn, pixels
 
 from eyened_domain import ConfigurationError, Database, Segmentation
 from eyened_domain.adapters.sql import engine as engines
@@ -20,6 +19,7 @@ from eyened_domain.testing.databases import do_without_mariadb, settings_on
 from eyened_domain.testing.engines import engine_on
 from eyened_domain.testing.mariadb import MariaDBServer, ServerMissing, server_in
 from eyened_domain.testing.servers import new_name
+from tests.integration.test_pixels import drawn, pixels
 
 LEVELS = ["READ COMMITTED", "REPEATABLE READ"]
 
@@ -37,7 +37,7 @@ def certify(folder: Path, name: str, host: str) -> None:
     """Make ``name.pem`` and ``name.key``, for a host."""
     request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName={host}"]
-    files = ["-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"]
+    files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")]
     subprocess.run(
         ["openssl", *request, *subject, *files],
         check=True,

@@ -37,7 +37,7 @@ class Parent(Base):
 class Child(Base):
     __tablename__ = "child"
     id = Column(Integer, primary_key=True)
-    parent_id = Column(ForeignKey("parent.id"))
+    parent_id: Any = Column(ForeignKey("parent.id"))
     parent = relationship("Parent", back_populates="children")
 
 
@@ -202,7 +202,7 @@ def test_changes_of_lists_that_are_not_loaded_are_told(session: Noting, stored: 
 
 
 def test_columns_of_a_result_are_read_under_further_names(session: Noting, stored: Any) -> None:
-    result = session.execute(select(Parent.id, Parent.name))
+    result: Any = session.execute(select(Parent.id, Parent.name))
     internals.add_names(result, {"name": ("Name", "id")})
     (row,) = result
     assert (row.Name, row.name, row.id) == ("a", "a", stored.id)
@@ -226,7 +226,7 @@ def test_a_compiler_knows_labels_and_order() -> None:
 
     setattr(Compiler, internals.VISIT_NAME_REFERENCE, own.visit_textual_label_reference)
     dialect.statement_compiler = Compiler
-    label = Parent.name.label("called")
+    label: Any = Parent.name.label("called")
     select(label).order_by("called").compile(dialect=dialect)
     select(label).order_by(label).compile(dialect=dialect)
     assert isinstance(seen[0], internals.NameReference)

@@ -34,7 +34,7 @@ def add_one(uow) -> None:
 
 def counted(database) -> int:
     with database.get_session() as session:
-        return int(Project.by_id(session, 1).description)
+        return int(str(Project.by_id(session, 1).description))
 
 
 def test_others_may_write_while_a_unit_that_can_be_run_again_only_reads(database):

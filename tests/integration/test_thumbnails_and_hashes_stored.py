@@ -257,13 +257,13 @@ def test_when_the_images_go_away_the_run_ends_and_nothing_more_is_marked(
     draw(images, *names)
     put(*names)
     service = thumbnails_on(database) if column == "ThumbnailPath" else hashes_on(database)
-    service._files = Unmounting(service._files, images, after=4)  # type: ignore[union-attr]
+    service._files = Unmounting(service._files, images, after=4)
     with pytest.raises(FolderMissing, match=r"IMAGES_BASEPATH is .* which is empty"):
         service.update(options=RunOptions(portion=2))
     values = list(stored(database, column).values())
     assert all(values[:3])
     assert values[3:] == [None] * 6
-    assert (images.rmdir(), images.with_name("elsewhere").rename(images))[1] == images
+    assert (images.rmdir(), images.with_name("elsewhere").rename(images))[1] == images  # type: ignore[func-returns-value]
     service = thumbnails_on(database) if column == "ThumbnailPath" else hashes_on(database)
     assert service.update().made == 6
 

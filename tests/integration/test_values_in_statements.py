@@ -26,6 +26,7 @@ from eyened_domain.model import (
     FormAnnotation,
     FormSchema,
     ImageInstanceTagLink,
+    SexEnum,
 )
 from eyened_domain.testing import Builder
 
@@ -213,7 +214,7 @@ def test_enums_are_ordered_as_the_enum_is(session: DomainSession) -> None:
     alias = aliased(Patient)
     found = session.scalars(select(alias).order_by(alias.Sex.desc(), alias.patient_id)).first()
     assert found is not None
-    assert found.sex.name == "F"
+    assert found.sex is SexEnum.F
 
 
 def test_a_json_element_is_true_false_or_neither(session: DomainSession) -> None:

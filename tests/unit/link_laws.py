@@ -141,7 +141,7 @@ def law_a_link_takes_only_its_own_kind(make: Make) -> None:
         lambda: patient.studies.append(patient),
         lambda: patient.studies.extend([study, 5]),
         lambda: patient.studies.insert(0, None),
-        lambda: Study(study_date="2024-01-01", patient="Patient_001"),
+        lambda: Study(study_date="2024-01-01", patient="Patient_001"),  # type: ignore[arg-type]
     ):
         try:
             wrong()

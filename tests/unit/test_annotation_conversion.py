@@ -208,6 +208,7 @@ def test_planning_touches_nothing(legacy: Legacy):
     with legacy.database.unit_of_work() as uow:
         annotation = uow.annotations.get(number)
         segmentation, _ = segmentation_from(annotation)
+        assert annotation.image_instance is not None
         assert annotation.image_instance.segmentations == []
         assert segmentation.image_instance_id == annotation.image_instance_id
         uow.commit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from eyened_domain.adapters.executors import ProcessWorkers
 from eyened_domain.errors import BadInput, StorageError
+from eyened_domain.services import batches
 from eyened_domain.services.batches import (
     Due,
     Failure,
@@ -25,10 +26,11 @@ from eyened_domain.services.batches import (
     Outcome,
     RunOptions,
     Saved,
-    run_job,
     work_on,
 )
 from eyened_domain.services.batches.outcomes import WORKER_DIED
+
+run_job: Any = batches.run_job  # the stand-ins have what it asks of a storage and a job
 
 EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "serial": nullcontext,
@@ -102,7 +104,7 @@ def test_a_killed_worker_is_blamed_on_its_item_and_the_run_goes_on() -> None:
     assert set(found) == set(items)
     failed = [one.item for one in found.values() if one.failure is not None]
     assert failed == ["die"]
-    assert found["die"].failure.kind == WORKER_DIED
+    assert [one.failure.kind for one in found.values() if one.failure] == [WORKER_DIED]
     assert all(found[n].value == 2 * n for n in range(30))
 
 
@@ -187,7 +189,8 @@ def test_asked_to_stop_it_begins_nothing_more_and_keeps_what_is_done(kind: str) 
 
 
 def test_what_has_not_been_begun_is_taken_back_when_asked_to_stop() -> None:
-    executor, seen = Manual(), []
+    executor = Manual()
+    seen: list[Any] = []
     outcomes = work_on(
         range(10), work, executor=executor, in_flight=3, should_stop=lambda: bool(seen)
     )
@@ -202,7 +205,7 @@ def test_what_has_not_been_begun_is_taken_back_when_asked_to_stop() -> None:
 class Numbers:
     """A storage of numbered rows: what is due of them, and what has been stored in portions."""
 
-    def __init__(self, due: set[int], *, skipped: set[int] = frozenset()) -> None:
+    def __init__(self, due: set[int], *, skipped: Set[int] = frozenset()) -> None:
         self.rows = sorted(due | skipped)
         self.skipped = skipped
         self.done: dict[int, int] = {}
@@ -220,7 +223,7 @@ class Numbers:
         self.done.update({k: v for k, v in before.items() if k not in self.last_portion})
         return work(self)
 
-    last_portion: set[int] = frozenset()
+    last_portion: Set[int] = frozenset()
 
 
 @frozen
@@ -269,7 +272,7 @@ def test_everything_due_is_done_once_in_portions(
     due: set[int], skipped: set[int], portion: int, in_flight: int
 ) -> None:
     storage = Numbers(due, skipped=frozenset(skipped))
-    shown: list[tuple[int, int | None]] = []
+    shown: list[Any] = []
     options = RunOptions(
         portion=portion, in_flight=in_flight, progress=lambda *now: shown.append(now)
     )

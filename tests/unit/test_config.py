@@ -99,7 +99,7 @@ def test_secrets_are_equal_when_their_texts_are(one: str, other: str):
 
 def test_secrets_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch):
     compared = []
-    monkeypatch.setattr("hmac.compare_digest", lambda a, b: compared.append((a, b)) or a == b)
+    monkeypatch.setattr("hmac.compare_digest", lambda a, b: compared.append((a, b)) or a == b)  # type: ignore[func-returns-value]
     assert Secret("a") != Secret("b")
     assert compared == [(b"a", b"b")]
 
@@ -643,7 +643,10 @@ def test_the_home_can_be_said():
 
 
 def test_loading_and_looking_creates_nothing(tmp_path: Path):
-    for source in ({}, "sqlite:///x.db", "sqlite:///eyened.db", "sqlite://"):
+    sources: tuple[dict[str, str] | str, ...] = (
+        {}, "sqlite:///x.db", "sqlite:///eyened.db", "sqlite://"
+    )  # fmt: skip
+    for source in sources:
         loaded = Settings.load(source, environ={})
         repr(loaded)
         assert loaded.display_url

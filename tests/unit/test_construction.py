@@ -37,7 +37,7 @@ def test_defaults_are_nothing_that_two_objects_could_edit(cls):
 
 
 def test_values_are_converted_and_both_names_are_taken():
-    patient = Patient(PatientIdentifier="1", birth_date="1950-02-03")
+    patient = Patient(PatientIdentifier="1", birth_date="1950-02-03")  # type: ignore[call-arg]
     assert (patient.patient_identifier, patient.birth_date) == ("1", date(1950, 2, 3))
 
 

@@ -108,7 +108,7 @@ def _of_sql(ask: Any) -> Any:
 BAD: dict[str, Any] = {
     "an object of somebody else": lambda: _of_sql(lambda s: s.add(object())),
     "its repository": lambda: _of_sql(lambda s: s.repository(_Unmapped)),
-    "no session": lambda: Patient.by_id(3, 1),
+    "no session": lambda: Patient.by_id(3, 1),  # type: ignore[call-overload]
     "the name of what has none": lambda: MemoryDatabase().run(lambda uow: uow.series.by_name("a")),
     "the same, on SQL": lambda: _of_sql(lambda s: Series.by_name(s, "a")),
     "a field that there is not": lambda: MemoryDatabase().run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_private_columns_are_not_in_the_html():
 
 def test_long_values_are_cut_and_names_of_linked_objects_shown():
     build = Builder()
-    form = FormAnnotation.blank(FormAnnotation)
+    form: Any = FormAnnotation.blank(FormAnnotation)
     form.form_data = {"x": "y" * 10 * LONGEST_TEXT}
     assert len(form._repr_html_()) < 2 * LONGEST_TEXT
     patient = build.a_patient(project=build.a_project(project_name="AREDS & others"))
@@ -55,7 +56,7 @@ def test_long_values_are_cut_and_names_of_linked_objects_shown():
 
 
 def test_a_lone_surrogate_in_json_does_not_stop_a_notebook():
-    form = FormAnnotation.blank(FormAnnotation)
+    form: Any = FormAnnotation.blank(FormAnnotation)
     form.form_data = {"x": "\ud800"}
     assert form._repr_html_().encode()
 

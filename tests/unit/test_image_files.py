@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (37, 23), value: int = 0)
     return image
 
 
-def encoded(ending: str, mode: str = "RGB", **options: object) -> bytes:
+def encoded(ending: str, mode: str = "RGB", **options: Any) -> bytes:
     stream = io.BytesIO()
     names = {"jpg": "JPEG", "tif": "TIFF", "jp2": "JPEG2000"}
     picture(mode).save(stream, names.get(ending, ending.upper()), **options)
@@ -162,7 +163,7 @@ def test_the_header_tells_the_shape_that_pillow_decodes(
     ],
 )  # fmt: skip
 def test_variants_of_a_format_are_read(
-    files: FileSystemImageFiles, tmp_path: Path, ending: str, options: dict[str, object]
+    files: FileSystemImageFiles, tmp_path: Path, ending: str, options: dict[str, Any]
 ):
     (tmp_path / "x").write_bytes(encoded(ending, **options))
     assert files.read_header("x") == ImageHeader(

@@ -9,6 +9,7 @@ import pickle
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,13 +33,13 @@ def files(tmp_path: Path) -> FileSystemImageFiles:
     return FileSystemImageFiles(tmp_path)
 
 
-def saved(path: Path, array: np.ndarray | Image.Image, **options: object) -> str:
+def saved(path: Path, array: np.ndarray | Image.Image, **options: Any) -> str:
     image = array if isinstance(array, Image.Image) else Image.fromarray(array)
     image.save(path, **options)
     return path.name
 
 
-def refusal(files: FileSystemImageFiles, identifier: str, **told: int) -> str:
+def refusal(files: FileSystemImageFiles, identifier: str, **told: Any) -> str:
     with pytest.raises((BadInput, FileMissing)) as caught:
         files.read_pixels(identifier, **told)
     assert caught.value.entity == "ImageInstance"
@@ -100,7 +101,7 @@ def test_grey_is_rows_and_columns_of_bytes(
      ("webp", {"lossless": True}), ("tif", {"compression": "tiff_deflate", "big_tiff": True})],
 )  # fmt: skip
 def test_colour_has_its_samples_last(
-    files: FileSystemImageFiles, tmp_path: Path, ending: str, options: dict[str, object]
+    files: FileSystemImageFiles, tmp_path: Path, ending: str, options: dict[str, Any]
 ):
     name = saved(tmp_path / f"x.{ending}", COLOUR, **options)
     assert np.array_equal(files.read_pixels(name), COLOUR)
@@ -128,7 +129,7 @@ def test_transparency_is_kept(
 def test_grey_of_more_bits_keeps_all_of_them(
     files: FileSystemImageFiles, tmp_path: Path, ending: str, dtype: type
 ):
-    pixels = (RNG.random((23, 37)) * 65535).astype(dtype)
+    pixels: Any = (RNG.random((23, 37)) * 65535).astype(dtype)
     read = files.read_pixels(saved(tmp_path / f"x.{ending}", pixels))
     assert read.dtype == dtype
     assert np.array_equal(read, pixels)
@@ -213,7 +214,7 @@ def test_the_pages_of_a_tiff_are_stacked_and_read_one_by_one(
         tmp_path / "x.tif", save_all=True, append_images=[*pages[1:3], small, *pages[3:]],
         compression=compression,
     )  # fmt: skip
-    told = {"nr_of_frames": 5, "rows_y": 23, "columns_x": 37}
+    told: dict[str, Any] = {"nr_of_frames": 5, "rows_y": 23, "columns_x": 37}
     assert np.array_equal(files.read_pixels("x.tif", **told), stack)
     for index in range(5):
         assert np.array_equal(files.read_pixels("x.tif", **told, frame=index), stack[index])
@@ -224,7 +225,7 @@ def test_the_frames_of_an_animation_are_stacked(
     files: FileSystemImageFiles, tmp_path: Path, ending: str
 ):
     frames = [Image.fromarray(COLOUR // n) for n in (1, 2, 3)]
-    options = {"lossless": True} if ending == "webp" else {}
+    options: dict[str, Any] = {"lossless": True} if ending == "webp" else {}
     frames[0].save(tmp_path / f"x.{ending}", save_all=True, append_images=frames[1:], **options)
     stack = files.read_pixels(f"x.{ending}", nr_of_frames=3)
     assert stack.shape == (3, 23, 37, 3)
@@ -265,7 +266,7 @@ def test_a_row_of_another_size_is_refused_naming_both(files: FileSystemImageFile
 def test_a_raw_file_is_frames_of_rows_and_columns(files: FileSystemImageFiles, tmp_path: Path):
     volume = RNG.integers(0, 256, (5, 23, 37), dtype=np.uint8)
     (tmp_path / "x.binary").write_bytes(volume.tobytes())
-    told = {"rows_y": 23, "columns_x": 37}
+    told: dict[str, Any] = {"rows_y": 23, "columns_x": 37}
     assert np.array_equal(files.read_pixels("x.binary", **told), volume)
     assert np.array_equal(files.read_pixels("x.binary", **told, frame=4), volume[4])
     (tmp_path / "y.binary").write_bytes(volume[0].tobytes())
@@ -307,8 +308,8 @@ def test_a_png_series_is_stacked_and_squeezed(files: FileSystemImageFiles, tmp_p
 
 def test_one_scan_of_a_png_series_opens_one_file(files: FileSystemImageFiles, tmp_path: Path):
     saved(tmp_path / "s_7.png", GREY)
-    series = {"identifier": "[png_series_11]s.png", "nr_of_frames": 11, "rows_y": 23}
-    assert np.array_equal(files.read_pixels(**series, frame=7), GREY)
+    pixels = files.read_pixels("[png_series_11]s.png", nr_of_frames=11, rows_y=23, frame=7)
+    assert np.array_equal(pixels, GREY)
     assert "12 x 23" in refusal(files, "[png_series_12]s.png", nr_of_frames=11, frame=7)
     assert "does not exist" in refusal(files, "[png_series_11]s.png", frame=8)
 
@@ -317,7 +318,7 @@ def test_a_frame_that_is_not_there_is_refused(files: FileSystemImageFiles, tmp_p
     saved(tmp_path / "x.png", GREY)
     saved(tmp_path / "s_3.png", GREY)
     (tmp_path / "x.binary").write_bytes(bytes(23 * 37))
-    told = {"rows_y": 23, "columns_x": 37}
+    told: dict[str, Any] = {"rows_y": 23, "columns_x": 37}
     for name, frame in [("x.png", 1), ("x.binary", 1), ("x.png", -1)]:
         assert f"no B-scan {frame}; it has 1" in refusal(files, name, **told, frame=frame)
     assert "no B-scan 3; it has 3" in refusal(files, "[png_series_3]s.png", frame=3)
@@ -326,7 +327,7 @@ def test_a_frame_that_is_not_there_is_refused(files: FileSystemImageFiles, tmp_p
 def test_the_pixels_give_the_data_hash_of_the_contract(files: FileSystemImageFiles, tmp_path: Path):
     pixels = files.read_pixels(saved(tmp_path / "x.png", COLOUR))
     expected = hashlib.sha256(COLOUR.tobytes()).hexdigest()
-    assert hashlib.sha256(pixels).hexdigest() == expected
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == expected
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "tif", "gif", "bmp", "webp", "jp2"])

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def write(path: Path, made: Dataset, syntax: str = uid.ExplicitVRLittleEndian) -
     return path.read_bytes()
 
 
-def packed(kind: str, pixels: np.ndarray, **options: object) -> bytes:
+def packed(kind: str, pixels: np.ndarray, **options: Any) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, kind, **options)
     return stream.getvalue()
@@ -86,9 +87,9 @@ def jpeg2000(pixels: np.ndarray) -> bytes:
 def test_a_volume_that_is_not_compressed_is_read_whole_or_by_b_scan(
     files: FileSystemImageFiles, tmp_path: Path, syntax: str, dtype: type
 ):
-    volume = (VOLUME.astype(np.int32) * 100 - 999).astype(dtype)
+    volume: Any = (VOLUME.astype(np.int32) * 100 - 999).astype(dtype)
     write(tmp_path / "x.dcm", dataset(volume, frames=True), syntax)
-    told = {"rows_y": 48, "columns_x": 64, "nr_of_frames": 5}
+    told: dict[str, Any] = {"rows_y": 48, "columns_x": 64, "nr_of_frames": 5}
     pixels = files.read_pixels("x.dcm", **told)
     assert pixels.dtype == dtype
     assert np.array_equal(pixels, volume)
@@ -219,7 +220,7 @@ def test_video_and_deflated_files_are_refused(files: FileSystemImageFiles, tmp_p
 
 
 def _originals() -> list[tuple[Dataset, str]]:
-    found = [(dataset(VOLUME, frames=True), uid.ExplicitVRLittleEndian)]
+    found: list[tuple[Dataset, str]] = [(dataset(VOLUME, frames=True), uid.ExplicitVRLittleEndian)]
     for syntax, encode, volume, _ in COMPRESSED[:2]:
         made = dataset(volume, frames=True)
         made.PixelData = encapsulate([encode(scan) for scan in volume])

@@ -6,6 +6,7 @@ import builtins
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 SERIES = "[png_series_27]oct/heidelberg_onh_OD_png/OCT-0.png"
 
 
-def image_of(name: str, **columns: object) -> ImageInstance:
+def image_of(name: str, **columns: Any) -> ImageInstance:
     image = ImageInstance(dataset_identifier=name, laterality=Laterality.R, **columns)
     image.attach(StoredImages(SHARED / "data"))
     return image
@@ -79,13 +80,16 @@ def test_27_b_scans_are_one_volume_and_one_of_them_opens_one_file(
 ):
     image = image_of(SERIES, rows_y=496, columns_x=768, nr_of_frames=27)
     volume = image.pixel_array
-    assert (volume.shape, volume.dtype) == ((27, 496, 768), np.uint8)
+    assert volume.shape == (27, 496, 768)
+    assert volume.dtype == np.uint8
     opened: list[str] = []
     from eyened_domain.adapters.files.paths import RootFolder
 
     real = RootFolder.open
     monkeypatch.setattr(
-        RootFolder, "open", lambda self, relative: opened.append(relative) or real(self, relative)
+        RootFolder,
+        "open",
+        lambda self, relative: opened.append(relative) or real(self, relative),  # type: ignore[func-returns-value]
     )
     monkeypatch.setattr(builtins, "open", None)
     monkeypatch.setattr(io, "open", None)

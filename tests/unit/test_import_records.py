@@ -89,7 +89,7 @@ def test_bare_names_of_a_flat_record_find_their_level() -> None:
 @pytest.mark.parametrize("entity", [Patient, Study, Series, ImageInstance])
 def test_every_column_is_given_under_both_names_or_refused_under_both(entity: Any) -> None:
     for name, column in entity.__entity__.columns.items():
-        outcomes = []
+        outcomes: list[list[Any]] = []
         for given_name in (name, column.database_name):
             try:
                 outcomes.append([*convert(entity, {given_name: None})])

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from link_laws import LAWS, make_free, run_held
 
 import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
+from tests.unit.link_laws import LAWS, make_free, run_held
 
 HERE = Path(__file__).parent
 

@@ -1,6 +1,6 @@
 """Every entity declares the name of its repository, and type checkers know the same names."""
 
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -18,8 +18,9 @@ ENTITIES = [one for one in entity_classes() if one.__module__.startswith(model._
 def test_type_checkers_are_told_of_each_repository_that_an_entity_declares() -> None:
     declared = [(one.__entity__.repository, one) for one in ENTITIES]
     assert len({name for name, _ in declared}) == len(ENTITIES)
+    of: Any = Repository
     assert get_type_hints(NamedRepositories) == {
-        name: FINDERS.get(one, Repository[one]) for name, one in declared
+        name: FINDERS.get(one, of[one]) for name, one in declared
     }
 
 

@@ -188,15 +188,15 @@ def test_a_seed_that_is_not_a_whole_number_from_0_up_is_refused(seed):
 def test_impossible_sizes_and_visits_are_refused():
     for size in (0, 31, -5, 64.0, "64", None, True):
         with pytest.raises(BadInput, match="size_px"):
-            draw_fundus(1, laterality="R", size_px=size)
+            draw_fundus(1, laterality="R", size_px=size)  # type: ignore[arg-type]
     for shape in ((1, 16), (0, 16, 16), (1, 15, 16), (1, 16, 16, 1), (1, 16, 16.5), 7, None):
         with pytest.raises(BadInput, match="shape"):
-            draw_oct_volume(1, laterality="R", shape=shape)
+            draw_oct_volume(1, laterality="R", shape=shape)  # type: ignore[arg-type]
     for visit in (-1, 0.5, None):
         with pytest.raises(BadInput, match="visit"):
-            draw_fundus(1, laterality="R", size_px=64, visit=visit)
+            draw_fundus(1, laterality="R", size_px=64, visit=visit)  # type: ignore[arg-type]
         with pytest.raises(BadInput, match="visit"):
-            draw_oct_volume(1, laterality="R", shape=(1, 16, 16), visit=visit)
+            draw_oct_volume(1, laterality="R", shape=(1, 16, 16), visit=visit)  # type: ignore[arg-type]
 
 
 def test_importing_the_package_loads_neither_numpy_nor_pillow():

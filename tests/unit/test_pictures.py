@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -260,7 +261,7 @@ def test_the_mask_turns_with_a_photograph_that_exif_turns(
         rows, columns = (30, 20) if grid == "turned" and orientation >= 5 else (20, 30)
         image = build.an_image(dataset_identifier="a.png", rows_y=rows, columns_x=columns)
         bright = uow.images.add(image).pixel_array[..., 0] > 200
-        who = {"feature": build.a_feature(), "creator": build.a_creator()}
+        who: dict[str, Any] = {"feature": build.a_feature(), "creator": build.a_creator()}
         drawn = Segmenting().create(uow, image, bright, **who)
         shown = np.asarray(image.picture())[..., 0] > 200
         assert (_painted_at(drawn.overlay()) == shown).all()

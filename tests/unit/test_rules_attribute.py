@@ -1,5 +1,8 @@
 """An attribute value has one owner, and a value of its attribute's type."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,20 +17,24 @@ from eyened_domain.model import (
     Study,
 )
 
-GRID = {
+GRID: dict[str, Any] = {
     "depth": 1,
     "height": 2,
     "width": 2,
     "data_representation": "Binary",
     "data_type": "R8UI",
 }
-OWNERS = {
+OWNERS: dict[str, Callable[..., Any]] = {
     "image_instance": lambda **k: ImageInstance(dataset_identifier="a", laterality="L", **k),
     "segmentation": lambda **k: Segmentation(**GRID, **k),
     "model_segmentation": lambda **k: ModelSegmentation(**GRID, **k),
     "patient": lambda **k: Patient(patient_identifier="P", **k),
     "study": lambda **k: Study(study_date="2020-01-01", **k),
 }
+
+
+def a_value(**links: Any) -> Any:
+    return AttributeValue(**links)
 
 
 def a_definition(kind="Float") -> AttributeDefinition:
@@ -38,12 +45,12 @@ def a_definition(kind="Float") -> AttributeDefinition:
 def test_the_owner_may_be_given_as_object_stored_or_not_or_as_id(name):
     key = f"{name}_id"
     for owner in (OWNERS[name](), OWNERS[name](**{key: 7})):
-        value = AttributeValue(**{name: owner})
+        value = a_value(**{name: owner})
         value.check_rules()
         assert value.owner is owner
-    by_id = AttributeValue(**{key: 7})
+    by_id = a_value(**{key: 7})
     by_id.check_rules()
-    both = AttributeValue(**{key: 7, name: OWNERS[name](**{key: 7})})
+    both = a_value(**{key: 7, name: OWNERS[name](**{key: 7})})
     both.check_rules()
 
 
@@ -63,7 +70,7 @@ def test_two_owners_are_refused_however_they_are_given():
         {"patient": stored, "study_id": 2},
         {"PatientID": 1, "Study": study},
     ):
-        value = AttributeValue(**given)
+        value = a_value(**given)
         with pytest.raises(RuleBroken, match="patient, study"):
             value.check_rules()
 
@@ -78,11 +85,11 @@ def test_two_owners_given_as_objects_are_no_owner():
 @pytest.mark.parametrize("after", OWNERS)
 @pytest.mark.parametrize("new", [True, False])
 def test_setting_the_owner_takes_away_the_one_before(before, after, new):
-    old = OWNERS[before](**{f"{before}_id": 1})
-    value = AttributeValue(**{before: old, f"{before}_id": 1})
+    old: Any = OWNERS[before](**{f"{before}_id": 1})
+    value = a_value(**{before: old, f"{before}_id": 1})
     if not new:
         value.attribute_value_id = 9
-    owner = OWNERS[after](**{f"{after}_id": 2})
+    owner: Any = OWNERS[after](**{f"{after}_id": 2})
     value.owner = owner
     value.check_rules()
     assert value.owner is owner

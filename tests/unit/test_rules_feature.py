@@ -92,7 +92,7 @@ def test_links_made_by_hand_are_checked_before_they_are_stored():
 
 
 def test_multilabel_has_a_bit_for_each_subfeature_and_they_may_overlap():
-    masks = a_feature("l", "drusen", "cyst").decode(np.uint8([0, 1, 2, 3]), "MultiLabel")
+    masks = a_feature("l", "drusen", "cyst").decode(np.array([0, 1, 2, 3], np.uint8), "MultiLabel")
     assert masks["drusen"].tolist() == [False, True, False, True]
     assert masks["cyst"].tolist() == [False, False, True, True]
     assert masks["cyst"].dtype == bool
@@ -100,14 +100,14 @@ def test_multilabel_has_a_bit_for_each_subfeature_and_they_may_overlap():
 
 def test_multiclass_has_a_value_for_each_subfeature_from_1_on():
     masks = a_feature("l", "drusen", "cyst").decode(
-        np.uint8([0, 1, 2]), DataRepresentation.MultiClass
+        np.array([0, 1, 2], np.uint8), DataRepresentation.MultiClass
     )
     assert masks["drusen"].tolist() == [False, True, False]
     assert masks["cyst"].tolist() == [False, False, True]
 
 
 def test_any_value_above_0_is_the_mask_in_binary():
-    assert a_feature().decode(np.uint8([0, 1, 255]), "Binary")["mask"].tolist() == [
+    assert a_feature().decode(np.array([0, 1, 255], np.uint8), "Binary")["mask"].tolist() == [
         False,
         True,
         True,
@@ -115,31 +115,31 @@ def test_any_value_above_0_is_the_mask_in_binary():
 
 
 def test_a_dual_bit_mask_has_a_mask_and_a_questionable_part():
-    masks = a_feature().decode(np.uint8([0, 1, 2, 3]), "DualBitMask")
+    masks = a_feature().decode(np.array([0, 1, 2, 3], np.uint8), "DualBitMask")
     assert masks["mask"].tolist() == [False, True, False, True]
     assert masks["questionable"].tolist() == [False, False, True, True]
 
 
 def test_a_probability_counts_above_the_threshold_or_above_a_half():
-    pixels = np.float32([0.0, 0.3, 0.5, 0.6, 1.0])
+    pixels = np.array([0.0, 0.3, 0.5, 0.6, 1.0], np.float32)
     assert a_feature().decode(pixels, "Probability")["mask"].sum() == 2
     assert a_feature().decode(pixels, "Probability", threshold=0.25)["mask"].sum() == 4
     assert a_feature().decode(pixels, "Probability", threshold=0.0)["mask"].sum() == 4
 
 
 def test_a_probability_in_bytes_is_read_as_0_to_1():
-    masks = a_feature().decode(np.uint8([0, 127, 128, 255]), "Probability")
+    masks = a_feature().decode(np.array([0, 127, 128, 255], np.uint8), "Probability")
     assert masks["mask"].tolist() == [False, False, True, True]
 
 
 @pytest.mark.parametrize(
     ("pixels", "meaning", "value"),
     [
-        (np.uint8([0, 4]), "MultiLabel", 4),
-        (np.uint8([0, 3]), "MultiClass", 3),
-        (np.uint8([0, 4]), "DualBitMask", 4),
-        (np.float32([0.5, 1.5]), "Probability", 1.5),
-        (np.int16([0, -1]), "MultiLabel", -1),
+        (np.array([0, 4], np.uint8), "MultiLabel", 4),
+        (np.array([0, 3], np.uint8), "MultiClass", 3),
+        (np.array([0, 4], np.uint8), "DualBitMask", 4),
+        (np.array([0.5, 1.5], np.float32), "Probability", 1.5),
+        (np.array([0, -1], np.int16), "MultiLabel", -1),
     ],
 )
 def test_a_value_that_means_nothing_is_refused_and_named(pixels, meaning, value):
@@ -155,46 +155,46 @@ def test_a_value_that_means_nothing_is_refused_and_named(pixels, meaning, value)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1])
 def test_a_probability_is_finite_and_from_0_to_1(value):
     with pytest.raises(RuleBroken, match="finite, from 0 to 1"):
-        a_feature().check_pixels(np.float32([0.5, value]), "Probability")
+        a_feature().check_pixels(np.array([0.5, value], np.float32), "Probability")
 
 
 def test_binary_is_stored_as_0_and_1():
-    a_feature().check_pixels(np.uint8([0, 1]), "Binary")
+    a_feature().check_pixels(np.array([0, 1], np.uint8), "Binary")
     a_feature().check_pixels(np.array([True, False]), "Binary")
     with pytest.raises(RuleBroken, match="pixels > 0"):
-        a_feature().check_pixels(np.uint8([0, 255]), "Binary")
+        a_feature().check_pixels(np.array([0, 255], np.uint8), "Binary")
 
 
 def test_gaps_between_labels_mean_nothing():
     lesions = Feature(feature_name="lesions")
     lesions.add_subfeature(Feature(feature_name="drusen"), 0)
     lesions.add_subfeature(Feature(feature_name="cyst"), 2)
-    lesions.check_pixels(np.uint8([0, 1, 3]), "MultiClass")
+    lesions.check_pixels(np.array([0, 1, 3], np.uint8), "MultiClass")
     with pytest.raises(RuleBroken, match="value 2 "):
-        lesions.check_pixels(np.uint8([0, 2]), "MultiClass")
+        lesions.check_pixels(np.array([0, 2], np.uint8), "MultiClass")
     with pytest.raises(RuleBroken, match="value 2 "):
-        lesions.check_pixels(np.uint8([0, 7]), "MultiLabel")
+        lesions.check_pixels(np.array([0, 7], np.uint8), "MultiLabel")
 
 
 @pytest.mark.parametrize("meaning", ["Binary", "DualBitMask", "MultiLabel", "MultiClass"])
 def test_fractions_are_no_masks_and_whole_numbers_no_probabilities(meaning):
     with pytest.raises(RuleBroken, match="whole numbers"):
-        a_feature("l", "drusen").decode(np.float32([0.5]), meaning)
+        a_feature("l", "drusen").decode(np.array([0.5], np.float32), meaning)
     with pytest.raises(RuleBroken, match="float32 or uint8"):
-        a_feature().decode(np.uint16([1]), "Probability")
+        a_feature().decode(np.array([1], np.uint16), "Probability")
 
 
 @pytest.mark.parametrize("meaning", ["MultiLabel", "MultiClass"])
 def test_labels_need_a_composite_feature(meaning):
     with pytest.raises(RuleBroken, match="needs subfeatures"):
-        a_feature("drusen").decode(np.uint8([1]), meaning)
+        a_feature("drusen").decode(np.array([1], np.uint8), meaning)
     with pytest.raises(RuleBroken, match="composite"):
-        decode(np.uint8([1]), DataRepresentation[meaning])
+        decode(np.array([1], np.uint8), DataRepresentation[meaning])
 
 
 def test_a_representation_that_does_not_exist_is_bad_input():
     with pytest.raises(BadInput, match="it is one of Binary"):
-        a_feature().decode(np.uint8([1]), "Rainbow")
+        a_feature().decode(np.array([1], np.uint8), "Rainbow")
 
 
 def test_no_pixels_are_no_problem():

@@ -116,10 +116,12 @@ def test_ages_images_and_masks_work_on_what_was_stored(engine):
         study = mask.image_instance.study
         assert study.age_years == 60.0
         assert study.images == study.patient.images == [mask.image_instance]
-        assert mask.fits(mask.image_instance.shape)
+        shape = mask.image_instance.shape
+        assert shape is not None
+        assert mask.fits(shape)
         assert (mask.shape, mask.is_sparse) == ((7, 60, 80), True)
         assert mask.array_name == "uint8_7_60_80.zarr"
-        assert mask.decode(np.uint8([0, 3]))["cyst"].tolist() == [False, True]
+        assert mask.decode(np.array([0, 3], np.uint8))["cyst"].tolist() == [False, True]
         with pytest.raises(RuleBroken, match="is or contains"):
             mask.feature.subfeatures[1].add_subfeature(mask.feature)
 

@@ -1,6 +1,7 @@
 """The rules of patients, visits and creators."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from eyened_domain.model import (
 DAYS = st.dates(date(1000, 1, 1), date(9999, 12, 31))
 
 
-def a_patient(birth_date=None) -> Patient:
+def a_patient(birth_date=None) -> Any:
     return Patient(patient_identifier="P1", birth_date=birth_date)
 
 

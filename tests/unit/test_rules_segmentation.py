@@ -317,12 +317,12 @@ def test_a_segmentation_decodes_its_pixels_with_its_feature_and_threshold():
     import numpy as np
 
     probabilities = a_mask(data_representation="Probability", data_type="R32F", threshold=0.2)
-    assert probabilities.decode(np.float32([0.1, 0.3]))["mask"].tolist() == [False, True]
+    assert probabilities.decode(np.array([0.1, 0.3], np.float32))["mask"].tolist() == [False, True]
     lesions = Feature(feature_name="lesions")
     lesions.add_subfeature(Feature(feature_name="drusen"))
     model = SegmentationModel(model_name="m", version="1", feature=lesions)
     labelled = a_mask(kind=ModelSegmentation, model=model, data_representation="MultiLabel")
-    assert labelled.decode(np.uint8([0, 1]))["drusen"].tolist() == [False, True]
+    assert labelled.decode(np.array([0, 1], np.uint8))["drusen"].tolist() == [False, True]
 
 
 def test_a_row_of_which_columns_were_left_out_is_not_judged():

@@ -182,7 +182,7 @@ def test_a_special_kind_has_its_own_columns_and_is_joined_to_its_parent() -> Non
     assert "FOREIGN KEY(`CameraID`) REFERENCES `Camera` (`CameraID`) ON DELETE CASCADE" in text
     assert "UNIQUE" not in text
     info = InfraredCamera.__entity__
-    assert info.defaults[info.discriminator] is Light.INFRARED
+    assert info.defaults[str(info.discriminator)] is Light.INFRARED
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,8 @@ def test_names_of_natural_keys_are_names_of_keys_that_the_model_has(name: str) -
     assert len(named) == len(set(named))
     found = {
         str(one.name)
-        for one in (*table_of(ENTITIES[name]).constraints, *table_of(ENTITIES[name]).indexes)
+        for kinds in (table_of(ENTITIES[name]).constraints, table_of(ENTITIES[name]).indexes)
+        for one in kinds
         if isinstance(one, UniqueConstraint) or getattr(one, "unique", False)
     }
     assert {*facts.unique_constraints, *facts.unique_indexes} <= found

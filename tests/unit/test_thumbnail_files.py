@@ -14,7 +14,6 @@ import pytest
 from attrs import evolve
 from PIL import Image
 
-from eyened_domain.adapters.files import thumbnail_files
 from eyened_domain.adapters.files.image_hashes import StoredHashes
 from eyened_domain.adapters.files.thumbnail_files import StoredThumbnails
 from eyened_domain.adapters.phantoms import draw_oct_volume
@@ -60,9 +59,10 @@ def test_both_sizes_are_progressive_jpeg_of_quality_75(
     assert (small.size, large.size) == ((144, 108), (540, 405))
     reference = io.BytesIO()
     Image.new("RGB", (8, 8)).save(reference, "JPEG", quality=75)
-    for picture in (small, large):
+    pictures: list[Any] = [small, large, Image.open(reference)]
+    for picture in pictures[:2]:
         assert (picture.format, picture.info.get("progressive")) == ("JPEG", 1)
-        assert picture.quantization == Image.open(reference).quantization
+        assert picture.quantization == pictures[2].quantization
 
 
 @pytest.mark.parametrize("shape", [(2, 3000), (3000, 2), (1, 1), (100, 100)])
@@ -186,7 +186,7 @@ def test_a_thumbnail_is_replaced_whole_or_not_at_all(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(thumbnail_files.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match=r"THUMBNAILS_PATH.*No space left"):
         files.make(REQUEST)
     assert {path: path.read_bytes() for path in (folders[1] / "3").iterdir()} == before
@@ -248,6 +248,7 @@ def test_a_file_without_pixels_has_its_checksum_and_a_reason(folders: tuple[Path
     )
     found = StoredHashes(folders[0]).make(request)
     assert found.file_checksum == hashlib.md5(b"no picture").digest()
+    assert found.failure is not None
     assert (found.data_hash, found.failure.kind) == (None, "BadInput")
     with pytest.raises(FileMissing, match="does not exist"):
         StoredHashes(folders[0]).make(evolve(request, dataset_identifier="b.png"))

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import oct_files
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from test_image_files_real import SHARED, needs_shared
 
 from eyened_domain.adapters.files.image_files import FileSystemImageFiles
 from eyened_domain.adapters.files.image_headers.source import HeaderFile
@@ -29,6 +27,8 @@ from eyened_domain.adapters.image_store import StoredImages
 from eyened_domain.errors import BadInput
 from eyened_domain.model.enums import Laterality
 from eyened_domain.model.image import ImageInstance
+from tests.unit import oct_files
+from tests.unit.test_image_files_real import SHARED, needs_shared
 
 VOLUME = np.linspace(0, 1, 3 * 5 * 7, dtype=np.float32).reshape(3, 5, 7)
 CODES = (np.arange(3 * 5 * 7, dtype=np.uint16) * 613).reshape(3, 5, 7)
@@ -81,7 +81,9 @@ def test_one_b_scan_is_read_without_the_others(
     read: list[int] = []
     plain = HeaderFile.read_into
     monkeypatch.setattr(
-        HeaderFile, "read_into", lambda *args: read.append(len(args[1])) or plain(*args)
+        HeaderFile,
+        "read_into",
+        lambda *args: read.append(len(args[1])) or plain(*args),  # type: ignore[func-returns-value]
     )
     for number in range(3):
         np.testing.assert_array_equal(pixels(tmp_path, name, frame=number), PIXELS[name][number])

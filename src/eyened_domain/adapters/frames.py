@@ -32,7 +32,7 @@ from eyened_domain.model.entity import Entity, entity_classes
 
 def frame(
     session: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
     backend: str = "pandas",
     database_names: bool = False,

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eyened_domain.model.database_names.acquisition import (
+    DeviceInstanceNames,
+    DeviceModelNames,
+    ModalityTableNames,
+    ScanNames,
+    SourceInfoNames,
+)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.fields import Column, Many, One, column, foreign_key, key, many, one
 from eyened_domain.model.values import Text
@@ -13,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @entity(unique=(("modality_tag",),), name="modality_tag", table="Modality", repository="modalities")
-class ModalityTable(Entity):
+class ModalityTable(ModalityTableNames, Entity):
     """A row of the table `Modality`, which repeats the names of `Modality` as tags."""
 
     modality_id: Column[int] = key("ModalityID", default=None)
@@ -25,7 +32,7 @@ class ModalityTable(Entity):
 
 
 @entity(unique=(("scan_mode",),), name="scan_mode", repository="scans")
-class Scan(Entity):
+class Scan(ScanNames, Entity):
     """A scan mode of a device, for example a raster or a circle."""
 
     scan_id: Column[int] = key("ScanID", default=None)
@@ -41,7 +48,7 @@ class Scan(Entity):
     name="source_name",
     repository="sources",
 )
-class SourceInfo(Entity):
+class SourceInfo(SourceInfoNames, Entity):
     """Where images come from: an archive with its paths on disk."""
 
     source_info_id: Column[int] = key("SourceInfoID", default=None)
@@ -59,7 +66,7 @@ class SourceInfo(Entity):
     name="manufacturer_model_name",
     repository="device_models",
 )
-class DeviceModel(Entity):
+class DeviceModel(DeviceModelNames, Entity):
     """A make of camera or scanner (DICOM (0008,0070) and (0008,1090))."""
 
     device_model_id: Column[int] = key("DeviceModelID", default=None)
@@ -72,7 +79,7 @@ class DeviceModel(Entity):
 
 
 @entity(unique=(("device_model_id", "description"),), name="description", repository="devices")
-class DeviceInstance(Entity):
+class DeviceInstance(DeviceInstanceNames, Entity):
     """One camera or scanner of a make, known by its description."""
 
     device_instance_id: Column[int] = key("DeviceInstanceID", default=None)

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from eyened_domain.errors import NotFound, NotLoaded
+from eyened_domain.model.database_names.annotation import (
+    AnnotationDataNames,
+    AnnotationNames,
+    AnnotationTypeNames,
+)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.fields import (
     Column,
@@ -74,7 +79,7 @@ class AnnotationFiles(Protocol):
     name="annotation_type_name",
     repository="annotation_types",
 )
-class AnnotationType(Entity):
+class AnnotationType(AnnotationTypeNames, Entity):
     """How the pixels of a legacy annotation are to be read."""
 
     annotation_type_id: Column[int] = key("AnnotationTypeID", default=None)
@@ -87,7 +92,7 @@ class AnnotationType(Entity):
 
 
 @entity(repository="annotations")
-class Annotation(Entity):
+class Annotation(AnnotationNames, Entity):
     """A legacy annotation, with its pixels in files; new work uses `Segmentation`."""
 
     annotation_id: Column[int] = key("AnnotationID", default=None)
@@ -204,7 +209,7 @@ class Annotation(Entity):
 
 
 @entity(unique=(("dataset_identifier",),), repository="annotation_data")
-class AnnotationData(Entity):
+class AnnotationData(AnnotationDataNames, Entity):
     """The file of one scan of a legacy annotation; scan -1 stands for all scans."""
 
     annotation_id: Column[int] = foreign_key(

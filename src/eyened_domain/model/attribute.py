@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model.database_names.attribute import (
+    AttributeDefinitionNames,
+    AttributeValueInputNames,
+    AttributeValueNames,
+)
 from eyened_domain.model.entity import Entity, entity, entity_class
 from eyened_domain.model.enums import AttributeDataType, Laterality
 from eyened_domain.model.fields import (
@@ -42,7 +47,7 @@ _VALUE_COLUMNS = {
 
 
 @entity(unique=(("attribute_name",),), name="attribute_name", repository="attributes")
-class AttributeDefinition(Entity):
+class AttributeDefinition(AttributeDefinitionNames, Entity):
     """A quantity that models compute: its name and the type of its values."""
 
     attribute_id: Column[int] = key("AttributeID", default=None)
@@ -78,7 +83,7 @@ class AttributeDefinition(Entity):
     ),
     repository="attribute_values",
 )
-class AttributeValue(Entity):
+class AttributeValue(AttributeValueNames, Entity):
     """The value of an attribute for exactly one owner, computed by a model.
 
     The owner is an image, a segmentation, a model segmentation, a patient or a study
@@ -276,7 +281,7 @@ class AttributeValue(Entity):
 
 
 @entity(repository="attribute_value_inputs")
-class AttributeValueInput(Entity):
+class AttributeValueInput(AttributeValueInputNames, Entity):
     """That one attribute value was computed from another."""
 
     output_attribute_value_id: Column[int] = foreign_key(

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.model.database_names.computation import (
+    AttributesModelNames,
+    AttributesModelOutputNames,
+    ModelInputNames,
+    ModelNames,
+    SegmentationModelNames,
+)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import ModelKind
 from eyened_domain.model.fields import (
@@ -42,7 +49,7 @@ _UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
     discriminator="model_type",
     repository="models",
 )
-class Model(Entity):
+class Model(ModelNames, Entity):
     """A program that computes segmentations or attributes from images, in one version."""
 
     model_id: Column[int] = key("ModelID", default=None)
@@ -58,7 +65,7 @@ class Model(Entity):
 
 
 @entity(repository="segmentation_models")
-class SegmentationModel(Model):
+class SegmentationModel(SegmentationModelNames, Model):
     """A model that makes segmentations of a feature."""
 
     model_type: EnumColumn[ModelKind] = choice(
@@ -139,7 +146,7 @@ class SegmentationModel(Model):
 
 
 @entity(repository="attributes_models")
-class AttributesModel(Model):
+class AttributesModel(AttributesModelNames, Model):
     """A model that computes attributes, from other attributes or from images."""
 
     model_type: EnumColumn[ModelKind] = choice("ModelType", ModelKind, default=ModelKind.Attributes)
@@ -155,7 +162,7 @@ class AttributesModel(Model):
 
 
 @entity(unique=(("model_id", "input_attribute_id"),), repository="model_inputs")
-class ModelInput(Entity):
+class ModelInput(ModelInputNames, Entity):
     """An attribute that an attributes model takes as an input, under a name."""
 
     model_input_id: Column[int] = key("ModelInputID", default=None)
@@ -176,7 +183,7 @@ class ModelInput(Entity):
 
 
 @entity(repository="model_outputs")
-class AttributesModelOutput(Entity):
+class AttributesModelOutput(AttributesModelOutputNames, Entity):
     """That an attributes model computes an attribute."""
 
     model_id: Column[int] = foreign_key(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from eyened_domain.model.database_names.creator import CreatorNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.fields import Column, DateColumn, Many, column, key, many
 from eyened_domain.model.values import Blob, Flag, Integer, Moment, Text
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @entity(unique=(("creator_name",),), name="creator_name", repository="creators")
-class Creator(Entity):
+class Creator(CreatorNames, Entity):
     """Who made something: a grader, or a program (table `Creator`)."""
 
     creator_id: Column[int] = key("CreatorID", default=None)

@@ -73,11 +73,7 @@ _NOT_MAPPED = (
 class EntityMeta(type):
     """Names the nearest field where a class is asked for one that it does not have."""
 
-    if TYPE_CHECKING:
-
-        def __getattr__(cls, name: str) -> Any: ...
-
-    else:
+    if not TYPE_CHECKING:  # to type checkers another name than those declared is an error
 
         def __getattr__(cls, name: str) -> Any:
             info = cls.__dict__.get("__entity__")
@@ -157,7 +153,7 @@ class Entity(Queries, metaclass=EntityMeta):
         for name, value in links.items():
             setattr(self, name, value)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: Any) -> None:
         info = self.__entity__
         if name in info.columns:
             value = self._accepted(name, value)
@@ -171,6 +167,9 @@ class Entity(Queries, metaclass=EntityMeta):
         elif not name.startswith("_") and not hasattr(getattr(type(self), name, None), "__set__"):
             raise UnknownName(info.unknown(name), entity=info.name, field=name)
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # to type checkers a class that has it takes any name
+        __setattr__ = _set
 
     def _accepted(self, name: str, value: Any) -> Any:
         """Return a value as the column of that name holds it."""
@@ -186,11 +185,11 @@ class Entity(Queries, metaclass=EntityMeta):
         return None
 
     if TYPE_CHECKING:
+        __mapper__: ClassVar[Any]  # SQLAlchemy's, once the class is mapped
 
-        def __getattr__(self, name: str) -> Any: ...
         def __attrs_init__(self, **values: Any) -> None: ...
 
-    else:
+    else:  # type checkers know every name, of both styles: another one is an error to them
 
         def __getattr__(self, name: str) -> Any:
             refusal = Entity.refused_names.get(name)

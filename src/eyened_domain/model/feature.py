@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model.database_names.feature import FeatureFeatureLinkNames, FeatureNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.fields import (
@@ -38,7 +39,7 @@ M = TypeVar("M", bound=Enum)
 
 
 @entity(unique=(("feature_name",),), name="feature_name", repository="features")
-class Feature(Entity):
+class Feature(FeatureNames, Entity):
     """What a segmentation shows: vessels, optic disc, drusen; or a composite of others."""
 
     feature_id: Column[int] = key("FeatureID", default=None)
@@ -191,7 +192,7 @@ class Feature(Entity):
 
 
 @entity(table="CompositeFeature", repository="feature_links")
-class FeatureFeatureLink(Entity):
+class FeatureFeatureLink(FeatureFeatureLinkNames, Entity):
     """A feature's place in a composite feature (table `CompositeFeature`)."""
 
     checked_with_stored = True

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.model.database_names.form import FormAnnotationNames, FormSchemaNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import EntityType, Laterality
 from eyened_domain.model.fields import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @entity(unique=(("schema_name",),), name="schema_name", repository="form_schemas")
-class FormSchema(Entity):
+class FormSchema(FormSchemaNames, Entity):
     """The JSON schema of a form, and what it is filled in about."""
 
     form_schema_id: Column[int] = key("FormSchemaID", default=None)
@@ -61,7 +62,7 @@ class FormSchema(Entity):
 
 
 @entity(repository="forms")
-class FormAnnotation(Entity):
+class FormAnnotation(FormAnnotationNames, Entity):
     """A form that a creator filled in about a patient, study, eye or image."""
 
     form_annotation_id: Column[int] = key("FormAnnotationID", default=None)

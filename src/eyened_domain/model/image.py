@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
+from eyened_domain.model.database_names.image import ImageInstanceNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import ETDRSField, Laterality, Modality, ModalityType
 from eyened_domain.model.field_of_view import FieldOfView
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @entity(
     unique=(("sop_instance_uid",), ("dataset_identifier", "source_info_id")), repository="images"
 )
-class ImageInstance(Entity):
+class ImageInstance(ImageInstanceNames, Entity):
     """One photograph or volume: a file beneath IMAGES_BASEPATH and what is known of it.
 
     Axis 0 of a volume counts B-scans, axis 1 is depth into the retina, axis 2 lateral.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from eyened_domain.model.database_names.patient import PatientNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import SexEnum
 from eyened_domain.model.fields import (
@@ -37,7 +38,7 @@ D = TypeVar("D")
 @entity(
     unique=(("patient_identifier", "project_id"),), name="patient_identifier", repository="patients"
 )
-class Patient(Entity):
+class Patient(PatientNames, Entity):
     """A person in a project, known by an identifier that is unique within it."""
 
     patient_id: Column[int] = key("PatientID", default=None)

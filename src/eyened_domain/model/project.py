@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from eyened_domain.model.database_names.project import ContactNames, ProjectNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import ExternalEnum
 from eyened_domain.model.fields import (
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @entity(unique=(("name", "email", "institute"),), name="name", repository="contacts")
-class Contact(Entity):
+class Contact(ContactNames, Entity):
     """A person at an institute to whom projects and tasks belong (table `Contact`)."""
 
     contact_id: Column[int] = key("ContactID", default=None)
@@ -42,7 +43,7 @@ class Contact(Entity):
 
 
 @entity(unique=(("project_name",),), name="project_name", repository="projects")
-class Project(Entity):
+class Project(ProjectNames, Entity):
     """A collection of patients under one name: a cohort, a trial, a clinic's archive."""
 
     project_id: Column[int] = key("ProjectID", default=None)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from eyened_domain.model.database_names.segmentation import (
+    ModelSegmentationNames,
+    SegmentationNames,
+)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import DataRepresentation, Datatype
 from eyened_domain.model.fields import (
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @entity(repository="segmentations")
-class Segmentation(PicturedPixels, Entity):
+class Segmentation(PicturedPixels, SegmentationNames, Entity):
     """A mask that a creator drew on an image; its pixels are in the zarr store.
 
     Shape (depth, height, width); `zarr_array_index` None means no pixels yet.
@@ -127,7 +131,7 @@ class Segmentation(PicturedPixels, Entity):
 
 
 @entity(repository="model_segmentations")
-class ModelSegmentation(PicturedPixels, Entity):
+class ModelSegmentation(PicturedPixels, ModelSegmentationNames, Entity):
     """A mask that a model computed on an image; its pixels are in the zarr store."""
 
     model_segmentation_id: Column[int] = key("ModelSegmentationID", default=None)
@@ -170,10 +174,12 @@ class ModelSegmentation(PicturedPixels, Entity):
         "AttributeValues", "AttributeValue", back="model_segmentation", default=None
     )
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "model" and value is not None and self.model_id is not None:
-            self._check_model(value)
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # as in `Entity`
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "model" and value is not None and self.model_id is not None:
+                self._check_model(value)
+            super().__setattr__(name, value)
 
     def _check_model(self, model: SegmentationModel) -> None:
         """Raise `RuleBroken` where another model would lead to pixels of another one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from eyened_domain.model.database_names.study import SeriesNames, StudyNames
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.fields import (
     Column,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @entity(unique=(("study_date", "patient_id"),), name="study_description", repository="studies")
-class Study(Entity):
+class Study(StudyNames, Entity):
     """All that was taken of a patient on one day (DICOM study; one per patient and date)."""
 
     study_id: Column[int] = key("StudyID", default=None)
@@ -71,7 +72,7 @@ class Study(Entity):
     unique=(("series_instance_uid",), ("study_instance_uid", "series_instance_uid")),
     repository="series",
 )
-class Series(Entity):
+class Series(SeriesNames, Entity):
     """Images of a study that belong together, for example one volume and its localiser."""
 
     series_id: Column[int] = key("SeriesID", default=None)

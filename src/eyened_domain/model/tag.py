@@ -6,6 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.model.database_names.tag import (
+    AnnotationTagLinkNames,
+    CreatorTagLinkNames,
+    FormAnnotationTagLinkNames,
+    ImageInstanceTagLinkNames,
+    SegmentationTagLinkNames,
+    StudyTagLinkNames,
+    TagNames,
+)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import TagType
 from eyened_domain.model.fields import (
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @entity(unique=(("tag_name", "tag_type"),), name="tag_name", repository="tags")
-class Tag(Entity):
+class Tag(TagNames, Entity):
     """A word that people put on studies, images, segmentations, annotations and forms."""
 
     tag_id: Column[int] = key("TagID", default=None)
@@ -89,7 +98,7 @@ class OnlyForItsType:
 
 
 @entity(table="CreatorTag", repository="starred_tags")
-class CreatorTagLink(Entity):
+class CreatorTagLink(CreatorTagLinkNames, Entity):
     """A tag that a creator has starred (table `CreatorTag`)."""
 
     tag_id: Column[int] = foreign_key(
@@ -107,7 +116,7 @@ class CreatorTagLink(Entity):
 
 
 @entity(table="StudyTag", repository="study_tags")
-class StudyTagLink(OnlyForItsType, Entity):
+class StudyTagLink(OnlyForItsType, StudyTagLinkNames, Entity):
     """A tag on a study, with who put it there (table `StudyTag`)."""
 
     tag_type_needed = TagType.Study
@@ -128,7 +137,7 @@ class StudyTagLink(OnlyForItsType, Entity):
 
 
 @entity(table="ImageInstanceTag", repository="image_tags")
-class ImageInstanceTagLink(OnlyForItsType, Entity):
+class ImageInstanceTagLink(OnlyForItsType, ImageInstanceTagLinkNames, Entity):
     """A tag on an image, with who put it there (table `ImageInstanceTag`)."""
 
     tag_type_needed = TagType.ImageInstance
@@ -155,7 +164,7 @@ class ImageInstanceTagLink(OnlyForItsType, Entity):
 
 
 @entity(table="AnnotationTag", repository="annotation_tags")
-class AnnotationTagLink(OnlyForItsType, Entity):
+class AnnotationTagLink(OnlyForItsType, AnnotationTagLinkNames, Entity):
     """A tag on a legacy annotation, with who put it there (table `AnnotationTag`)."""
 
     tag_type_needed = TagType.Annotation
@@ -174,7 +183,7 @@ class AnnotationTagLink(OnlyForItsType, Entity):
 
 
 @entity(table="SegmentationTag", repository="segmentation_tags")
-class SegmentationTagLink(OnlyForItsType, Entity):
+class SegmentationTagLink(OnlyForItsType, SegmentationTagLinkNames, Entity):
     """A tag on a segmentation, with who put it there (table `SegmentationTag`)."""
 
     tag_type_needed = TagType.Segmentation
@@ -201,7 +210,7 @@ class SegmentationTagLink(OnlyForItsType, Entity):
 
 
 @entity(table="FormAnnotationTag", repository="form_tags")
-class FormAnnotationTagLink(OnlyForItsType, Entity):
+class FormAnnotationTagLink(OnlyForItsType, FormAnnotationTagLinkNames, Entity):
     """A tag on a filled-in form, with who put it there (table `FormAnnotationTag`)."""
 
     tag_type_needed = TagType.FormAnnotation

@@ -8,6 +8,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.errors import RuleBroken
+from eyened_domain.model.database_names.task import (
+    SubTaskImageLinkNames,
+    SubTaskNames,
+    TaskDefinitionNames,
+    TaskNames,
+)
 from eyened_domain.model.entity import Entity, entity
 from eyened_domain.model.enums import SubTaskState, TaskState
 from eyened_domain.model.fields import (
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @entity(name="task_definition_name", repository="task_definitions")
-class TaskDefinition(Entity):
+class TaskDefinition(TaskDefinitionNames, Entity):
     """A kind of task, with its configuration."""
 
     task_definition_id: Column[int] = key("TaskDefinitionID", default=None)
@@ -47,7 +53,7 @@ class TaskDefinition(Entity):
 
 
 @entity(name="task_name", repository="tasks")
-class Task(Entity):
+class Task(TaskNames, Entity):
     """Work for graders, in subtasks.
 
     Its state is changed by `start`, `finish`, `abort`, `archive` and `reopen`, which keep to
@@ -146,7 +152,7 @@ class Task(Entity):
 
 
 @entity(repository="sub_tasks")
-class SubTask(Entity):
+class SubTask(SubTaskNames, Entity):
     """A piece of a task that one grader takes: some images to be looked at.
 
     Its state is changed by `start`, `finish`, `release` and `reopen`; while it is Busy it
@@ -266,7 +272,7 @@ class SubTask(Entity):
 
 
 @entity(repository="sub_task_images")
-class SubTaskImageLink(Entity):
+class SubTaskImageLink(SubTaskImageLinkNames, Entity):
     """That an image belongs to a subtask."""
 
     sub_task_id: Column[int] = foreign_key(

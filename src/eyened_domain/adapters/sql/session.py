@@ -95,7 +95,11 @@ class DomainSession(WholeSession):
         return repository_for(self, entity)
 
     def frame(
-        self, statement: Select[Any], *, backend: str = "pandas", database_names: bool = False
+        self,
+        statement: Select[*tuple[Any, ...]],
+        *,
+        backend: str = "pandas",
+        database_names: bool = False,
     ) -> Any:
         """Return the rows of a query as a DataFrame; see `eyened_domain.adapters.frames.frame`."""
         from eyened_domain.adapters.frames import frame  # noqa: PLC0415 - loaded when used

@@ -74,12 +74,14 @@ class PixelGrid:
 
         def _converted(self, column_info: Any, value: Any) -> Any: ...
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED_WITH_PIXELS and self.__dict__.get("zarr_array_index") is not None:
-            self._check_unchanged(name, value)
-        super().__setattr__(name, value)
-        if name in _ABOUT_THE_GRID:
-            self.__dict__[_SET_HERE] = True
+    if not TYPE_CHECKING:  # as in `Entity`
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name in _FIXED_WITH_PIXELS and self.__dict__.get("zarr_array_index") is not None:
+                self._check_unchanged(name, value)
+            super().__setattr__(name, value)
+            if name in _ABOUT_THE_GRID:
+                self.__dict__[_SET_HERE] = True
 
     def _check_unchanged(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)

@@ -155,6 +155,7 @@ class CopyContract(Contract):
             uow.commit()
         with make_unit_of_work() as uow:
             first, second = uow.models.where()
+            assert isinstance(first, SegmentationModel)
             assert type(second) is SegmentationModel
             assert (first.feature_id, first.version) == (second.feature_id, second.version)
 

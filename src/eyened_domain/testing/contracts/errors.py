@@ -117,7 +117,7 @@ class ErrorContract(Contract):
                 lambda: uow.projects.by_name("Nobody"),
                 lambda: uow.projects.one(no_such_column=1),
                 lambda: uow.projects.get((1, 2)),
-                lambda: kept.no_such_field,
+                lambda: kept.no_such_field,  # type: ignore[attr-defined]
                 lambda: kept.patients.append("a text"),  # type: ignore[arg-type]
             ]
             for refuse in refused:
