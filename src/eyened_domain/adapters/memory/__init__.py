@@ -1,7 +1,7 @@
 """The repositories and the unit of work in plain Python, with real rollback.
 
 - `store`: what is committed, and what one unit of work sees and changes of it;
-- `shape`: what the storage needs to know of each entity class;
+- `references`: how the tables hang together;
 - `constraints`: keys, foreign keys and delete rules, checked on what a unit has changed;
 - `held`: the objects of a unit of work, what was read of them, and their links;
 - `flushing`: from objects to rows;

@@ -13,7 +13,6 @@ from eyened_domain.adapters.memory.constraints import (
     check_values,
     follow_removal,
 )
-from eyened_domain.adapters.memory.shape import shape_of
 from eyened_domain.adapters.memory.tables import Row, folded
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.patient import Patient
@@ -105,21 +104,21 @@ class MemoryRows(Rows):
         for given in rows:
             values = self._converted(entity, {key: None, **given})
             if values[key] is None:
-                values[key] = self._objects.store.next_id(shape_of(entity).root)
+                values[key] = self._objects.store.next_id(entity.__entity__.root)
             made.append(Row(entity, values))
         self._put(made)
         return [row.values[key] for row in made]
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
         self._objects.flush()
-        shape, view = shape_of(entity), self._objects.view
+        info, view = entity.__entity__, self._objects.view
         now = datetime.now().replace(microsecond=0)
-        stamps = {column.name: now for column in shape.columns if column.set_on_update}
+        stamps = {column.name: now for column in info.columns.values() if column.set_on_update}
         written = []
         with self._all_or_none():
             for given in rows:
                 values = {name: _held(entity, name, value) for name, value in given.items()}
-                found = view.row(shape.root, (values[key],))
+                found = view.row(info.root, (values[key],))
                 if found is not None:
                     view.overwrite(found, {**stamps, **values})
                     written.append(self._now(found))
@@ -147,7 +146,7 @@ class MemoryRows(Rows):
 
     def _rows(self, entity: type[Entity]) -> list[Row]:
         self._objects.flush()
-        rows = self._objects.view.table(shape_of(entity).root).rows.values()
+        rows = self._objects.view.table(entity.__entity__.root).rows.values()
         return [row for row in rows if issubclass(row.entity, entity)]
 
     def _put(self, rows: list[Row]) -> None:
@@ -164,7 +163,7 @@ class MemoryRows(Rows):
         check_keys(self._objects.view, rows)
 
     def _now(self, row: Row) -> Row:
-        now = self._objects.view.row(row.shape.root, row.key)
+        now = self._objects.view.row(row.info.root, row.key)
         return row if now is None else now
 
     @contextmanager
@@ -179,7 +178,7 @@ class MemoryRows(Rows):
 
     def _converted(self, entity: type[Entity], given: Columns) -> Columns:
         values: Columns = {}
-        for column in shape_of(entity).columns:
+        for column in entity.__entity__.columns.values():
             value = given.get(column.name)
             if value is None and column.set_on_insert:
                 value = datetime.now()

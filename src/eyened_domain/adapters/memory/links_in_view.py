@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.held import Held
-from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.model.composition import check_parts, depends_on_parts
+from eyened_domain.model.entity import root_of
 from eyened_domain.model.feature import Feature, FeatureFeatureLink
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER
@@ -78,7 +78,7 @@ def _settle(objects: Objects, held: Held, agree: Agree) -> bool:
         whether the object is new, or one of its links was changed.
     """
     changed = held.row is None
-    for link in held.shape.to_one:
+    for link in held.info.to_one:
         changed = settle_link(objects, held, link, agree) or changed
     return changed
 

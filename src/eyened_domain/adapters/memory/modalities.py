@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.held import Held
 from eyened_domain.adapters.memory.links_in_view import Agree, settle_link
-from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.model.acquisition import ModalityTable
+from eyened_domain.model.entity import root_of
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.modality_entries import let_agree
 

@@ -10,13 +10,13 @@ from typing import Any
 from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.shape import Key, referrers, root_of
+from eyened_domain.adapters.memory.references import Key, referrers
 from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.adapters.memory.undoing import return_to, revert
 from eyened_domain.errors import RuleBroken, deleted, ended_by, not_open
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
@@ -94,17 +94,17 @@ class Objects:
             raise deleted(entity)
         if held.is_open:
             raise RuleBroken(
-                f"this {held.shape.name} belongs to another unit of work that is still open",
-                entity=held.shape.name,
+                f"this {held.info.name} belongs to another unit of work that is still open",
+                entity=held.info.name,
             )
         if held.row is None:
             return
-        key = (held.shape.root, held.row.key)
+        key = (held.info.root, held.row.key)
         if self.known.get(key, coming.setdefault(key, held)) is not held:
             raise RuleBroken(
-                f"another object stands for {held.shape.name} {held.row.key} in this unit of "
+                f"another object stands for {held.info.name} {held.row.key} in this unit of "
                 "work already; use that one",
-                entity=held.shape.name,
+                entity=held.info.name,
             )
 
     def _take(self, entity: Entity) -> None:
@@ -112,7 +112,7 @@ class Objects:
         if held.row is None:
             self.new[id(entity)] = held
         else:
-            self.known[held.shape.root, held.row.key] = held
+            self.known[held.info.root, held.row.key] = held
         held.objects = self
         self._attach(entity)
 
@@ -126,14 +126,14 @@ class Objects:
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""
-        known = self.known.get((row.shape.root, row.key))
+        known = self.known.get((row.info.root, row.key))
         if known is not None:
             return self._fresh(known, row).entity
         entity = Entity.blank(row.entity)
         held = Held(entity, self)
         held.read(row)
         self.fresh_ones.add(held)
-        self.known[row.shape.root, row.key] = held
+        self.known[row.info.root, row.key] = held
         self._attach(entity)
         return entity
 
@@ -211,10 +211,10 @@ class Objects:
         """Yield the objects in hand that are deleted with another one."""
         if held.row is None or len(held.row.key) > 1:
             return
-        for referrer in referrers(held.shape.root):
+        for referrer in referrers(held.info.root):
             column = referrer.column
             for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
-                if other.shape.root == referrer.root and other.hangs_on(held, column.name):
+                if other.info.root == referrer.root and other.hangs_on(held, column.name):
                     yield other
 
     def flush(self) -> None:
@@ -290,7 +290,7 @@ class Objects:
             )
         current(self, held)
         self.view.rely_on(held.row)
-        self.store.check_unchanged(self.view, held.shape.root, held.row.key)
+        self.store.check_unchanged(self.view, held.info.root, held.row.key)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -309,7 +309,7 @@ class Objects:
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
         for row in rows:
-            known = self.known.get((row.shape.root, row.key))
+            known = self.known.get((row.info.root, row.key))
             if known is not None:
                 self.before.setdefault(known, known.row)
                 known.read(row)
@@ -319,11 +319,11 @@ class Objects:
         self.before.setdefault(held, held.row)
         self.fresh_ones.add(held)
         if held.row is not None and held.row.key != row.key:
-            self.known.pop((held.shape.root, held.row.key), None)
-        replaced = self.known.get((row.shape.root, row.key))
+            self.known.pop((held.info.root, held.row.key), None)
+        replaced = self.known.get((row.info.root, row.key))
         if replaced is not None and replaced is not held:  # others have deleted its row
             self.removed(replaced)
-        self.known[row.shape.root, row.key] = held
+        self.known[row.info.root, row.key] = held
         self.new.pop(id(held.entity), None)
         is_new = held.row is None
         held.row = row
@@ -332,10 +332,10 @@ class Objects:
             for name in held.entity.__entity__.links:  # what was empty is looked up from now on
                 if mine.get(name) == []:
                     del mine[name]
-        for column in held.shape.foreign_keys:  # a delete rule may have set it to NULL
+        for column in held.info.foreign_keys:  # a delete rule may have set it to NULL
             if mine[column.name] != row.values[column.name]:
                 mine[column.name] = row.values[column.name]
-                for link in held.shape.to_one:
+                for link in held.info.to_one:
                     if link.via == column.name:
                         mine.pop(link.name, None)
         held.settle()
@@ -344,9 +344,9 @@ class Objects:
         """Note that an object is stored no more, and take it off the lists that it was in."""
         self.before.setdefault(held, held.row)
         if held.row is not None:
-            self.known.pop((held.shape.root, held.row.key), None)
+            self.known.pop((held.info.root, held.row.key), None)
         mine = held.entity.__dict__
-        for link in held.shape.to_one:
+        for link in held.info.to_one:
             other = mine.get(link.name)
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from eyened_domain.adapters.memory.objects import Objects
-from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.memory.tables import Row, folded
 from eyened_domain.errors import RuleBroken
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, root_of
 from eyened_domain.model.links import HOLDER
 from eyened_domain.services.repository import Repository, Wanted
 from eyened_domain.services.sought_values import Key

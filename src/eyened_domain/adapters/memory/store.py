@@ -13,7 +13,7 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
 )
 from eyened_domain.adapters.memory.import_journal import ImportRecord
-from eyened_domain.adapters.memory.shape import Key
+from eyened_domain.adapters.memory.references import Key
 from eyened_domain.adapters.memory.tables import Row, Table, View, row_in
 from eyened_domain.errors import Conflict, RowChanged, RuleBroken
 from eyened_domain.model.values import shown
@@ -76,7 +76,7 @@ class MemoryStore:
         for root, key in view.changes():
             read, there = row_in(view.base, root, key), row_in(self._tables, root, key)
             if there is not None and read is None:
-                raise duplicate(there.entity, there.shape.primary_key)
+                raise duplicate(there.entity, there.info.primary_key)
             columns = view.overwritten.get((root, key))
             if columns is not None and there is not None:
                 merged._write(root, key, Row(there.entity, {**there.values, **columns}))

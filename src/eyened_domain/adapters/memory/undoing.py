@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.held import Held
-from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.memory.tables import Row
+from eyened_domain.model.entity import root_of
 from eyened_domain.model.links import HOLDER
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def return_to(
             rows[held] = row
     for held, row in rows.items():  # what has been read anew in it stays so
         if row is not None and held.row is not row and held in objects.fresh_ones:
-            rows[held] = objects.view.row(row.shape.root, row.key) or row
+            rows[held] = objects.view.row(row.info.root, row.key) or row
     gone = [held for held, row in objects.before.items() if row is None and held.row is None]
     alive = (*objects.new.values(), *objects.known.values())
     new = [one for one in dict.fromkeys((*alive, *gone)) if one not in rows and one not in before]
@@ -43,7 +43,7 @@ def return_to(
     for held, row in rows.items():
         if row is not None:
             held.objects, held.deleted = objects, False
-            objects.known[row.shape.root, row.key] = held
+            objects.known[row.info.root, row.key] = held
     for held in (*changed, *_whose_lists_hold(objects, changed + new, rows)):
         row = rows.get(held)
         if row is not None:
@@ -60,7 +60,7 @@ def _whose_lists_hold(
     found: dict[Held, None] = {}
     for held in many:
         stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
-        for link in held.shape.to_one:
+        for link in held.info.to_one:
             values = [one.get(str(link.via)) for one in (held.entity.__dict__, *stored)]
             is_same = len(stored) == 2 and len(set(values)) == 1
             if link.back is None or (is_same and not held.is_relinked(link)):
@@ -87,7 +87,7 @@ def revert(objects: Objects) -> list[Held]:
     objects.new.clear()
     for held, row in objects.before.items():
         if held.row is not None:
-            objects.known.pop((held.shape.root, held.row.key), None)
+            objects.known.pop((held.info.root, held.row.key), None)
         if row is None:
             held.renew()
         else:
@@ -95,6 +95,6 @@ def revert(objects: Objects) -> list[Held]:
     for held, row in objects.before.items():
         if row is not None:
             held.objects = objects
-            objects.known[row.shape.root, row.key] = held
+            objects.known[row.info.root, row.key] = held
     objects.before.clear()
     return renewed
