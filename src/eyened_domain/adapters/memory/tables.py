@@ -81,7 +81,6 @@ class Table:
     """The rows of an entity class and its special kinds, by primary key."""
 
     def __init__(self, root: str) -> None:
-        self.root = root
         self.rows: dict[Key, Row] = {}
         self.indexes: dict[tuple[str, ...], Index] = {
             columns: Index(columns) for columns in indexed(root)
@@ -90,7 +89,7 @@ class Table:
     def copy(self) -> Table:
         """Return a copy to be changed."""
         copied = Table.__new__(Table)
-        copied.root, copied.rows = self.root, dict(self.rows)
+        copied.rows = dict(self.rows)
         copied.indexes = {columns: index.copy() for columns, index in self.indexes.items()}
         return copied
 
@@ -150,6 +149,20 @@ class View:
     def remove(self, row: Row) -> None:
         """Take a row out."""
         self._write(row.info.root, row.key, None)
+
+    def notes(self, subject: str) -> dict[Key, Any]:
+        """Return what is noted beside the entities, by its key: to be read."""
+        return self.table(subject).rows
+
+    def note(self, subject: str, key: Key, value: Any) -> None:
+        """Note something beside the entities: committed and taken back as rows are.
+
+        Args:
+            subject: what it is about; no name of an entity.
+            key: what it is found by.
+            value: never changed in place, but noted anew.
+        """
+        self._write(subject, key, value)
 
     def mark(self) -> int:
         """Return a mark to which the changes can be undone."""
