@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from eyened_domain.adapters.memory.agreement import agree, id_of
 from eyened_domain.adapters.memory.constraints import (
     check_keys,
     check_references,
@@ -15,7 +16,7 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
     refuse_links_to,
 )
-from eyened_domain.adapters.memory.held import Held, copied_json
+from eyened_domain.adapters.memory.held import AsMade, Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.references import Key
@@ -23,10 +24,8 @@ from eyened_domain.adapters.memory.removal import delete_along
 from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
-from eyened_domain.model.copying import KEPT
 from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
-from eyened_domain.model.links import LinkedList
 from eyened_domain.model.pixels.stored import StoredPixels
 from eyened_domain.model.values import Refused, is_same_json, json_value
 
@@ -49,21 +48,29 @@ def flush(objects: Objects) -> None:
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return
-    mark, given, linked = objects.view.mark(), _given(changed), _linked(changed)
-    empty = _empty(changed)
+    mark, made = objects.view.mark(), _as_made(changed)
     try:
         _check(objects, changed)
         changed = _with_linked(objects, changed)
-        more = [held for held in changed if held not in given]
-        given |= _given(more)
-        empty |= _empty(more)
+        made |= _as_made(held for held in changed if held not in made)
         written = _write(objects, changed)
     except BaseException:
         objects.view.undo(mark)
-        _take_back(given, linked)
+        for held, before in made.items():
+            held.take_back(before)
         raise
-    for held, names in empty.items():
-        held.empty = names
+    for held, before in made.items():
+        held.empty = before.empty
+    _note(objects, mark, written)
+
+
+def _as_made(changed: Iterable[Held]) -> dict[Held, AsMade]:
+    """Return what new objects hold, to be so again when they are not stored."""
+    return {held: AsMade(held) for held in changed if held.row is None}
+
+
+def _note(objects: Objects, mark: int, written: dict[tuple[str, Key], Held]) -> None:
+    """Let the objects in hand know what has become of their rows since the mark."""
     replaced = [held for held in objects.deleted.values() if _is_replaced(held, written)]
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
@@ -87,7 +94,7 @@ def _keep_links(objects: Objects, held: Held | None) -> None:
         return
     mine = held.entity.__dict__
     for link in held.info.to_one:
-        known = objects.known.get((root_of(link.target), (mine[str(link.via)],)))
+        known = objects.in_hand(link.target, mine[str(link.via)])
         if link.name not in mine and known is not None:
             mine[link.name] = known.entity
 
@@ -97,42 +104,10 @@ def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
     return held.row is not None and (held.info.root, held.row.key) in written
 
 
-def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:
-    """Return what new objects hold of themselves."""
-    return {held: held.values() for held in changed if held.row is None}
-
-
-def _empty(changed: list[Held]) -> dict[Held, frozenset[str]]:
-    """Return what new objects do not hold, and must not hold when they are new again."""
-    return {held: held.emptiness() for held in changed if held.row is None}
-
-
-def _take_back(given: dict[Held, dict[str, Any]], linked: dict[Held, frozenset[str]]) -> None:
-    """Let new objects hold what they held, without ids that they did not get.
-
-    What was put in view for their rules goes as well.
-    """
-    for held, values in given.items():
-        held.entity.__dict__.update(values)
-    for held, names in linked.items():
-        for name in _links_in_hand(held) - names:
-            del held.entity.__dict__[name]
-
-
-def _linked(changed: list[Held]) -> dict[Held, frozenset[str]]:
-    """Return the links to one that new objects hold."""
-    return {held: _links_in_hand(held) for held in changed if held.row is None}
-
-
-def _links_in_hand(held: Held) -> frozenset[str]:
-    mine = held.entity.__dict__
-    return frozenset(link.name for link in held.info.to_one if link.name in mine)
-
-
 def _check(objects: Objects, changed: list[Held]) -> None:
     """Check the rules, with what they read in view."""
-    settle_modalities(objects, changed, _agree)
-    put_in_view(objects, changed, _agree)
+    settle_modalities(objects, changed)
+    put_in_view(objects, changed)
     check_stored_parts(objects, changed)
     for held in changed:
         one = held.entity
@@ -195,7 +170,7 @@ def _write(objects: Objects, touched: list[Held]) -> dict[tuple[str, Key], Held]
         _give_id(objects, held)
     for held in touched:
         for link in held.info.to_one:
-            _agree(objects, held, link)
+            agree(objects, held, link)
     altered = [(held, row) for held in touched if _is_altered(held, row := _row_of(held))]
     rows = [row for _, row in altered]
     refuse_links_to(rows, [held.row for held in objects.deleted.values() if held.row is not None])
@@ -269,36 +244,6 @@ def _give_id(objects: Objects, held: Held) -> None:
         held.entity.__dict__[name] = objects.store.next_id(held.info.root)
     else:
         objects.store.skip_ids(held.info.root, given)
-
-
-def _agree(objects: Objects, held: Held, link: LinkInfo) -> None:
-    """Let a link and the column behind it say the same; the one that was set counts."""
-    mine, via = held.entity.__dict__, str(link.via)
-    if link.name in mine and held.is_relinked(link):
-        other = mine[link.name]
-        mine[via] = None if other is None else other.__dict__[other.__entity__.primary_key[0]]
-        if link.name in mine.get(KEPT, {}).values():  # a copy, of which its neighbours hear now
-            _list_with(objects, held.entity, link, mine[via])
-    elif mine[via] != (held.row.values[via] if held.row is not None else None):
-        before = mine.pop(link.name, None)
-        if before is not None and link.back:
-            _drop(before, link.back, held.entity)
-        _list_with(objects, held.entity, link, mine[via])
-
-
-def _drop(owner: Entity, name: str, item: Entity) -> None:
-    there = owner.__dict__.get(name)
-    if isinstance(there, LinkedList):
-        there.drop(item)
-
-
-def _list_with(objects: Objects, item: Entity, link: LinkInfo, identity: int | None) -> None:
-    """Put an object that was linked by id into the list at the other end, if that is loaded."""
-    other = objects.known.get((root_of(link.target), (identity,)))
-    there = other.entity.__dict__.get(link.back) if other is not None and link.back else None
-    if other is not None and isinstance(there, LinkedList):
-        there.take(item)
-        item.__dict__[link.name] = other.entity
 
 
 def _row_of(held: Held) -> Row:
@@ -380,10 +325,5 @@ def _put_between(objects: Objects, held: Held, link: LinkInfo) -> list[Row]:
 
 
 def _between(one: Entity, mine: str, other: Entity, theirs: str, name: str) -> Row:
-    values = {mine: _identity(one), theirs: _identity(other)}
+    values = {mine: id_of(one), theirs: id_of(other)}
     return Row(entity_class(name), values)
-
-
-def _identity(entity: Entity) -> int:
-    identity: int = entity.__entity__.key(entity.__dict__)[0]
-    return identity

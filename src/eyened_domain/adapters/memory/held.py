@@ -117,7 +117,7 @@ class Held:
 
     def _load_one(self, objects: Objects, owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
         identity = owner.__dict__[str(link.via)]
-        is_asked_for = identity is not None and not objects.knows(link, identity)
+        is_asked_for = identity is not None and objects.in_hand(link.target, identity) is None
         if is_asked_for and not flush:
             return None  # it is about to be set, and nobody has the other end in hand
         found = objects.linked(link, identity, flush=flush)
@@ -188,6 +188,17 @@ class Held:
         unset = [link.name for link in self.info.to_one if not self.is_relinked(link)]
         return frozenset([*unset, *(name for name, held in self.values().items() if held is None)])
 
+    def links_in_hand(self) -> frozenset[str]:
+        """Return the links to one that hold something, if only that they lead nowhere."""
+        mine = self.entity.__dict__
+        return frozenset(link.name for link in self.info.to_one if link.name in mine)
+
+    def take_back(self, before: AsMade) -> None:
+        """Hold what it held: no id that it did not get, nor what was put in view for its rules."""
+        self.entity.__dict__.update(before.values)
+        for name in self.links_in_hand() - before.links:
+            del self.entity.__dict__[name]
+
     def settle(self) -> None:
         """Remember the object as it is: as the row holds it."""
         held = self.entity.__dict__
@@ -253,6 +264,17 @@ class Held:
         before = self.lists.get(link.name, [])
         old, new = {id(one) for one in before}, {id(one) for one in now}
         return [x for x in now if id(x) not in old], [x for x in before if id(x) not in new]
+
+
+class AsMade:
+    """What a new object holds before it is stored; it does so again when it is not stored."""
+
+    __slots__ = ("empty", "links", "values")
+
+    def __init__(self, held: Held) -> None:
+        self.values: dict[str, Any] = held.values()
+        self.links: frozenset[str] = held.links_in_hand()
+        self.empty: frozenset[str] = held.emptiness()
 
 
 def _released(entity: Entity, values: dict[str, Any] | None) -> Held:

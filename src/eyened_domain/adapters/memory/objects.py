@@ -151,15 +151,15 @@ class Objects:
                 known.read(row)
         return known
 
-    def knows(self, link: LinkInfo, identity: int) -> bool:
-        """Whether the object that a link to one leads to is here already."""
-        return (root_of(link.target), (identity,)) in self.known
+    def in_hand(self, name: str, identity: Any) -> Held | None:
+        """Return the object of an entity with that id, if it is here already."""
+        return self.known.get((root_of(name), (identity,)))
 
     def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
             return None
-        known = self.known.get((root_of(link.target), (identity,)))
+        known = self.in_hand(link.target, identity)
         if known is None and flush:
             self.flush()
         return (
