@@ -23,8 +23,6 @@ def return_to(
         rows: what was stored of each object then.
         before: what `Objects.before` was then.
     """
-    objects.error = None
-    objects.deleted.clear()
     for held in (*objects.known.values(), *objects.before):  # what was read in it is still stored
         row = objects.before.get(held, held.row)
         if held not in rows and held not in before and row is not None:
@@ -35,15 +33,8 @@ def return_to(
     gone = [held for held, row in objects.before.items() if row is None and held.row is None]
     alive = (*objects.new.values(), *objects.known.values())
     new = [one for one in dict.fromkeys((*alive, *gone)) if one not in rows and one not in before]
-    for held in new:
-        held.renew()
-    objects.new.clear()
-    objects.known.clear()
+    _hold_only(objects, rows, new)
     changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
-    for held, row in rows.items():
-        if row is not None:
-            held.objects, held.deleted = objects, False
-            objects.known[row.info.root, row.key] = held
     for held in (*changed, *_whose_lists_hold(objects, changed + new, rows)):
         row = rows.get(held)
         if row is not None:
@@ -75,26 +66,28 @@ def _whose_lists_hold(
 
 def revert(objects: Objects) -> list[Held]:
     """Take back what was stored; return the objects that are new again."""
-    objects.error = None
+    rows = {
+        held: objects.before.get(held, held.row)
+        for held in (*objects.known.values(), *objects.before)
+    }
+    new = [*objects.new.values(), *(held for held, row in rows.items() if row is None)]
     objects.look_anew()
-    objects.deleted.clear()
-    renewed = [
-        *objects.new.values(),
-        *(held for held, row in objects.before.items() if row is None),
-    ]
-    for held in objects.new.values():
-        held.objects = None
-    objects.new.clear()
-    for held, row in objects.before.items():
-        if held.row is not None:
-            objects.known.pop((held.info.root, held.row.key), None)
-        if row is None:
-            held.renew()
-        else:
-            held.row, held.objects, held.deleted = row, None, False
-    for held, row in objects.before.items():
-        if row is not None:
-            held.objects = objects
-            objects.known[row.info.root, row.key] = held
+    _hold_only(objects, rows, new)
+    for held, row in rows.items():
+        held.row = row
     objects.before.clear()
-    return renewed
+    return new
+
+
+def _hold_only(objects: Objects, rows: dict[Held, Row | None], new: list[Held]) -> None:
+    """Let a unit of work hold the objects that have a row, and let go of those that are new."""
+    objects.error = None
+    objects.deleted.clear()
+    for held in new:
+        held.renew()
+    objects.new.clear()
+    objects.known.clear()
+    for held, row in rows.items():
+        if row is not None:
+            held.objects, held.deleted = objects, False
+            objects.known[row.info.root, row.key] = held
