@@ -116,9 +116,7 @@ def children(view: View, referrer: Referrer, key: Key) -> list[Row]:
     """Return the rows that point to a row by a column."""
     if len(key) != 1:
         return []
-    table = view.table(referrer.root)
-    column = referrer.column.name
-    return [table.rows[found] for found in table.indexes[(column,)].find({column: key[0]})]
+    return view.table(referrer.root).holding(**{referrer.column.name: key[0]})
 
 
 def _still_referred(name: str, referrer: Referrer) -> RuleBroken:

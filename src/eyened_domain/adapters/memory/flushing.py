@@ -137,8 +137,8 @@ def _check_renaming(objects: Objects, held: Held, model: SegmentationModel) -> N
     if not fields:
         return
     table = objects.view.table(root_of("ModelSegmentation"))
-    found = table.indexes[("model_id",)].find({"model_id": model.model_id})
-    has_pixels = any(table.rows[key].values["zarr_array_index"] is not None for key in found)
+    made = table.holding(model_id=model.model_id)
+    has_pixels = any(row.values["zarr_array_index"] is not None for row in made)
     model.check_renaming(fields, has_pixels=has_pixels)
 
 

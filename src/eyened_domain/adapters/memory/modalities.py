@@ -57,9 +57,8 @@ def _entry(objects: Objects, tag: str) -> ModalityTable:
         one = held.entity
         if isinstance(one, ModalityTable) and one.modality_tag.casefold() == tag.casefold():
             return one
-    table = objects.view.table(root_of("ModalityTable"))
-    for key in table.indexes[("modality_tag",)].find({"modality_tag": tag}):
-        found: ModalityTable = objects.loaded(table.rows[key])
+    for row in objects.view.table(root_of("ModalityTable")).holding(modality_tag=tag):
+        found: ModalityTable = objects.loaded(row)
         return found
     made = ModalityTable(modality_tag=tag)
     objects.hold(made)

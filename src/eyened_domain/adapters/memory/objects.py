@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from eyened_domain.adapters.memory.held import Held, hanging_on
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.references import Key, referrers
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.memory.tables import Row, View
+from eyened_domain.adapters.memory.tables import Row, View, folded
 from eyened_domain.adapters.memory.undoing import return_to, revert
 from eyened_domain.errors import RuleBroken, deleted, ended_by, not_open
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
@@ -22,6 +22,9 @@ from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.links import HOLDER
 from eyened_domain.model.pixels.stored import StoredPixels
+
+Wanted = Sequence[tuple[str, Collection[Any]]]
+"""What columns must hold: one of these values, as `folded` returns them."""
 
 
 class Objects:
@@ -137,6 +140,25 @@ class Objects:
         self._attach(entity)
         return entity
 
+    def rows(self, entity: type[Entity], wanted: Wanted = ()) -> Iterator[Row]:
+        """Return the rows of an entity whose columns hold what is wanted, after a flush."""
+        self.flush()
+        return (
+            row
+            for row in self._candidates(entity, wanted)
+            if issubclass(row.entity, entity)
+            and all(folded(row.values[name]) in values for name, values in wanted)
+        )
+
+    def _candidates(self, entity: type[Entity], wanted: Wanted) -> Iterable[Row]:
+        """Return the rows that an index tells, or all."""
+        table = self.view.table(entity.__entity__.root)
+        exact = {name: next(iter(values)) for name, values in wanted if len(values) == 1}
+        for columns, index in table.indexes.items():
+            if all(exact.get(name) is not None for name in columns):
+                return [table.rows[key] for key in index.find(exact)]
+        return table.rows.values()
+
     def find(self, entity: type[Entity], key: Key) -> Any:
         """Return the object of that class with that primary key; None if there is none."""
         root = root_of(entity.__name__)
@@ -177,9 +199,8 @@ class Objects:
             return self._through(link.through, link, identity)
         target = entity_class(link.target)
         back = target.__entity__.links[str(link.back)]
-        table = self.view.table(root_of(link.target))
-        found = table.indexes[(str(back.via),)].find({str(back.via): identity})
-        items: list[Entity] = [self.loaded(table.rows[key]) for key in sorted(found)]
+        rows = self.view.table(target.__entity__.root).holding(**{str(back.via): identity})
+        items: list[Entity] = [self.loaded(row) for row in sorted(rows, key=lambda row: row.key)]
         for item in items:
             item.__dict__[back.name] = item.__dict__[HOLDER].links[back.name] = held.entity
         return items
@@ -188,9 +209,8 @@ class Objects:
         self, through: tuple[str, str, str], link: LinkInfo, identity: int
     ) -> list[Entity]:
         name, mine, theirs = through
-        table = self.view.table(root_of(name))
-        keys = table.indexes[(mine,)].find({mine: identity})
-        wanted = sorted(table.rows[key].values[theirs] for key in keys)
+        rows = self.view.table(root_of(name)).holding(**{mine: identity})
+        wanted = sorted(row.values[theirs] for row in rows)
         target = entity_class(link.target)
         return [self.find(target, (one,)) for one in wanted]
 

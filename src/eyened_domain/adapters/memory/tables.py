@@ -93,6 +93,10 @@ class Table:
         copied.indexes = {columns: index.copy() for columns, index in self.indexes.items()}
         return copied
 
+    def holding(self, **values: Any) -> list[Row]:
+        """Return the rows that hold these values, in columns that are indexed together."""
+        return [self.rows[key] for key in self.indexes[tuple(values)].find(values)]
+
     def put(self, key: Key, row: Row | None) -> None:
         """Let a row stand under its key; None takes away what stands there."""
         before = self.rows.pop(key, None)
