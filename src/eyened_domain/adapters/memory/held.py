@@ -121,10 +121,14 @@ class Held:
         if is_asked_for and not flush:
             return None  # it is about to be set, and nobody has the other end in hand
         found = objects.linked(link, identity, flush=flush)
-        owner.__dict__[link.name] = self.links[link.name] = found
+        self.found(link, found)
         if is_asked_for:
             load_siblings(objects, self, link)
         return found
+
+    def found(self, link: LinkInfo, target: Entity | None) -> None:
+        """Let a link to one lead where it does in the storage: that is no change of it."""
+        self.entity.__dict__[link.name] = self.links[link.name] = target
 
     def _of_deleted(self, owner: Entity, link: LinkInfo) -> Any:
         if link.many or self.left is None:
@@ -275,6 +279,12 @@ class AsMade:
         self.values: dict[str, Any] = held.values()
         self.links: frozenset[str] = held.links_in_hand()
         self.empty: frozenset[str] = held.emptiness()
+
+
+def held_of(entity: Any) -> Held | None:
+    """Return what a unit of work in memory knows of an object, if one holds it or has held it."""
+    found: Held | None = entity.__dict__.get(HOLDER)
+    return found
 
 
 def _released(entity: Entity, values: dict[str, Any] | None) -> Held:

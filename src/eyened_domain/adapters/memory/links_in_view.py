@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eyened_domain.adapters.memory.agreement import agree_for_rules
-from eyened_domain.adapters.memory.held import Held
+from eyened_domain.adapters.memory.held import Held, held_of
 from eyened_domain.model.composition import check_parts, depends_on_parts
 from eyened_domain.model.entity import root_of
 from eyened_domain.model.feature import Feature, FeatureFeatureLink
-from eyened_domain.model.links import HOLDER
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -58,9 +57,9 @@ def _follow(objects: Objects, held: Held, path: list[str]) -> None:
         if name not in mine:
             found = objects.linked(link, mine[str(link.via)], flush=False)
             if found is not None:
-                mine[name] = held.links[name] = found
+                held.found(link, found)
         target = mine.get(name)
-        known = None if target is None else target.__dict__.get(HOLDER)
+        known = None if target is None else held_of(target)
         if known is None:
             return
         held = known

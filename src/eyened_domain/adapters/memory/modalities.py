@@ -43,7 +43,7 @@ def _settle(objects: Objects, held: Held, image: ImageInstance) -> None:
     if link.name not in mine:
         entry = objects.linked(link, mine["modality_id"], flush=False)
         if entry is not None:
-            mine[link.name] = held.links[link.name] = entry
+            held.found(link, entry)
     entry = mine.get(link.name)
     tag = None if entry is None else entry.modality_tag
     needed = let_agree(image, tag, is_said=said, is_linked=linked)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from eyened_domain.adapters.memory.flushing import current, flush
-from eyened_domain.adapters.memory.held import Held, hanging_on
+from eyened_domain.adapters.memory.held import Held, hanging_on, held_of
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.references import Key, referrers
 from eyened_domain.adapters.memory.store import MemoryStore
@@ -20,7 +20,6 @@ from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
-from eyened_domain.model.links import HOLDER
 from eyened_domain.model.pixels.stored import StoredPixels
 
 Wanted = Sequence[tuple[str, Collection[Any]]]
@@ -86,11 +85,11 @@ class Objects:
             self._take(one)
 
     def _is_strange(self, entity: Entity) -> bool:
-        held = entity.__dict__.get(HOLDER)
+        held = held_of(entity)
         return held is None or held.objects is not self
 
     def _refuse(self, entity: Entity, coming: dict[tuple[str, Key], Held]) -> None:
-        held = entity.__dict__.get(HOLDER)
+        held = held_of(entity)
         if held is None:
             return
         if held.deleted:
@@ -111,7 +110,7 @@ class Objects:
             )
 
     def _take(self, entity: Entity) -> None:
-        held = entity.__dict__.get(HOLDER) or Held(entity, self)
+        held = held_of(entity) or Held(entity, self)
         if held.row is None:
             self.new[id(entity)] = held
         else:
@@ -129,16 +128,20 @@ class Objects:
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""
+        return self.held_for(row).entity
+
+    def held_for(self, row: Row) -> Held:
+        """Return what is known of the object that stands for a row."""
         known = self.known.get((row.info.root, row.key))
         if known is not None:
-            return self._fresh(known, row).entity
+            return self._fresh(known, row)
         entity = Entity.blank(row.entity)
         held = Held(entity, self)
         held.read(row)
         self.fresh_ones.add(held)
         self.known[row.info.root, row.key] = held
         self._attach(entity)
-        return entity
+        return held
 
     def rows(self, entity: type[Entity], wanted: Wanted = ()) -> Iterator[Row]:
         """Return the rows of an entity whose columns hold what is wanted, after a flush."""
@@ -200,10 +203,10 @@ class Objects:
         target = entity_class(link.target)
         back = target.__entity__.links[str(link.back)]
         rows = self.view.table(target.__entity__.root).holding(**{str(back.via): identity})
-        items: list[Entity] = [self.loaded(row) for row in sorted(rows, key=lambda row: row.key)]
+        items = [self.held_for(row) for row in sorted(rows, key=lambda row: row.key)]
         for item in items:
-            item.__dict__[back.name] = item.__dict__[HOLDER].links[back.name] = held.entity
-        return items
+            item.found(back, held.entity)
+        return [item.entity for item in items]
 
     def _through(
         self, through: tuple[str, str, str], link: LinkInfo, identity: int
@@ -301,7 +304,7 @@ class Objects:
             RuleBroken: the object is not stored, or not in this unit of work.
         """
         self.flush()
-        held = entity.__dict__.get(HOLDER)
+        held = held_of(entity)
         if held is None or held.objects is not self or held.row is None:
             name = type(entity).__name__
             raise RuleBroken(

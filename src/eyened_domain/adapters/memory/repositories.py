@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.tables import Row, folded
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.links import HOLDER
 from eyened_domain.services.repository import Repository, Wanted
 from eyened_domain.services.sought_values import Key
 
@@ -36,7 +36,7 @@ class MemoryRepository(Repository[E]):
 
     def _take_out(self, one: E) -> None:
         self._objects.refuse_if_ended()
-        held = one.__dict__.get(HOLDER)
+        held = held_of(one)
         if held is None or held.row is None:
             raise RuleBroken(
                 f"this {self._info.name} is not stored, so it cannot be deleted",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eyened_domain.adapters.memory.held import Held
+from eyened_domain.adapters.memory.held import Held, held_of
 from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.entity import root_of
-from eyened_domain.model.links import HOLDER
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -59,8 +58,9 @@ def _whose_lists_hold(
             keys = [(root_of(link.target), (value,)) for value in values]
             found |= {objects.known[key]: None for key in keys if key in objects.known}
             other = held.entity.__dict__.get(link.name)
-            if other is not None:
-                found[other.__dict__[HOLDER]] = None
+            known = None if other is None else held_of(other)
+            if known is not None:
+                found[known] = None
     return list(found)
 
 
