@@ -44,9 +44,7 @@ class Faults:
 def _others(objects: Any, changed: Any) -> Iterator[str]:
     """Yield the kinds of what is wrong with the rows, once they all are there."""
     view, rows = objects.view, [flushing._row_of(held) for held in changed]
-    gone = [
-        held.row for held in objects.deleted.values() if view.row(held.shape.root, held.row.key)
-    ]
+    gone = [held.row for held in objects.deleted.values() if view.row(held.info.root, held.row.key)]
     for row in rows:
         view.put(row)
     checks: list[Callable[[], None]] = [

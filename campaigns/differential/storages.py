@@ -17,9 +17,8 @@ from campaigns.differential.stock import stock
 from campaigns.differential.vocabulary import WORDS, word_of
 from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
-from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.sql.schema import TABLES
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, root_of
 
 Rows = dict[str, list[dict[str, Any]]]
 """The rows of each class, by field name."""

@@ -8,8 +8,7 @@ from enum import Enum
 from typing import Any
 
 from campaigns.differential.vocabulary import BY_NAME, WORDS, is_spoken_of
-from eyened_domain.adapters.memory.shape import root_of
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, root_of
 
 
 def id_of(one: Entity) -> Any:

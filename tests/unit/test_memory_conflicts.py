@@ -114,6 +114,48 @@ def test_a_unit_sees_one_state_whatever_others_commit(store: MemoryStore) -> Non
         assert uow.patients.count() == 0
 
 
+def test_of_two_who_note_imports_at_once_neither_is_lost(store: MemoryStore) -> None:
+    with MemoryUnitOfWork(store) as one, MemoryUnitOfWork(store) as other:
+        numbers = {one.imports.begin("a.csv", {}), other.imports.begin("b.csv", {})}
+        one.commit()
+        other.commit()
+    with MemoryUnitOfWork(store) as uow:
+        assert {run.import_id: run.source for run in uow.imports.runs()} == dict(
+            zip(sorted(numbers), ["a.csv", "b.csv"], strict=True)
+        )
+
+
+def test_of_two_who_convert_the_same_annotation_the_last_is_refused(store: MemoryStore) -> None:
+    with MemoryUnitOfWork(store) as one, MemoryUnitOfWork(store) as other:
+        one.conversions.note(1, 1)
+        other.conversions.note(1, 2)
+        one.commit()
+        with pytest.raises(Conflict, match="run it again"):
+            other.commit()
+
+
+def test_what_is_noted_is_taken_back_with_the_savepoint_and_the_rollback(
+    store: MemoryStore,
+) -> None:
+    with MemoryUnitOfWork(store) as uow:
+        kept = uow.imports.begin("kept", {})
+
+        def note_and_fail() -> None:
+            with uow.savepoint():
+                uow.imports.begin("lost", {})
+                uow.imports.finish(kept)
+                uow.conversions.note(1, 1)
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            note_and_fail()
+        assert [(run.source, run.finished_at) for run in uow.imports.runs()] == [("kept", None)]
+        uow.conversions.note(1, 1)
+        uow.rollback()
+        assert uow.imports.runs() == []
+        assert uow.conversions.converted([1]) == {}
+
+
 def test_threads_that_try_again_lose_nothing(store: MemoryStore) -> None:
     def count_up() -> None:
         for _ in range(10):

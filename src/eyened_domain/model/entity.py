@@ -31,6 +31,7 @@ from eyened_domain.model.entity_info import (
     entity_class,
     entity_classes,
     register,
+    root_of,
 )
 from eyened_domain.model.fields import (
     ColumnInfo,
@@ -57,6 +58,7 @@ __all__ = [
     "entity",
     "entity_class",
     "entity_classes",
+    "root_of",
 ]
 
 C = TypeVar("C", bound="type[Entity]")

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from eyened_domain.errors import UnknownName
 from eyened_domain.model.fields import ColumnInfo, LinkInfo, info_of
+from eyened_domain.model.values import Json
 
 if TYPE_CHECKING:
     from eyened_domain.model.entity import Entity
@@ -67,6 +68,35 @@ class EntityInfo:
             for name, info in self.columns.items()
             if not (info.nullable or name in single or (info.generated and not info.references))
         )
+
+    @cached_property
+    def root(self) -> str:
+        """Name of the entity whose table and ids it shares: its own, or that of its parent."""
+        return self.name if self.parent is None else root_of(self.parent)
+
+    def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return the primary key that the values of its columns hold."""
+        return tuple(values[name] for name in self.primary_key)
+
+    @cached_property
+    def json(self) -> tuple[str, ...]:
+        """The columns whose values can be edited in place."""
+        return tuple(n for n, info in self.columns.items() if isinstance(info.kind, Json))
+
+    @cached_property
+    def foreign_keys(self) -> tuple[ColumnInfo, ...]:
+        """The columns that hold the id of another entity."""
+        return tuple(info for info in self.columns.values() if info.references)
+
+    @cached_property
+    def to_one(self) -> tuple[LinkInfo, ...]:
+        """The links to one entity."""
+        return tuple(link for link in self.links.values() if not link.many)
+
+    @cached_property
+    def through(self) -> tuple[LinkInfo, ...]:
+        """The links to many that lead through a table between."""
+        return tuple(link for link in self.links.values() if link.through)
 
     @cached_property
     def link_of(self) -> Mapping[str, str]:
@@ -172,6 +202,11 @@ def entity_class(name: str) -> type[Entity]:
         near = difflib.get_close_matches(name, _ENTITIES, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise UnknownName(f"there is no entity {name!r}{hint}", entity=name) from None
+
+
+def root_of(name: str) -> str:
+    """Return the name of the entity whose table and ids the entity of that name shares."""
+    return entity_class(name).__entity__.root
 
 
 def entity_classes() -> tuple[type[Entity], ...]:

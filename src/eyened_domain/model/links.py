@@ -2,7 +2,8 @@
 
 Once SQLAlchemy has mapped the classes, its own instrumentation takes over and does the
 same; both are held to the same tests. Objects that a `Holder` holds (those of a unit of
-work in memory) keep to the links of this module, mapped or not.
+work in memory) keep to the links of this module, mapped or not: `own_link` is all that a mapped
+attribute knows of that.
 """
 
 from __future__ import annotations
@@ -173,6 +174,35 @@ class ToMany:
         linked: LinkedList = self.__get__(owner, type(owner))
         if value is not linked:
             linked[:] = list(value)
+
+
+def keeps_own_links(entity: Entity) -> bool:
+    """Whether an object keeps to the links of this module, in mapped classes as well."""
+    return HOLDER in entity.__dict__
+
+
+def own_link(owner: Entity, name: str, *coming: Entity | None) -> ToOne | ToMany | None:
+    """Return the link of this module that a mapped attribute hands over to, if it is to do so.
+
+    Args:
+        owner: the object with the link.
+        name: of the link.
+        coming: what is being linked; if it keeps to the links of this module, so does the
+            owner from now on.
+
+    Returns:
+        None where what has mapped the class has its own way with the owner.
+
+    Raises:
+        RuleBroken: what is being linked cannot be held together with the owner.
+    """
+    for other in coming:
+        if other is not None and keeps_own_links(other):
+            join(owner, other)
+    if not keeps_own_links(owner):
+        return None
+    link = owner.__entity__.links[name]
+    return ToMany(link) if link.many else ToOne(link)
 
 
 class LinkedList(list[Any]):

@@ -13,9 +13,8 @@ from eyened_domain.adapters.memory.constraints import (
     check_values,
     follow_removal,
 )
-from eyened_domain.adapters.memory.shape import shape_of
 from eyened_domain.adapters.memory.tables import Row, folded
-from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
@@ -43,14 +42,9 @@ class MemoryRows(Rows):
         lock: bool,  # noqa: ARG002 - a commit finds out what others have changed
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
-        info = entity.__entity__
         wanted = {folded(_held(entity, by, value)) for value in values if value is not None}
-        same = {name: _sought(info, name, value) for name, value in equals.items()}
-        return [
-            tuple(row.values[name] for name in columns)
-            for row in self._rows(entity)
-            if folded(row.values[by]) in wanted and _holds(row, same)
-        ]
+        found = self._objects.rows(entity, [(by, wanted), *_sought(entity, equals)])
+        return [tuple(row.values[name] for name in columns) for row in found]
 
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these."""
@@ -91,7 +85,7 @@ class MemoryRows(Rows):
         return [tuple(values[name] for name in columns) for values in found[:most]]
 
     def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int:
-        return sum(1 for _ in self._meeting(entity, any_of))
+        return len(self._meeting(entity, any_of))
 
     def _insert(
         self,
@@ -105,21 +99,21 @@ class MemoryRows(Rows):
         for given in rows:
             values = self._converted(entity, {key: None, **given})
             if values[key] is None:
-                values[key] = self._objects.store.next_id(shape_of(entity).root)
+                values[key] = self._objects.store.next_id(entity.__entity__.root)
             made.append(Row(entity, values))
         self._put(made)
         return [row.values[key] for row in made]
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
         self._objects.flush()
-        shape, view = shape_of(entity), self._objects.view
+        info, view = entity.__entity__, self._objects.view
         now = datetime.now().replace(microsecond=0)
-        stamps = {column.name: now for column in shape.columns if column.set_on_update}
+        stamps = {column.name: now for column in info.columns.values() if column.set_on_update}
         written = []
         with self._all_or_none():
             for given in rows:
                 values = {name: _held(entity, name, value) for name, value in given.items()}
-                found = view.row(shape.root, (values[key],))
+                found = view.row(info.root, (values[key],))
                 if found is not None:
                     view.overwrite(found, {**stamps, **values})
                     written.append(self._now(found))
@@ -127,7 +121,7 @@ class MemoryRows(Rows):
         self._objects.read_again(written)
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
-        gone = [row for row in self._rows(entity) if _within(row.values[key], runs)]
+        gone = [row for row in self._objects.rows(entity) if _within(row.values[key], runs)]
         for row in gone:
             self._objects.view.remove(row)
         for row in gone:
@@ -137,18 +131,14 @@ class MemoryRows(Rows):
     def _ids_in(
         self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]:
-        found = [r.values[wanted] for r in self._rows(entity) if _within(r.values[column], runs)]
+        found = [
+            r.values[wanted] for r in self._objects.rows(entity) if _within(r.values[column], runs)
+        ]
         return found[:most]
 
-    def _meeting(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-        info = entity.__entity__
-        accepted = [{n: _sought(info, n, value) for n, value in one.items()} for one in any_of]
-        return (row for row in self._rows(entity) if any(_holds(row, one) for one in accepted))
-
-    def _rows(self, entity: type[Entity]) -> list[Row]:
-        self._objects.flush()
-        rows = self._objects.view.table(shape_of(entity).root).rows.values()
-        return [row for row in rows if issubclass(row.entity, entity)]
+    def _meeting(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> list[Row]:
+        several = (self._objects.rows(entity, _sought(entity, one)) for one in any_of)
+        return [*{row.key: row for rows in several for row in rows}.values()]
 
     def _put(self, rows: list[Row]) -> None:
         with self._all_or_none():
@@ -164,7 +154,7 @@ class MemoryRows(Rows):
         check_keys(self._objects.view, rows)
 
     def _now(self, row: Row) -> Row:
-        now = self._objects.view.row(row.shape.root, row.key)
+        now = self._objects.view.row(row.info.root, row.key)
         return row if now is None else now
 
     @contextmanager
@@ -179,7 +169,7 @@ class MemoryRows(Rows):
 
     def _converted(self, entity: type[Entity], given: Columns) -> Columns:
         values: Columns = {}
-        for column in shape_of(entity).columns:
+        for column in entity.__entity__.columns.values():
             value = given.get(column.name)
             if value is None and column.set_on_insert:
                 value = datetime.now()
@@ -192,13 +182,12 @@ def _held(entity: type[Entity], name: str, value: Any) -> Any:
     return None if value is None else converted(entity.__entity__, name, value, stored=True)
 
 
-def _sought(info: EntityInfo, name: str, value: Any) -> Any:
-    """Return what a value is compared as."""
-    return None if value is None else folded(converted(info, name, value))
-
-
-def _holds(row: Row, wanted: Mapping[str, Any]) -> bool:
-    return all(folded(row.values[name]) == value for name, value in wanted.items())
+def _sought(entity: type[Entity], wanted: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
+    """Return what columns must hold, as it is compared."""
+    return [
+        (name, [None if value is None else folded(converted(entity.__entity__, name, value))])
+        for name, value in wanted.items()
+    ]
 
 
 def _within(value: Any, runs: Runs) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from eyened_domain.adapters.memory.agreement import agree, id_of
 from eyened_domain.adapters.memory.constraints import (
     check_keys,
     check_references,
@@ -15,18 +16,16 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
     refuse_links_to,
 )
-from eyened_domain.adapters.memory.held import Held, copied_json
+from eyened_domain.adapters.memory.held import AsMade, Held, copied_json
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
+from eyened_domain.adapters.memory.references import Key
 from eyened_domain.adapters.memory.removal import delete_along
-from eyened_domain.adapters.memory.shape import Key, root_of
 from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.errors import BadInput, RowChanged
 from eyened_domain.model.computation import SegmentationModel
-from eyened_domain.model.copying import KEPT
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import ColumnInfo, LinkInfo
-from eyened_domain.model.links import HOLDER, LinkedList
 from eyened_domain.model.pixels.stored import StoredPixels
 from eyened_domain.model.values import Refused, is_same_json, json_value
 
@@ -49,21 +48,29 @@ def flush(objects: Objects) -> None:
     changed = _changed(objects)
     if not (changed or objects.deleted):
         return
-    mark, given, linked = objects.view.mark(), _given(changed), _linked(changed)
-    empty = _empty(changed)
+    mark, made = objects.view.mark(), _as_made(changed)
     try:
         _check(objects, changed)
         changed = _with_linked(objects, changed)
-        more = [held for held in changed if held not in given]
-        given |= _given(more)
-        empty |= _empty(more)
+        made |= _as_made(held for held in changed if held not in made)
         written = _write(objects, changed)
     except BaseException:
         objects.view.undo(mark)
-        _take_back(given, linked)
+        for held, before in made.items():
+            held.take_back(before)
         raise
-    for held, names in empty.items():
-        held.empty = names
+    for held, before in made.items():
+        held.empty = before.empty
+    _note(objects, mark, written)
+
+
+def _as_made(changed: Iterable[Held]) -> dict[Held, AsMade]:
+    """Return what new objects hold, to be so again when they are not stored."""
+    return {held: AsMade(held) for held in changed if held.row is None}
+
+
+def _note(objects: Objects, mark: int, written: dict[tuple[str, Key], Held]) -> None:
+    """Let the objects in hand know what has become of their rows since the mark."""
     replaced = [held for held in objects.deleted.values() if _is_replaced(held, written)]
     objects.deleted.clear()
     kept = set(written.values())  # one whose primary key has changed is not gone
@@ -86,53 +93,21 @@ def _keep_links(objects: Objects, held: Held | None) -> None:
     if held is None:
         return
     mine = held.entity.__dict__
-    for link in held.shape.to_one:
-        known = objects.known.get((root_of(link.target), (mine[str(link.via)],)))
+    for link in held.info.to_one:
+        known = objects.in_hand(link.target, mine[str(link.via)])
         if link.name not in mine and known is not None:
             mine[link.name] = known.entity
 
 
 def _is_replaced(held: Held, written: dict[tuple[str, Key], Held]) -> bool:
     """Whether another object stands for the row of one that was deleted."""
-    return held.row is not None and (held.shape.root, held.row.key) in written
-
-
-def _given(changed: list[Held]) -> dict[Held, dict[str, Any]]:
-    """Return what new objects hold of themselves."""
-    return {held: held.values() for held in changed if held.row is None}
-
-
-def _empty(changed: list[Held]) -> dict[Held, frozenset[str]]:
-    """Return what new objects do not hold, and must not hold when they are new again."""
-    return {held: held.emptiness() for held in changed if held.row is None}
-
-
-def _take_back(given: dict[Held, dict[str, Any]], linked: dict[Held, frozenset[str]]) -> None:
-    """Let new objects hold what they held, without ids that they did not get.
-
-    What was put in view for their rules goes as well.
-    """
-    for held, values in given.items():
-        held.entity.__dict__.update(values)
-    for held, names in linked.items():
-        for name in _links_in_hand(held) - names:
-            del held.entity.__dict__[name]
-
-
-def _linked(changed: list[Held]) -> dict[Held, frozenset[str]]:
-    """Return the links to one that new objects hold."""
-    return {held: _links_in_hand(held) for held in changed if held.row is None}
-
-
-def _links_in_hand(held: Held) -> frozenset[str]:
-    mine = held.entity.__dict__
-    return frozenset(link.name for link in held.shape.to_one if link.name in mine)
+    return held.row is not None and (held.info.root, held.row.key) in written
 
 
 def _check(objects: Objects, changed: list[Held]) -> None:
     """Check the rules, with what they read in view."""
-    settle_modalities(objects, changed, _agree)
-    put_in_view(objects, changed, _agree)
+    settle_modalities(objects, changed)
+    put_in_view(objects, changed)
     check_stored_parts(objects, changed)
     for held in changed:
         one = held.entity
@@ -162,8 +137,8 @@ def _check_renaming(objects: Objects, held: Held, model: SegmentationModel) -> N
     if not fields:
         return
     table = objects.view.table(root_of("ModelSegmentation"))
-    found = table.indexes[("model_id",)].find({"model_id": model.model_id})
-    has_pixels = any(table.rows[key].values["zarr_array_index"] is not None for key in found)
+    made = table.holding(model_id=model.model_id)
+    has_pixels = any(row.values["zarr_array_index"] is not None for row in made)
     model.check_renaming(fields, has_pixels=has_pixels)
 
 
@@ -181,7 +156,7 @@ def _changed(objects: Objects) -> list[Held]:
 def _with_linked(objects: Objects, changed: list[Held]) -> list[Held]:
     """Return the changed objects, and those that they were linked to without our knowing."""
     for held in changed:
-        for link in held.shape.to_one:
+        for link in held.info.to_one:
             other = held.entity.__dict__.get(link.name)
             if other is not None and (held.row is None or held.is_relinked(link)):
                 objects.hold(other)
@@ -194,8 +169,8 @@ def _write(objects: Objects, touched: list[Held]) -> dict[tuple[str, Key], Held]
     for held in touched:
         _give_id(objects, held)
     for held in touched:
-        for link in held.shape.to_one:
-            _agree(objects, held, link)
+        for link in held.info.to_one:
+            agree(objects, held, link)
     altered = [(held, row) for held in touched if _is_altered(held, row := _row_of(held))]
     rows = [row for _, row in altered]
     refuse_links_to(rows, [held.row for held in objects.deleted.values() if held.row is not None])
@@ -203,13 +178,13 @@ def _write(objects: Objects, touched: list[Held]) -> dict[tuple[str, Key], Held]
         if held.row is not None:
             current(objects, held)
     gone = [current(objects, held) for held in objects.deleted.values()]
-    written = {(row.shape.root, row.key): held for held, row in altered}
+    written = {(row.info.root, row.key): held for held, row in altered}
     for row in gone:
-        if (row.shape.root, row.key) in written:  # its place is taken
+        if (row.info.root, row.key) in written:  # its place is taken
             view.remove(row)
     _put_all(objects, altered)
     for held in touched:
-        for link in held.shape.through:
+        for link in held.info.through:
             rows += _put_between(objects, held, link)
     check_references(view, rows)
     check_keys(view, rows)
@@ -233,10 +208,10 @@ def _settle(unaltered: Iterable[Held]) -> None:
 
 
 def _put_all(objects: Objects, altered: list[tuple[Held, Row]]) -> None:
-    leaving = {(held.shape.root, held.row.key) for held, _ in altered if held.row is not None}
+    leaving = {(held.info.root, held.row.key) for held, _ in altered if held.row is not None}
     for held, row in sorted(altered, key=_turn):
-        if held.row is None and (row.shape.root, row.key) in leaving:
-            raise duplicate(row.entity, row.shape.primary_key)
+        if held.row is None and (row.info.root, row.key) in leaving:
+            raise duplicate(row.entity, row.info.primary_key)
         _put(objects, held, row)
         if held.row is not None:
             check_keys(objects.view, [row])
@@ -254,60 +229,30 @@ def _turn(one: tuple[Held, Row]) -> tuple[bool, Key]:
 def _remove(view: View, gone: list[Row]) -> None:
     """Take rows out, after everything was written: till then their keys are not free."""
     for row in gone:
-        if view.row(row.shape.root, row.key) is row:
+        if view.row(row.info.root, row.key) is row:
             view.remove(row)
     for row in gone:
         follow_removal(view, row)
 
 
 def _give_id(objects: Objects, held: Held) -> None:
-    if held.row is not None or len(held.shape.primary_key) > 1:
+    if held.row is not None or len(held.info.primary_key) > 1:
         return
-    (name,) = held.shape.primary_key
+    (name,) = held.info.primary_key
     given = held.entity.__dict__[name]
     if given is None:
-        held.entity.__dict__[name] = objects.store.next_id(held.shape.root)
+        held.entity.__dict__[name] = objects.store.next_id(held.info.root)
     else:
-        objects.store.skip_ids(held.shape.root, given)
-
-
-def _agree(objects: Objects, held: Held, link: LinkInfo) -> None:
-    """Let a link and the column behind it say the same; the one that was set counts."""
-    mine, via = held.entity.__dict__, str(link.via)
-    if link.name in mine and held.is_relinked(link):
-        other = mine[link.name]
-        mine[via] = None if other is None else other.__dict__[other.__entity__.primary_key[0]]
-        if link.name in mine.get(KEPT, {}).values():  # a copy, of which its neighbours hear now
-            _list_with(objects, held.entity, link, mine[via])
-    elif mine[via] != (held.row.values[via] if held.row is not None else None):
-        before = mine.pop(link.name, None)
-        if before is not None and link.back:
-            _drop(before, link.back, held.entity)
-        _list_with(objects, held.entity, link, mine[via])
-
-
-def _drop(owner: Entity, name: str, item: Entity) -> None:
-    there = owner.__dict__.get(name)
-    if isinstance(there, LinkedList):
-        there.drop(item)
-
-
-def _list_with(objects: Objects, item: Entity, link: LinkInfo, identity: int | None) -> None:
-    """Put an object that was linked by id into the list at the other end, if that is loaded."""
-    other = objects.known.get((root_of(link.target), (identity,)))
-    there = other.entity.__dict__.get(link.back) if other is not None and link.back else None
-    if other is not None and isinstance(there, LinkedList):
-        there.take(item)
-        item.__dict__[link.name] = other.entity
+        objects.store.skip_ids(held.info.root, given)
 
 
 def _row_of(held: Held) -> Row:
     mine = held.entity.__dict__
     now = datetime.now().replace(microsecond=0)
     mine |= {column.name: now for column in _to_be_stamped(held)}
-    values = {column.name: mine[column.name] for column in held.shape.columns}
-    for column in held.shape.columns:
-        if column.name in held.shape.json:
+    values = {column.name: mine[column.name] for column in held.info.columns.values()}
+    for column in held.info.columns.values():
+        if column.name in held.info.json:
             values[column.name] = _json_of(held, column, values[column.name])
     row = Row(type(held.entity), values)
     check_values(row)
@@ -316,7 +261,7 @@ def _row_of(held: Held) -> Row:
 
 def _to_be_stamped(held: Held) -> list[ColumnInfo]:
     """Return the columns that hold the moment of this change, and were given no other value."""
-    mine, row, columns = held.entity.__dict__, held.row, held.shape.columns
+    mine, row, columns = held.entity.__dict__, held.row, held.info.columns.values()
     if row is None:
         return [c for c in columns if c.set_on_insert and mine[c.name] is None]
     stamped = [c for c in columns if c.set_on_update and mine[c.name] == row.values[c.name]]
@@ -331,16 +276,16 @@ def _json_of(held: Held, column: ColumnInfo, value: Any) -> Any:
         return copied_json(json_value(value))  # it may have been edited in place
     except Refused as refused:
         raise BadInput(
-            f"{held.shape.name}.{column.name}: {refused}",
-            entity=held.shape.name,
+            f"{held.info.name}.{column.name}: {refused}",
+            entity=held.info.name,
             field=column.name,
         ) from None
 
 
 def _put(objects: Objects, held: Held, row: Row) -> None:
     before = held.row
-    if (before is None or before.key != row.key) and objects.view.row(row.shape.root, row.key):
-        raise duplicate(row.entity, row.shape.primary_key)
+    if (before is None or before.key != row.key) and objects.view.row(row.info.root, row.key):
+        raise duplicate(row.entity, row.info.primary_key)
     if before is not None and before.key != row.key:
         objects.view.remove(before)
     objects.view.put(row)
@@ -352,14 +297,14 @@ def current(objects: Objects, held: Held) -> Row:
     Raises:
         Conflict: it is not the one that the object was read from.
     """
-    row = objects.view.row(held.shape.root, held.row.key) if held.row is not None else None
+    row = objects.view.row(held.info.root, held.row.key) if held.row is not None else None
     before = {} if held.row is None else held.row.values
     is_same = row is not None and all(is_same_json(v, before.get(k)) for k, v in row.values.items())
     if row is None or not is_same:  # what was changed and changed back is as it was read
         raise RowChanged(
-            f"this {held.shape.name} was changed or deleted by somebody else since it was read; "
+            f"this {held.info.name} was changed or deleted by somebody else since it was read; "
             "run it again",
-            entity=held.shape.name,
+            entity=held.info.name,
         )
     return row
 
@@ -368,22 +313,17 @@ def _put_between(objects: Objects, held: Held, link: LinkInfo) -> list[Row]:
     name, mine, theirs = link.through or ("", "", "")
     come, gone = held.relisted(link)
     rows = [_between(held.entity, mine, one, theirs, name) for one in come]
-    put = [row for row in rows if objects.view.row(row.shape.root, row.key) is None]
+    put = [row for row in rows if objects.view.row(row.info.root, row.key) is None]
     for row in put:
         objects.view.put(row)
     for one in gone:
         row = _between(held.entity, mine, one, theirs, name)
-        there = objects.view.row(row.shape.root, row.key)
+        there = objects.view.row(row.info.root, row.key)
         if there is not None:
             objects.view.remove(there)
     return put
 
 
 def _between(one: Entity, mine: str, other: Entity, theirs: str, name: str) -> Row:
-    values = {mine: _identity(one), theirs: _identity(other)}
+    values = {mine: id_of(one), theirs: id_of(other)}
     return Row(entity_class(name), values)
-
-
-def _identity(entity: Entity) -> int:
-    identity: int = entity.__dict__[HOLDER].shape.key(entity.__dict__)[0]
-    return identity

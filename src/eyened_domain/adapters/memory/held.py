@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eyened_domain.adapters.memory.shape import Shape, shape_of
 from eyened_domain.adapters.memory.siblings import load_siblings
 from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.errors import NotLoaded, deleted
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.entity_dict import whole
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.links import HOLDER, LinkedList
@@ -33,21 +32,20 @@ class Held:
         "deleted",
         "empty",
         "entity",
+        "info",
         "left",
         "links",
         "lists",
         "objects",
-        "plain",
         "row",
         "seen",
-        "shape",
         "watched",
     )
 
     def __init__(self, entity: Entity, objects: Objects | None) -> None:
         self.entity: Entity = entity
         self.objects = objects
-        self.shape: Shape = shape_of(type(entity))
+        self.info: EntityInfo = type(entity).__entity__
         self.row: Row | None = None
         """What is stored of it; None while it is new."""
         self.deleted: bool = False
@@ -56,7 +54,6 @@ class Held:
         """The columns that were empty, and the links to one not set, when it was first stored."""
         self.left: Objects | None = None
         """Those that it belonged to before it was deleted, where its links are looked up."""
-        self.plain: Any = None
         self.links: dict[str, Entity | None] = {}
         self.lists: dict[str, list[Entity]] = {}
         self.seen: dict[str, Any] = {}
@@ -69,7 +66,7 @@ class Held:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.row is None:
             return _released, (self.entity, None)
-        private = {column.name: None for column in self.shape.columns if column.private}
+        private = {column.name: None for column in self.info.columns.values() if column.private}
         return _released, (self.entity, self.row.values | private)
 
     @property
@@ -100,11 +97,11 @@ class Held:
         if self.row is None and not (self.deleted and self.left is not None):
             return self._of_new(owner, link)
         if self.objects is None and (self.left is None or self.left.is_closed):
-            name = f"{self.shape.name}.{link.name}"
+            name = f"{self.info.name}.{link.name}"
             raise NotLoaded(
                 f"{name} was not loaded before the unit of work closed; read it while the unit "
                 "of work is open",
-                entity=self.shape.name,
+                entity=self.info.name,
                 field=link.name,
             )
         if self.objects is None:
@@ -120,14 +117,18 @@ class Held:
 
     def _load_one(self, objects: Objects, owner: Entity, link: LinkInfo, *, flush: bool) -> Any:
         identity = owner.__dict__[str(link.via)]
-        is_asked_for = identity is not None and not objects.knows(link, identity)
+        is_asked_for = identity is not None and objects.in_hand(link.target, identity) is None
         if is_asked_for and not flush:
             return None  # it is about to be set, and nobody has the other end in hand
         found = objects.linked(link, identity, flush=flush)
-        owner.__dict__[link.name] = self.links[link.name] = found
+        self.found(link, found)
         if is_asked_for:
             load_siblings(objects, self, link)
         return found
+
+    def found(self, link: LinkInfo, target: Entity | None) -> None:
+        """Let a link to one lead where it does in the storage: that is no change of it."""
+        self.entity.__dict__[link.name] = self.links[link.name] = target
 
     def _of_deleted(self, owner: Entity, link: LinkInfo) -> Any:
         if link.many or self.left is None:
@@ -148,7 +149,7 @@ class Held:
         for name in self.entity.__entity__.links:
             held.pop(name, None)
         held.update(row.values)
-        for name in self.shape.json:
+        for name in self.info.json:
             held[name] = copied_json(held[name])
         self.row, self.deleted = row, False
         self.settle()
@@ -164,9 +165,9 @@ class Held:
             if is_filled_in and not (link and self._is_id_set_last(link)):
                 mine[name] = None
         if self.row is not None or self.deleted:  # it was stored
-            self.links = {x.name: None for x in self.shape.to_one if mine.get(x.name, self) is None}
+            self.links = {x.name: None for x in self.info.to_one if mine.get(x.name, self) is None}
         self.row, self.objects, self.deleted = None, None, False
-        self.plain, self.lists = None, {}
+        self.lists = {}
 
     def drop_moved(self) -> None:
         """Take off the lists what has been moved to them, and is linked elsewhere again."""
@@ -184,27 +185,37 @@ class Held:
     def values(self) -> dict[str, Any]:
         """Return what the columns hold now."""
         held = self.entity.__dict__
-        return {column.name: held[column.name] for column in self.shape.columns}
+        return {column.name: held[column.name] for column in self.info.columns.values()}
 
     def emptiness(self) -> frozenset[str]:
         """Return the columns that are empty, and the links to one that were not set."""
-        unset = [link.name for link in self.shape.to_one if not self.is_relinked(link)]
+        unset = [link.name for link in self.info.to_one if not self.is_relinked(link)]
         return frozenset([*unset, *(name for name, held in self.values().items() if held is None)])
+
+    def links_in_hand(self) -> frozenset[str]:
+        """Return the links to one that hold something, if only that they lead nowhere."""
+        mine = self.entity.__dict__
+        return frozenset(link.name for link in self.info.to_one if link.name in mine)
+
+    def take_back(self, before: AsMade) -> None:
+        """Hold what it held: no id that it did not get, nor what was put in view for its rules."""
+        self.entity.__dict__.update(before.values)
+        for name in self.links_in_hand() - before.links:
+            del self.entity.__dict__[name]
 
     def settle(self) -> None:
         """Remember the object as it is: as the row holds it."""
         held = self.entity.__dict__
-        self.plain = self.shape.plain(held)
-        self.links = {x.name: held[x.name] for x in self.shape.to_one if x.name in held}
-        self.lists = {x.name: list(held[x.name]) for x in self.shape.through if x.name in held}
+        self.links = {x.name: held[x.name] for x in self.info.to_one if x.name in held}
+        self.lists = {x.name: list(held[x.name]) for x in self.info.through if x.name in held}
 
         self._see()
 
     def _see(self) -> None:
         held = self.entity.__dict__
         self.seen = whole(held)
-        self.watched = any(held[name] is not None for name in self.shape.json) or any(
-            link.name in held for link in self.shape.through
+        self.watched = any(held[name] is not None for name in self.info.json) or any(
+            link.name in held for link in self.info.through
         )
 
     def is_touched(self) -> bool:
@@ -212,10 +223,10 @@ class Held:
         held, row = self.entity.__dict__, self.row
         if (
             row is None
-            or self.shape.plain(held) != self.plain
-            or any(self.is_relinked(link) for link in self.shape.to_one)
-            or any(not is_same_json(held[name], row.values[name]) for name in self.shape.json)
-            or any(any(self.relisted(link)) for link in self.shape.through)
+            or self.values() != row.values
+            or any(self.is_relinked(link) for link in self.info.to_one)
+            or any(not is_same_json(held[name], row.values[name]) for name in self.info.json)
+            or any(any(self.relisted(link)) for link in self.info.through)
         ):
             return True
         self._see()
@@ -236,13 +247,13 @@ class Held:
         mine, row = self.entity.__dict__, self.row
         return row is None or any(
             self.is_relinked(link) or mine[str(link.via)] != row.values[str(link.via)]
-            for link in self.shape.to_one
+            for link in self.info.to_one
         )
 
     def hangs_on(self, other: Held, column: str) -> bool:
         """Whether a stored object is linked to another one by a column, or was moved to it."""
         mine = self.entity.__dict__
-        for link in self.shape.to_one:
+        for link in self.info.to_one:
             if link.via == column and self.is_relinked(link):
                 return mine.get(link.name) is other.entity
         if self.row is None or other.row is None:
@@ -257,6 +268,23 @@ class Held:
         before = self.lists.get(link.name, [])
         old, new = {id(one) for one in before}, {id(one) for one in now}
         return [x for x in now if id(x) not in old], [x for x in before if id(x) not in new]
+
+
+class AsMade:
+    """What a new object holds before it is stored; it does so again when it is not stored."""
+
+    __slots__ = ("empty", "links", "values")
+
+    def __init__(self, held: Held) -> None:
+        self.values: dict[str, Any] = held.values()
+        self.links: frozenset[str] = held.links_in_hand()
+        self.empty: frozenset[str] = held.emptiness()
+
+
+def held_of(entity: Any) -> Held | None:
+    """Return what a unit of work in memory knows of an object, if one holds it or has held it."""
+    found: Held | None = entity.__dict__.get(HOLDER)
+    return found
 
 
 def _released(entity: Entity, values: dict[str, Any] | None) -> Held:

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from eyened_domain.adapters.memory.held import Held
-from eyened_domain.adapters.memory.shape import root_of
+from eyened_domain.adapters.memory.agreement import agree_for_rules
+from eyened_domain.adapters.memory.held import Held, held_of
 from eyened_domain.model.composition import check_parts, depends_on_parts
+from eyened_domain.model.entity import root_of
 from eyened_domain.model.feature import Feature, FeatureFeatureLink
-from eyened_domain.model.fields import LinkInfo
-from eyened_domain.model.links import HOLDER
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
 
-Agree = Callable[["Objects", Held, LinkInfo], None]
 
-
-def put_in_view(objects: Objects, changed: list[Held], agree: Agree) -> None:
+def put_in_view(objects: Objects, changed: list[Held]) -> None:
     """Find what the rules of the objects that are about to be stored read.
 
     Args:
         objects: what the unit of work holds.
         changed: what is about to be stored; new objects, and those whose links were
             changed, are looked at.
-        agree: lets a link and the id behind it say the same.
     """
     for held in changed:
         one = held.entity
         if held.row is None and not (one.rules_read or depends_on_parts(one)):
             continue
-        if _settle(objects, held, agree):
+        if _settle(objects, held):
             for path in held.entity.rules_read:
-                _follow(objects, held, path.split("."), agree)
+                _follow(objects, held, path.split("."))
 
 
 def check_stored_parts(objects: Objects, changed: list[Held]) -> None:
@@ -55,52 +50,29 @@ def check_stored_parts(objects: Objects, changed: list[Held]) -> None:
     )
 
 
-def _follow(objects: Objects, held: Held, path: list[str], agree: Agree) -> None:
+def _follow(objects: Objects, held: Held, path: list[str]) -> None:
     for name in path:
         link = held.entity.__entity__.links[name]
         mine = held.entity.__dict__
         if name not in mine:
             found = objects.linked(link, mine[str(link.via)], flush=False)
             if found is not None:
-                mine[name] = held.links[name] = found
+                held.found(link, found)
         target = mine.get(name)
-        known = None if target is None else target.__dict__.get(HOLDER)
+        known = None if target is None else held_of(target)
         if known is None:
             return
         held = known
-        _settle(objects, held, agree)
+        _settle(objects, held)
 
 
-def _settle(objects: Objects, held: Held, agree: Agree) -> bool:
+def _settle(objects: Objects, held: Held) -> bool:
     """Let the links of an object and the ids behind them say the same.
 
     Returns:
         whether the object is new, or one of its links was changed.
     """
     changed = held.row is None
-    for link in held.shape.to_one:
-        changed = settle_link(objects, held, link, agree) or changed
+    for link in held.info.to_one:
+        changed = agree_for_rules(objects, held, link) or changed
     return changed
-
-
-def settle_link(objects: Objects, held: Held, link: LinkInfo, agree: Agree) -> bool:
-    """Let a link to one and the id behind it say the same.
-
-    Returns:
-        whether it is a link of a new object, or was changed.
-    """
-    mine, via = held.entity.__dict__, str(link.via)
-    if held.row is None or held.is_relinked(link):
-        own = _identity(mine.get(link.name))
-        is_cleared = held.row is not None and mine.get(link.name, held) is None
-        if own is not None or is_cleared:
-            mine[via] = own
-        return True
-    if mine[via] == held.row.values[via]:
-        return False
-    agree(objects, held, link)
-    return True
-
-
-def _identity(target: Any) -> Any:
-    return None if target is None else target.__dict__.get(target.__entity__.primary_key[0])

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from eyened_domain.adapters.memory.flushing import current, flush
-from eyened_domain.adapters.memory.held import Held, hanging_on
+from eyened_domain.adapters.memory.held import Held, hanging_on, held_of
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.shape import Key, referrers, root_of
+from eyened_domain.adapters.memory.references import Key, referrers
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.memory.tables import Row, View
+from eyened_domain.adapters.memory.tables import Row, View, folded
 from eyened_domain.adapters.memory.undoing import return_to, revert
 from eyened_domain.errors import RuleBroken, deleted, ended_by, not_open
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
-from eyened_domain.model.links import HOLDER
 from eyened_domain.model.pixels.stored import StoredPixels
+
+Wanted = Sequence[tuple[str, Collection[Any]]]
+"""What columns must hold: one of these values, as `folded` returns them."""
 
 
 class Objects:
@@ -83,36 +85,36 @@ class Objects:
             self._take(one)
 
     def _is_strange(self, entity: Entity) -> bool:
-        held = entity.__dict__.get(HOLDER)
+        held = held_of(entity)
         return held is None or held.objects is not self
 
     def _refuse(self, entity: Entity, coming: dict[tuple[str, Key], Held]) -> None:
-        held = entity.__dict__.get(HOLDER)
+        held = held_of(entity)
         if held is None:
             return
         if held.deleted:
             raise deleted(entity)
         if held.is_open:
             raise RuleBroken(
-                f"this {held.shape.name} belongs to another unit of work that is still open",
-                entity=held.shape.name,
+                f"this {held.info.name} belongs to another unit of work that is still open",
+                entity=held.info.name,
             )
         if held.row is None:
             return
-        key = (held.shape.root, held.row.key)
+        key = (held.info.root, held.row.key)
         if self.known.get(key, coming.setdefault(key, held)) is not held:
             raise RuleBroken(
-                f"another object stands for {held.shape.name} {held.row.key} in this unit of "
+                f"another object stands for {held.info.name} {held.row.key} in this unit of "
                 "work already; use that one",
-                entity=held.shape.name,
+                entity=held.info.name,
             )
 
     def _take(self, entity: Entity) -> None:
-        held = entity.__dict__.get(HOLDER) or Held(entity, self)
+        held = held_of(entity) or Held(entity, self)
         if held.row is None:
             self.new[id(entity)] = held
         else:
-            self.known[held.shape.root, held.row.key] = held
+            self.known[held.info.root, held.row.key] = held
         held.objects = self
         self._attach(entity)
 
@@ -126,16 +128,39 @@ class Objects:
 
     def loaded(self, row: Row) -> Any:
         """Return the object that stands for a row."""
-        known = self.known.get((row.shape.root, row.key))
+        return self.held_for(row).entity
+
+    def held_for(self, row: Row) -> Held:
+        """Return what is known of the object that stands for a row."""
+        known = self.known.get((row.info.root, row.key))
         if known is not None:
-            return self._fresh(known, row).entity
+            return self._fresh(known, row)
         entity = Entity.blank(row.entity)
         held = Held(entity, self)
         held.read(row)
         self.fresh_ones.add(held)
-        self.known[row.shape.root, row.key] = held
+        self.known[row.info.root, row.key] = held
         self._attach(entity)
-        return entity
+        return held
+
+    def rows(self, entity: type[Entity], wanted: Wanted = ()) -> Iterator[Row]:
+        """Return the rows of an entity whose columns hold what is wanted, after a flush."""
+        self.flush()
+        return (
+            row
+            for row in self._candidates(entity, wanted)
+            if issubclass(row.entity, entity)
+            and all(folded(row.values[name]) in values for name, values in wanted)
+        )
+
+    def _candidates(self, entity: type[Entity], wanted: Wanted) -> Iterable[Row]:
+        """Return the rows that an index tells, or all."""
+        table = self.view.table(entity.__entity__.root)
+        exact = {name: next(iter(values)) for name, values in wanted if len(values) == 1}
+        for columns, index in table.indexes.items():
+            if all(exact.get(name) is not None for name in columns):
+                return [table.rows[key] for key in index.find(exact)]
+        return table.rows.values()
 
     def find(self, entity: type[Entity], key: Key) -> Any:
         """Return the object of that class with that primary key; None if there is none."""
@@ -151,15 +176,15 @@ class Objects:
                 known.read(row)
         return known
 
-    def knows(self, link: LinkInfo, identity: int) -> bool:
-        """Whether the object that a link to one leads to is here already."""
-        return (root_of(link.target), (identity,)) in self.known
+    def in_hand(self, name: str, identity: Any) -> Held | None:
+        """Return the object of an entity with that id, if it is here already."""
+        return self.known.get((root_of(name), (identity,)))
 
     def linked(self, link: LinkInfo, identity: int | None, *, flush: bool) -> Any:
         """Return the object that a link to one leads to: the one in hand, if there is one."""
         if identity is None:
             return None
-        known = self.known.get((root_of(link.target), (identity,)))
+        known = self.in_hand(link.target, identity)
         if known is None and flush:
             self.flush()
         return (
@@ -177,20 +202,18 @@ class Objects:
             return self._through(link.through, link, identity)
         target = entity_class(link.target)
         back = target.__entity__.links[str(link.back)]
-        table = self.view.table(root_of(link.target))
-        found = table.indexes[(str(back.via),)].find({str(back.via): identity})
-        items: list[Entity] = [self.loaded(table.rows[key]) for key in sorted(found)]
+        rows = self.view.table(target.__entity__.root).holding(**{str(back.via): identity})
+        items = [self.held_for(row) for row in sorted(rows, key=lambda row: row.key)]
         for item in items:
-            item.__dict__[back.name] = item.__dict__[HOLDER].links[back.name] = held.entity
-        return items
+            item.found(back, held.entity)
+        return [item.entity for item in items]
 
     def _through(
         self, through: tuple[str, str, str], link: LinkInfo, identity: int
     ) -> list[Entity]:
         name, mine, theirs = through
-        table = self.view.table(root_of(name))
-        keys = table.indexes[(mine,)].find({mine: identity})
-        wanted = sorted(table.rows[key].values[theirs] for key in keys)
+        rows = self.view.table(root_of(name)).holding(**{mine: identity})
+        wanted = sorted(row.values[theirs] for row in rows)
         target = entity_class(link.target)
         return [self.find(target, (one,)) for one in wanted]
 
@@ -211,10 +234,10 @@ class Objects:
         """Yield the objects in hand that are deleted with another one."""
         if held.row is None or len(held.row.key) > 1:
             return
-        for referrer in referrers(held.shape.root):
+        for referrer in referrers(held.info.root):
             column = referrer.column
             for other in list(self.known.values()) if column.on_delete == "CASCADE" else ():
-                if other.shape.root == referrer.root and other.hangs_on(held, column.name):
+                if other.info.root == referrer.root and other.hangs_on(held, column.name):
                     yield other
 
     def flush(self) -> None:
@@ -281,7 +304,7 @@ class Objects:
             RuleBroken: the object is not stored, or not in this unit of work.
         """
         self.flush()
-        held = entity.__dict__.get(HOLDER)
+        held = held_of(entity)
         if held is None or held.objects is not self or held.row is None:
             name = type(entity).__name__
             raise RuleBroken(
@@ -290,7 +313,7 @@ class Objects:
             )
         current(self, held)
         self.view.rely_on(held.row)
-        self.store.check_unchanged(self.view, held.shape.root, held.row.key)
+        self.store.check_unchanged(self.view, held.info.root, held.row.key)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -309,7 +332,7 @@ class Objects:
     def read_again(self, rows: list[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
         for row in rows:
-            known = self.known.get((row.shape.root, row.key))
+            known = self.known.get((row.info.root, row.key))
             if known is not None:
                 self.before.setdefault(known, known.row)
                 known.read(row)
@@ -319,11 +342,11 @@ class Objects:
         self.before.setdefault(held, held.row)
         self.fresh_ones.add(held)
         if held.row is not None and held.row.key != row.key:
-            self.known.pop((held.shape.root, held.row.key), None)
-        replaced = self.known.get((row.shape.root, row.key))
+            self.known.pop((held.info.root, held.row.key), None)
+        replaced = self.known.get((row.info.root, row.key))
         if replaced is not None and replaced is not held:  # others have deleted its row
             self.removed(replaced)
-        self.known[row.shape.root, row.key] = held
+        self.known[row.info.root, row.key] = held
         self.new.pop(id(held.entity), None)
         is_new = held.row is None
         held.row = row
@@ -332,10 +355,10 @@ class Objects:
             for name in held.entity.__entity__.links:  # what was empty is looked up from now on
                 if mine.get(name) == []:
                     del mine[name]
-        for column in held.shape.foreign_keys:  # a delete rule may have set it to NULL
+        for column in held.info.foreign_keys:  # a delete rule may have set it to NULL
             if mine[column.name] != row.values[column.name]:
                 mine[column.name] = row.values[column.name]
-                for link in held.shape.to_one:
+                for link in held.info.to_one:
                     if link.via == column.name:
                         mine.pop(link.name, None)
         held.settle()
@@ -344,9 +367,9 @@ class Objects:
         """Note that an object is stored no more, and take it off the lists that it was in."""
         self.before.setdefault(held, held.row)
         if held.row is not None:
-            self.known.pop((held.shape.root, held.row.key), None)
+            self.known.pop((held.info.root, held.row.key), None)
         mine = held.entity.__dict__
-        for link in held.shape.to_one:
+        for link in held.info.to_one:
             other = mine.get(link.name)
             there = other.__dict__.get(link.back) if other is not None and link.back else None
             if there is not None:

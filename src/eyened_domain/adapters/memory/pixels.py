@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.links import HOLDER
 from eyened_domain.model.pixels.grid import Shape
 from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.values import shown
@@ -38,7 +38,7 @@ class MemoryPixels:
 
     def put(self, grid: Any, prepared: PreparedPixels, scan_indices: list[int] | None) -> None:
         """See `model.pixels.store.PixelStore`."""
-        held = grid.__dict__.get(HOLDER)
+        held = held_of(grid)
         if held is None or held.objects is not self._objects:
             name = grid.__entity__.name
             raise NotLoaded(
@@ -85,7 +85,7 @@ class MemoryPixels:
             segmentation_card,
         )
 
-        held = grid.__dict__.get(HOLDER)
+        held = held_of(grid)
         is_open = held is not None and held.objects is self._objects
         return segmentation_card(grid, self._look if is_open else None)
 

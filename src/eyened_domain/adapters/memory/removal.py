@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.constraints import children
 from eyened_domain.adapters.memory.held import Held
-from eyened_domain.adapters.memory.shape import referrers, root_of
+from eyened_domain.adapters.memory.references import referrers
 from eyened_domain.adapters.memory.tables import Row
+from eyened_domain.model.entity import root_of
 from eyened_domain.model.fields import ColumnInfo
 
 if TYPE_CHECKING:
@@ -33,15 +34,15 @@ def delete_along(objects: Objects) -> None:
 def _forbidding(objects: Objects) -> Iterator[Row]:
     for held in objects.deleted.values():
         key = () if held.row is None else held.row.key
-        for referrer in referrers(held.shape.root):
+        for referrer in referrers(held.info.root):
             if referrer.column.forbids_deletion:
                 yield from children(objects.view, referrer, key)
 
 
 def _goes_along(objects: Objects, row: Row) -> bool:
     """Whether a row hangs on one that is deleted: an object in hand, or one that is not."""
-    held = objects.known.get((row.shape.root, row.key))
-    for column in row.shape.foreign_keys:
+    held = objects.known.get((row.info.root, row.key))
+    for column in row.info.foreign_keys:
         value = row.values[column.name]
         if column.on_delete != "CASCADE" or value is None or _is_moved(held, column):
             continue

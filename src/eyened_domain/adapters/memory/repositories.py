@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.adapters.memory.objects import Objects
-from eyened_domain.adapters.memory.shape import root_of
 from eyened_domain.adapters.memory.tables import Row, folded
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.links import HOLDER
 from eyened_domain.services.repository import Repository, Wanted
 from eyened_domain.services.sought_values import Key
 
@@ -37,7 +36,7 @@ class MemoryRepository(Repository[E]):
 
     def _take_out(self, one: E) -> None:
         self._objects.refuse_if_ended()
-        held = one.__dict__.get(HOLDER)
+        held = held_of(one)
         if held is None or held.row is None:
             raise RuleBroken(
                 f"this {self._info.name} is not stored, so it cannot be deleted",
@@ -84,18 +83,5 @@ class MemoryRepository(Repository[E]):
         return [(row.values[column], row.key[0]) for row in rows]
 
     def _rows(self, wanted: Wanted) -> Iterator[Row]:
-        self._objects.flush()
-        accepted = {name: [folded(one) for one in values] for name, values in wanted.items()}
-        for row in self._candidates(accepted):
-            if issubclass(row.entity, self.entity) and all(
-                folded(row.values[name]) in values for name, values in accepted.items()
-            ):
-                yield row
-
-    def _candidates(self, accepted: Wanted) -> Iterable[Row]:
-        table = self._objects.view.table(root_of(self._info.name))
-        exact = {name: values[0] for name, values in accepted.items() if len(values) == 1}
-        for columns, index in table.indexes.items():
-            if all(exact.get(name) is not None for name in columns):
-                return [table.rows[key] for key in index.find(exact)]
-        return table.rows.values()
+        accepted = [(name, [folded(one) for one in values]) for name, values in wanted.items()]
+        return self._objects.rows(self.entity, accepted)

@@ -43,8 +43,7 @@ def load_siblings(objects: Objects, held: Held, link: LinkInfo) -> None:
 def _load(objects: Objects, held: Held, link: LinkInfo) -> None:
     mine: Any = held.entity.__dict__
     if not link.many:
-        found = objects.linked(link, mine[str(link.via)], flush=False)
-        mine[link.name] = held.links[link.name] = found
+        held.found(link, objects.linked(link, mine[str(link.via)], flush=False))
         return
     items = objects.linking(link, held, flush=False)
     there = mine[link.name] = LinkedList(held.entity, link)

@@ -12,8 +12,7 @@ from eyened_domain.adapters.memory.constraints import (
     check_unreferred,
     duplicate,
 )
-from eyened_domain.adapters.memory.import_journal import ImportRecord
-from eyened_domain.adapters.memory.shape import Key
+from eyened_domain.adapters.memory.references import Key
 from eyened_domain.adapters.memory.tables import Row, Table, View, row_in
 from eyened_domain.errors import Conflict, RowChanged, RuleBroken
 from eyened_domain.model.values import shown
@@ -25,9 +24,6 @@ class MemoryStore:
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
         self._last_ids: defaultdict[str, int] = defaultdict(int)
-        self.imports: ImportRecord = ImportRecord()
-        self.conversions: dict[int, int] = {}
-        """SegmentationID by AnnotationID, of the annotations that were converted."""
         self.pixels: dict[tuple[str, int], Any] = {}
         """Arrays of pixels by path and position; none is changed once it is there."""
         self._lock = threading.RLock()
@@ -75,18 +71,19 @@ class MemoryStore:
             self.check_unchanged(view, root, key)
         for root, key in view.changes():
             read, there = row_in(view.base, root, key), row_in(self._tables, root, key)
-            if there is not None and read is None:
-                raise duplicate(there.entity, there.shape.primary_key)
+            if isinstance(there, Row) and read is None:
+                raise duplicate(there.entity, there.info.primary_key)
             columns = view.overwritten.get((root, key))
             if columns is not None and there is not None:
                 merged._write(root, key, Row(there.entity, {**there.values, **columns}))
                 continue
             self.check_unchanged(view, root, key)
             merged._write(root, key, view.row(root, key))
-        written = [merged.row(root, key) for root, key in view.changes()]
-        check_keys(merged, [row for row in written if row is not None])
+        there_now = [merged.row(root, key) for root, key in view.changes()]
+        written = [row for row in there_now if isinstance(row, Row)]
+        check_keys(merged, written)
         try:
-            check_references(merged, [row for row in written if row is not None])
+            check_references(merged, written)
             check_unreferred(merged, view.changes())
         except RuleBroken as broken:
             raise Conflict(f"somebody else changed what this hangs on: {broken}") from broken

@@ -11,21 +11,21 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from eyened_domain.adapters.memory.shape import Key, Shape, indexed, shape_of
-from eyened_domain.model.entity import Entity
+from eyened_domain.adapters.memory.references import Key, indexed
+from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.names import fold
 
 
 class Row:
     """One stored object: its class and the values of its columns. Never changed, replaced."""
 
-    __slots__ = ("entity", "key", "shape", "values")
+    __slots__ = ("entity", "info", "key", "values")
 
     def __init__(self, entity: type[Entity], values: dict[str, Any]) -> None:
         self.entity: type[Entity] = entity
-        self.shape: Shape = shape_of(entity)
+        self.info: EntityInfo = entity.__entity__
         self.values: dict[str, Any] = values
-        self.key: Key = self.shape.key(values)
+        self.key: Key = self.info.key(values)
 
 
 class Index:
@@ -81,7 +81,6 @@ class Table:
     """The rows of an entity class and its special kinds, by primary key."""
 
     def __init__(self, root: str) -> None:
-        self.root = root
         self.rows: dict[Key, Row] = {}
         self.indexes: dict[tuple[str, ...], Index] = {
             columns: Index(columns) for columns in indexed(root)
@@ -90,9 +89,13 @@ class Table:
     def copy(self) -> Table:
         """Return a copy to be changed."""
         copied = Table.__new__(Table)
-        copied.root, copied.rows = self.root, dict(self.rows)
+        copied.rows = dict(self.rows)
         copied.indexes = {columns: index.copy() for columns, index in self.indexes.items()}
         return copied
+
+    def holding(self, **values: Any) -> list[Row]:
+        """Return the rows that hold these values, in columns that are indexed together."""
+        return [self.rows[key] for key in self.indexes[tuple(values)].find(values)]
 
     def put(self, key: Key, row: Row | None) -> None:
         """Let a row stand under its key; None takes away what stands there."""
@@ -131,13 +134,13 @@ class View:
 
     def put(self, row: Row) -> None:
         """Store a row, in the place of the one with the same primary key."""
-        self.overwritten.pop((row.shape.root, row.key), None)
-        self._write(row.shape.root, row.key, row)
+        self.overwritten.pop((row.info.root, row.key), None)
+        self._write(row.info.root, row.key, row)
 
     def overwrite(self, row: Row, columns: dict[str, Any]) -> None:
         """Store columns of a row, whatever others write meanwhile: the last who writes wins."""
-        key = (row.shape.root, row.key)
-        is_only_so = key in self.overwritten or row.key not in self.changed[row.shape.root]
+        key = (row.info.root, row.key)
+        is_only_so = key in self.overwritten or row.key not in self.changed[row.info.root]
         before = self.overwritten.get(key, {})
         self._write(*key, Row(row.entity, {**row.values, **columns}))
         if is_only_so:
@@ -145,11 +148,25 @@ class View:
 
     def rely_on(self, row: Row) -> None:
         """Note that a row must not be changed by others until this transaction ends."""
-        self.relied_on[row.shape.root, row.key] = None
+        self.relied_on[row.info.root, row.key] = None
 
     def remove(self, row: Row) -> None:
         """Take a row out."""
-        self._write(row.shape.root, row.key, None)
+        self._write(row.info.root, row.key, None)
+
+    def notes(self, subject: str) -> dict[Key, Any]:
+        """Return what is noted beside the entities, by its key: to be read."""
+        return self.table(subject).rows
+
+    def note(self, subject: str, key: Key, value: Any) -> None:
+        """Note something beside the entities: committed and taken back as rows are.
+
+        Args:
+            subject: what it is about; no name of an entity.
+            key: what it is found by.
+            value: never changed in place, but noted anew.
+        """
+        self._write(subject, key, value)
 
     def mark(self) -> int:
         """Return a mark to which the changes can be undone."""

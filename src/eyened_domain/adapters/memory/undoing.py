@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eyened_domain.adapters.memory.held import Held
-from eyened_domain.adapters.memory.shape import root_of
+from eyened_domain.adapters.memory.held import Held, held_of
 from eyened_domain.adapters.memory.tables import Row
-from eyened_domain.model.links import HOLDER
+from eyened_domain.model.entity import root_of
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -23,27 +22,18 @@ def return_to(
         rows: what was stored of each object then.
         before: what `Objects.before` was then.
     """
-    objects.error = None
-    objects.deleted.clear()
     for held in (*objects.known.values(), *objects.before):  # what was read in it is still stored
         row = objects.before.get(held, held.row)
         if held not in rows and held not in before and row is not None:
             rows[held] = row
     for held, row in rows.items():  # what has been read anew in it stays so
         if row is not None and held.row is not row and held in objects.fresh_ones:
-            rows[held] = objects.view.row(row.shape.root, row.key) or row
+            rows[held] = objects.view.row(row.info.root, row.key) or row
     gone = [held for held, row in objects.before.items() if row is None and held.row is None]
     alive = (*objects.new.values(), *objects.known.values())
     new = [one for one in dict.fromkeys((*alive, *gone)) if one not in rows and one not in before]
-    for held in new:
-        held.renew()
-    objects.new.clear()
-    objects.known.clear()
+    _hold_only(objects, rows, new)
     changed = [held for held, row in rows.items() if held.row is not row or held.is_touched()]
-    for held, row in rows.items():
-        if row is not None:
-            held.objects, held.deleted = objects, False
-            objects.known[row.shape.root, row.key] = held
     for held in (*changed, *_whose_lists_hold(objects, changed + new, rows)):
         row = rows.get(held)
         if row is not None:
@@ -60,7 +50,7 @@ def _whose_lists_hold(
     found: dict[Held, None] = {}
     for held in many:
         stored = [row.values for row in (held.row, rows.get(held)) if row is not None]
-        for link in held.shape.to_one:
+        for link in held.info.to_one:
             values = [one.get(str(link.via)) for one in (held.entity.__dict__, *stored)]
             is_same = len(stored) == 2 and len(set(values)) == 1
             if link.back is None or (is_same and not held.is_relinked(link)):
@@ -68,33 +58,36 @@ def _whose_lists_hold(
             keys = [(root_of(link.target), (value,)) for value in values]
             found |= {objects.known[key]: None for key in keys if key in objects.known}
             other = held.entity.__dict__.get(link.name)
-            if other is not None:
-                found[other.__dict__[HOLDER]] = None
+            known = None if other is None else held_of(other)
+            if known is not None:
+                found[known] = None
     return list(found)
 
 
 def revert(objects: Objects) -> list[Held]:
     """Take back what was stored; return the objects that are new again."""
-    objects.error = None
+    rows = {
+        held: objects.before.get(held, held.row)
+        for held in (*objects.known.values(), *objects.before)
+    }
+    new = [*objects.new.values(), *(held for held, row in rows.items() if row is None)]
     objects.look_anew()
-    objects.deleted.clear()
-    renewed = [
-        *objects.new.values(),
-        *(held for held, row in objects.before.items() if row is None),
-    ]
-    for held in objects.new.values():
-        held.objects = None
-    objects.new.clear()
-    for held, row in objects.before.items():
-        if held.row is not None:
-            objects.known.pop((held.shape.root, held.row.key), None)
-        if row is None:
-            held.renew()
-        else:
-            held.row, held.objects, held.deleted = row, None, False
-    for held, row in objects.before.items():
-        if row is not None:
-            held.objects = objects
-            objects.known[row.shape.root, row.key] = held
+    _hold_only(objects, rows, new)
+    for held, row in rows.items():
+        held.row = row
     objects.before.clear()
-    return renewed
+    return new
+
+
+def _hold_only(objects: Objects, rows: dict[Held, Row | None], new: list[Held]) -> None:
+    """Let a unit of work hold the objects that have a row, and let go of those that are new."""
+    objects.error = None
+    objects.deleted.clear()
+    for held in new:
+        held.renew()
+    objects.new.clear()
+    objects.known.clear()
+    for held, row in rows.items():
+        if row is not None:
+            held.objects, held.deleted = objects, False
+            objects.known[row.info.root, row.key] = held

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +17,6 @@ from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
-from eyened_domain.model.segmentation import Segmentation
 from eyened_domain.services.events import Subscribers
 from eyened_domain.services.finders import repository_class
 from eyened_domain.services.repository import Repository
@@ -68,48 +66,30 @@ class MemoryUnitOfWork(UnitOfWork):
     def imports(self) -> MemoryImportJournal:
         """The record of imports."""
         self._check_open()
-        return self._imports
+        return MemoryImportJournal(self._objects)
 
     @property
     def conversions(self) -> MemoryConversionRecord:
         """The record of legacy annotations that were converted to segmentations."""
         self._check_open()
-        return self._conversions
+        return MemoryConversionRecord(self._objects)
 
     def _begin(self) -> None:
         self._objects = Objects(
             self.store, self.image_store, self.annotation_files, self._note_pixels
         )
-        self._begin_records()
-
-    def _begin_records(self) -> None:
-        self._imports = MemoryImportJournal(self.store.imports)
-        self._conversions = MemoryConversionRecord(
-            self.store.conversions, lambda one: self._objects.find(Segmentation, (one,)) is not None
-        )
 
     def _commit(self) -> None:
         self._objects.commit()
-        self._imports.commit()
-        self._conversions.commit()
 
     def _rollback(self) -> None:
         self._objects.rollback()
-        self._begin_records()
 
     def _flush(self) -> None:
         self._objects.flush()
 
-    @contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        imports, conversions = self._imports.mark(), self._conversions.mark()
-        try:
-            with self._objects.savepoint():
-                yield
-        except BaseException:
-            self._imports.undo(imports)
-            self._conversions.undo(conversions)
-            raise
+    def _savepoint(self) -> AbstractContextManager[None]:
+        return self._objects.savepoint()
 
     def _lock(self, one: Entity) -> None:
         self._objects.lock(one)

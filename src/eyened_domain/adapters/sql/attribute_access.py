@@ -4,7 +4,7 @@
 - a linked object stands in a list once;
 - what was not loaded before the unit of work closed is named in a clear error;
 - who edits a list or a JSON value in place keeps the object that it belongs to;
-- objects that a unit of work in memory holds keep to the links of the model.
+- objects that keep to the links of the model (`model.links.own_link`) do so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import DetachedInstanceError, ObjectDeletedError
 from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.json_tracking import tracked_for
-from eyened_domain.adapters.sql.list_changes import held_link, join_held, refuse_deleted
+from eyened_domain.adapters.sql.list_changes import refuse_deleted
 from eyened_domain.adapters.sql.own_values import id_of, read
 from eyened_domain.adapters.sql.quiet_lists import take
 from eyened_domain.adapters.sql.restoring import fill_deleted
@@ -27,7 +27,7 @@ from eyened_domain.adapters.sql.sqlalchemy_internals import adapter_of
 from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import NotLoaded
 from eyened_domain.model.entity import Entity, entity_class
-from eyened_domain.model.links import HOLDER
+from eyened_domain.model.links import own_link
 
 
 class DistinctList(list[Any]):
@@ -144,7 +144,7 @@ class _JsonAttribute(_ExplainedAttribute):
 
 
 class _LinkAttribute(_ExplainedAttribute):
-    """A link that is the model's own on objects that a unit of work in memory holds."""
+    """A link; the model's own on objects that keep to that."""
 
     __slots__ = ()
     inherit_cache = True
@@ -153,9 +153,10 @@ class _LinkAttribute(_ExplainedAttribute):
         if instance is None:
             return super().__get__(instance, owner)
         known = instance.__dict__
-        if HOLDER in known:
-            return held_link(instance, self.key).__get__(instance, owner)
         if self.key not in known:
+            own = own_link(instance, self.key)
+            if own is not None:
+                return own.__get__(instance, owner)
             self._load_key(instance)
         if self.key in known:
             found = known[self.key]
@@ -223,8 +224,9 @@ class _LinkAttribute(_ExplainedAttribute):
             getattr(instance, via)
 
     def __set__(self, instance: Any, value: Any) -> None:
-        if join_held(instance, value):
-            held_link(instance, self.key).__set__(instance, value)
+        own = own_link(instance, self.key, *(value if isinstance(value, list) else [value]))
+        if own is not None:
+            own.__set__(instance, value)
             return
         if value:
             refuse_deleted(instance, *(value if isinstance(value, list) else [value]))

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.staleness import AS_HELD
-from eyened_domain.adapters.sql.unseen import Key, goes_along_with, portions, root_of
-from eyened_domain.model.entity import Entity, entity_class, entity_classes
+from eyened_domain.adapters.sql.unseen import Key, goes_along_with, portions
+from eyened_domain.model.entity import Entity, entity_classes, root_of
 
 
 def forbidding(session: Session, gone: set[Key]) -> list[Entity]:
@@ -52,5 +52,5 @@ def _forbidding_columns(name: str, gone: frozenset[str]) -> tuple[tuple[type[Ent
         if entity.__entity__.parent is None
         and not gone.isdisjoint(goes_along_with(entity.__name__))
         for column in entity.__entity__.columns.values()
-        if column.forbids_deletion and root_of(entity_class(str(column.references))) == name
+        if column.forbids_deletion and root_of(str(column.references)) == name
     )

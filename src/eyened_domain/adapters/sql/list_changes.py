@@ -2,9 +2,8 @@
 
 - it takes only what the link leads to;
 - nothing comes into it twice, whichever way it is changed;
-- where a unit of work in memory holds the objects (`model.links.Holder`), the change goes
-  to the model's own list: such objects keep to the links of the model, also in a process
-  where a database has mapped the classes.
+- where an object keeps to the links of the model (`model.links.own_link`), the change goes to
+  the model's own list, also in a process where a database has mapped the classes.
 """
 
 from __future__ import annotations
@@ -22,31 +21,13 @@ from eyened_domain.adapters.sql.sqlalchemy_internals import (
 from eyened_domain.adapters.sql.whole_arrivals import bring_in
 from eyened_domain.errors import RuleBroken, deleted
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.links import HOLDER, ToMany, ToOne, join
+from eyened_domain.model.links import keeps_own_links, own_link
 
 Change = Callable[..., Any]
 _TAKES = {"append": 0, "extend": 0, "insert": 1, "__setitem__": 1, "__iadd__": 0}
 """The changes that put something in, with the place of that among the arguments."""
 _DROPS = ("remove", "pop", "clear", "__delitem__")
 _OF_SEVERAL = {"extend", "__iadd__"}
-
-
-def held_link(instance: Entity, name: str) -> ToOne | ToMany:
-    """Return the model's own descriptor of a link."""
-    link = instance.__entity__.links[name]
-    return ToMany(link) if link.many else ToOne(link)
-
-
-def join_held(instance: Entity, value: Any) -> bool:
-    """Let an object be held together with what it is linked to.
-
-    Returns:
-        whether it is held now.
-    """
-    for other in value if isinstance(value, list) else [value]:
-        if isinstance(other, Entity) and HOLDER in other.__dict__:
-            join(instance, other)
-    return HOLDER in instance.__dict__
 
 
 def refuse_deleted(*entities: object) -> None:
@@ -84,8 +65,9 @@ def _guarded(name: str, change: Change) -> Change:
                 owner.check_link(owner.__entity__.links[adapter.attr.key], item)
             given = items if several else items[0]
             arguments = (*arguments[:place], given, *arguments[place + 1 :])
-        if join_held(owner, items):
-            there = getattr(owner, adapter.attr.key)
+        own = own_link(owner, adapter.attr.key, *items)
+        if own is not None:
+            there = own.__get__(owner, type(owner))
             if there is not self:
                 found = getattr(there, name)(*arguments)
                 list.__setitem__(self, slice(None), there)  # who has this one in hand sees it too
@@ -119,9 +101,9 @@ def _set_items(self: list[Any], index: Any, value: Any) -> None:
     list.__setitem__(self, slice(None), list(distinct.values()))
 
 
-def refuse_held(_session: Session, one: object) -> None:
-    """Refuse an object that a unit of work in memory holds (a `before_attach` listener)."""
-    if isinstance(one, Entity) and HOLDER in one.__dict__:
+def refuse_own_links(_session: Session, one: object) -> None:
+    """Refuse an object that keeps to the model's own links (a `before_attach` listener)."""
+    if isinstance(one, Entity) and keeps_own_links(one):
         raise RuleBroken(
             f"this {type(one).__name__} belongs to a unit of work in memory; make another one "
             "for the database",

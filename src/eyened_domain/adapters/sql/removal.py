@@ -26,9 +26,9 @@ from eyened_domain.adapters.sql.sqlalchemy_internals import (
 )
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.adapters.sql.true_changes import is_true_change
-from eyened_domain.adapters.sql.unseen import root_of, unseen_going_along
+from eyened_domain.adapters.sql.unseen import unseen_going_along
 from eyened_domain.errors import Duplicate, RuleBroken
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import ColumnInfo
 
 Keys = set[tuple[str, Any]]
@@ -221,7 +221,7 @@ def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Ke
     if link in instance_state(one).committed_state:
         target = one.__dict__.get(str(link))
         return target is not None and target in session.deleted
-    return (root_of(entity_class(str(column.references))), one.__dict__.get(column.name)) in gone
+    return (root_of(str(column.references)), one.__dict__.get(column.name)) in gone
 
 
 def keep_links(session: Session) -> None:
@@ -258,7 +258,7 @@ def _keys(session: Session) -> Keys:
 
 def _keys_of(objects: Iterable[Any]) -> Keys:
     return {
-        (root_of(type(one)), instance_state(one).key[1][0])  # type: ignore[index]
+        (type(one).__entity__.root, instance_state(one).key[1][0])  # type: ignore[index]
         for one in objects
         if isinstance(one, Entity) and len(one.__entity__.primary_key) == 1
     }
@@ -272,7 +272,7 @@ def _referring(session: Session, gone: Keys, rule: str) -> Iterator[tuple[Any, C
                 one = state.obj()
                 # what a rollback has emptied is read anew
                 value = getattr(one, column.name) if state.expired else state.dict.get(column.name)
-                key = (root_of(entity_class(column.references)), value)
+                key = (root_of(column.references), value)
                 if value is not None and key in gone and not _is_moved(state, column):
                     yield one, column
 

@@ -30,7 +30,7 @@ from eyened_domain.adapters.sql.files_of_objects import give_files
 from eyened_domain.adapters.sql.flushing import watch_flushes
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
-from eyened_domain.adapters.sql.list_changes import refuse_held
+from eyened_domain.adapters.sql.list_changes import refuse_own_links
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
 from eyened_domain.adapters.sql.new_again import renew_after_rollback, renewing
@@ -248,6 +248,6 @@ read_lists_anew(DomainSession)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)
-event.listen(DomainSession, "before_attach", refuse_held)
+event.listen(DomainSession, "before_attach", refuse_own_links)
 read_back_generated_values(DomainSession)
 give_files(DomainSession)

@@ -15,17 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, root_of
 
 Key = tuple[str, Any]
 """The name of the class whose table holds the id, and the id."""
 CHUNK = 10_000
-
-
-def root_of(entity: type[Entity]) -> str:
-    """Return the name of the class whose table and ids a class shares."""
-    parent = entity.__entity__.parent
-    return entity.__name__ if parent is None else root_of(entity_class(parent))
 
 
 def unseen_going_along(session: Session, gone: set[Key]) -> list[Entity]:
@@ -60,7 +54,7 @@ def unseen_going_along(session: Session, gone: set[Key]) -> list[Entity]:
 def _columns(name: str, rule: str) -> tuple[tuple[str, str], ...]:
     """Return the columns with a delete rule, and the class whose table each refers to."""
     return tuple(
-        (column.name, root_of(entity_class(str(column.references))))
+        (column.name, root_of(str(column.references)))
         for column in entity_class(name).__entity__.columns.values()
         if column.references and column.on_delete == rule
     )
