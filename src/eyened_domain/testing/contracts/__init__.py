@@ -24,6 +24,7 @@ from eyened_domain.testing.contracts.concurrency import (
 )
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
+from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
@@ -77,6 +78,7 @@ class StorageContract(
     MomentContract,
     RoundTripContract,
     TaggingContract,
+    FeatureContract,
     ImportContract,
     BulkContract,
     PixelContract,
