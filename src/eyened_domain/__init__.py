@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from eyened_domain.errors import EyenedError as EyenedError
     from eyened_domain.errors import FileMissing as FileMissing
     from eyened_domain.errors import FolderMissing as FolderMissing
+    from eyened_domain.errors import NeededBy as NeededBy
     from eyened_domain.errors import NotFound as NotFound
     from eyened_domain.errors import NotLoaded as NotLoaded
     from eyened_domain.errors import PixelsDamaged as PixelsDamaged
     from eyened_domain.errors import PixelsLost as PixelsLost
     from eyened_domain.errors import RowChanged as RowChanged
     from eyened_domain.errors import RuleBroken as RuleBroken
+    from eyened_domain.errors import StillNeeded as StillNeeded
     from eyened_domain.errors import StorageError as StorageError
     from eyened_domain.errors import UnknownName as UnknownName
     from eyened_domain.model import *  # noqa: F403 - its own list says which
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from eyened_domain.services.doctor import Checkup as Checkup
     from eyened_domain.services.events import Event as Event
     from eyened_domain.services.events import Segmented as Segmented
+    from eyened_domain.services.features import Features as Features
     from eyened_domain.services.hashing import FileHashes as FileHashes
     from eyened_domain.services.hashing import Hashes as Hashes
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
@@ -78,6 +81,7 @@ _ELSEWHERE = {
     "Duplicate": "eyened_domain.errors",
     "Event": "eyened_domain.services.events",
     "EyenedError": "eyened_domain.errors",
+    "Features": "eyened_domain.services.features",
     "FileHashes": "eyened_domain.services.hashing",
     "FileMissing": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",
@@ -87,6 +91,7 @@ _ELSEWHERE = {
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
     "MemoryDatabase": "eyened_domain.adapters.memory",
+    "NeededBy": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
     "NotLoaded": "eyened_domain.errors",
     "PixelStore": "eyened_domain.model.pixels.store",
@@ -99,6 +104,7 @@ _ELSEWHERE = {
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
+    "StillNeeded": "eyened_domain.errors",
     "Storage": "eyened_domain.services.storage",
     "StorageError": "eyened_domain.errors",
     "Tagged": "eyened_domain.services.tagging",

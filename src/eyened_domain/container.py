@@ -25,6 +25,7 @@ from eyened_domain.config import Settings
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.annotation_conversion import AnnotationConversion
+from eyened_domain.services.features import Features
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.importing import Importing
 from eyened_domain.services.segmenting import Segmenting
@@ -95,6 +96,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     segmenting: providers.Provider[Segmenting] = providers.Factory(Segmenting)
+    features: providers.Provider[Features] = providers.Factory(Features)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files
