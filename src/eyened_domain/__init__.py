@@ -50,6 +50,11 @@ if TYPE_CHECKING:
     from eyened_domain.services.events import Event as Event
     from eyened_domain.services.events import Segmented as Segmented
     from eyened_domain.services.features import Features as Features
+    from eyened_domain.services.forms import AnswerCheck as AnswerCheck
+    from eyened_domain.services.forms import AnswerFault as AnswerFault
+    from eyened_domain.services.forms import AnswersRefused as AnswersRefused
+    from eyened_domain.services.forms import Forms as Forms
+    from eyened_domain.services.forms import FormSubmitted as FormSubmitted
     from eyened_domain.services.hashing import FileHashes as FileHashes
     from eyened_domain.services.hashing import Hashes as Hashes
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
@@ -71,6 +76,9 @@ if TYPE_CHECKING:
 _ELSEWHERE = {
     "AnnotationConversion": "eyened_domain.services.annotation_conversion",
     "AnnotationFiles": "eyened_domain.model.annotation",
+    "AnswerCheck": "eyened_domain.services.forms",
+    "AnswerFault": "eyened_domain.services.forms",
+    "AnswersRefused": "eyened_domain.services.forms",
     "BadInput": "eyened_domain.errors",
     "Checkup": "eyened_domain.services.doctor",
     "ConfigurationError": "eyened_domain.errors",
@@ -85,6 +93,8 @@ _ELSEWHERE = {
     "FileHashes": "eyened_domain.services.hashing",
     "FileMissing": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",
+    "FormSubmitted": "eyened_domain.services.forms",
+    "Forms": "eyened_domain.services.forms",
     "Hashes": "eyened_domain.services.hashing",
     "ImageFiles": "eyened_domain.services.image_files",
     "ImageStore": "eyened_domain.model.image_store",

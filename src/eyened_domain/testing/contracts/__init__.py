@@ -25,6 +25,7 @@ from eyened_domain.testing.contracts.concurrency import (
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
+from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
@@ -79,6 +80,7 @@ class StorageContract(
     RoundTripContract,
     TaggingContract,
     FeatureContract,
+    FormContract,
     ImportContract,
     BulkContract,
     PixelContract,
