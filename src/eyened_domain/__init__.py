@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.fields import column as column
     from eyened_domain.model.image_store import ImageStore as ImageStore
     from eyened_domain.model.pixels.store import PixelStore as PixelStore
+    from eyened_domain.services.accounts import Accounts as Accounts
     from eyened_domain.services.annotation_conversion import (
         AnnotationConversion as AnnotationConversion,
     )
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _ELSEWHERE = {
+    "Accounts": "eyened_domain.services.accounts",
     "AnnotationConversion": "eyened_domain.services.annotation_conversion",
     "AnnotationFiles": "eyened_domain.model.annotation",
     "AnswerCheck": "eyened_domain.services.forms",

@@ -12,6 +12,7 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.accounts import AccountContract as AccountContract
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
 )
@@ -81,6 +82,7 @@ class StorageContract(
     TaggingContract,
     FeatureContract,
     FormContract,
+    AccountContract,
     ImportContract,
     BulkContract,
     PixelContract,
