@@ -94,6 +94,11 @@ def test_a_regular_expression_that_takes_long_is_stopped_and_told(
         check.faults("a" * 3_000_000)
 
 
+def test_letters_of_every_script_can_be_asked_for() -> None:
+    check = AnswerCheck({"pattern": r"^\p{Lu}"})
+    assert (check.faults("Ödem"), len(check.faults("ödem"))) == ([], 1)
+
+
 def test_names_that_no_pattern_allows_are_told() -> None:
     schema = {
         "properties": {"eye": {}},

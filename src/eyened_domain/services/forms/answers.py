@@ -149,21 +149,20 @@ def check_size(value: Any, what: str) -> None:
 @lru_cache(maxsize=256)
 def _validator(schema_text: str) -> Any:
     """Return what validates by a schema, which has been checked."""
-    from jsonschema import SchemaError  # noqa: PLC0415 - loaded when a form is
+    from jsonschema import FormatChecker, SchemaError  # noqa: PLC0415 - loaded when a form is
+    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 - which fetches nothing
 
     schema = json.loads(schema_text)
     kind = _kind_of(schema)
-    try:
-        kind.check_schema(schema)
-    except SchemaError as error:
-        raise _refused(f"{written(tuple(error.absolute_path))}: {error.message}") from None
-    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415 - which fetches nothing
-
-    validator = kind(schema, registry=EMPTY_REGISTRY)
     for part in _parts(schema):
         _check_patterns(part)
+    try:  # without formats: of them, it would hold regular expressions to those of Python
+        kind.check_schema(schema, format_checker=FormatChecker(()))
+    except SchemaError as error:
+        raise _refused(f"{written(tuple(error.absolute_path))}: {error.message}") from None
+    for part in _parts(schema):
         _check_reference(part, schema)
-    return validator
+    return kind(schema, registry=EMPTY_REGISTRY)
 
 
 def _kind_of(schema: Any) -> Any:
