@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from eyened_domain.errors import EyenedError as EyenedError
     from eyened_domain.errors import FileMissing as FileMissing
     from eyened_domain.errors import FolderMissing as FolderMissing
+    from eyened_domain.errors import NeededBy as NeededBy
     from eyened_domain.errors import NotFound as NotFound
     from eyened_domain.errors import NotLoaded as NotLoaded
     from eyened_domain.errors import PixelsDamaged as PixelsDamaged
     from eyened_domain.errors import PixelsLost as PixelsLost
     from eyened_domain.errors import RowChanged as RowChanged
     from eyened_domain.errors import RuleBroken as RuleBroken
+    from eyened_domain.errors import StillNeeded as StillNeeded
     from eyened_domain.errors import StorageError as StorageError
     from eyened_domain.errors import UnknownName as UnknownName
     from eyened_domain.model import *  # noqa: F403 - its own list says which
@@ -41,12 +43,19 @@ if TYPE_CHECKING:
     from eyened_domain.model.fields import column as column
     from eyened_domain.model.image_store import ImageStore as ImageStore
     from eyened_domain.model.pixels.store import PixelStore as PixelStore
+    from eyened_domain.services.accounts import Accounts as Accounts
     from eyened_domain.services.annotation_conversion import (
         AnnotationConversion as AnnotationConversion,
     )
     from eyened_domain.services.doctor import Checkup as Checkup
     from eyened_domain.services.events import Event as Event
     from eyened_domain.services.events import Segmented as Segmented
+    from eyened_domain.services.features import Features as Features
+    from eyened_domain.services.forms import AnswerCheck as AnswerCheck
+    from eyened_domain.services.forms import AnswerFault as AnswerFault
+    from eyened_domain.services.forms import AnswersRefused as AnswersRefused
+    from eyened_domain.services.forms import Forms as Forms
+    from eyened_domain.services.forms import FormSubmitted as FormSubmitted
     from eyened_domain.services.hashing import FileHashes as FileHashes
     from eyened_domain.services.hashing import Hashes as Hashes
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
@@ -66,8 +75,12 @@ if TYPE_CHECKING:
     __version__: str
 
 _ELSEWHERE = {
+    "Accounts": "eyened_domain.services.accounts",
     "AnnotationConversion": "eyened_domain.services.annotation_conversion",
     "AnnotationFiles": "eyened_domain.model.annotation",
+    "AnswerCheck": "eyened_domain.services.forms",
+    "AnswerFault": "eyened_domain.services.forms",
+    "AnswersRefused": "eyened_domain.services.forms",
     "BadInput": "eyened_domain.errors",
     "Checkup": "eyened_domain.services.doctor",
     "ConfigurationError": "eyened_domain.errors",
@@ -78,15 +91,19 @@ _ELSEWHERE = {
     "Duplicate": "eyened_domain.errors",
     "Event": "eyened_domain.services.events",
     "EyenedError": "eyened_domain.errors",
+    "Features": "eyened_domain.services.features",
     "FileHashes": "eyened_domain.services.hashing",
     "FileMissing": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",
+    "FormSubmitted": "eyened_domain.services.forms",
+    "Forms": "eyened_domain.services.forms",
     "Hashes": "eyened_domain.services.hashing",
     "ImageFiles": "eyened_domain.services.image_files",
     "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
     "MemoryDatabase": "eyened_domain.adapters.memory",
+    "NeededBy": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
     "NotLoaded": "eyened_domain.errors",
     "PixelStore": "eyened_domain.model.pixels.store",
@@ -99,6 +116,7 @@ _ELSEWHERE = {
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
+    "StillNeeded": "eyened_domain.errors",
     "Storage": "eyened_domain.services.storage",
     "StorageError": "eyened_domain.errors",
     "Tagged": "eyened_domain.services.tagging",

@@ -24,7 +24,10 @@ from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.config import Settings
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.services.accounts import Accounts
 from eyened_domain.services.annotation_conversion import AnnotationConversion
+from eyened_domain.services.features import Features
+from eyened_domain.services.forms import Forms
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.importing import Importing
 from eyened_domain.services.segmenting import Segmenting
@@ -95,6 +98,9 @@ class Container(containers.DeclarativeContainer):
     )
 
     segmenting: providers.Provider[Segmenting] = providers.Factory(Segmenting)
+    accounts: providers.Provider[Accounts] = providers.Factory(Accounts)
+    features: providers.Provider[Features] = providers.Factory(Features)
+    forms: providers.Provider[Forms] = providers.Factory(Forms)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files

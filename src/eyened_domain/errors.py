@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from errno import ENOENT
 
+from attrs import frozen
+
 
 class EyenedError(Exception):
     """Anything that this library refuses or fails to do.
@@ -52,6 +54,29 @@ class Duplicate(EyenedError):
 
 class RuleBroken(EyenedError, ValueError):
     """A rule of the domain forbids it: as things stand, or together with other things."""
+
+
+@frozen
+class NeededBy:
+    """What is in the way of a deletion or a change: things of one kind."""
+
+    entity: str
+    """The entity: ``"Segmentation"``."""
+    count: int
+    """How many of them there are."""
+    names: tuple[str, ...]
+    """The names of the first of them, or their ids where they have no name."""
+
+    def __str__(self) -> str:
+        more = ", …" if self.count > len(self.names) else ""
+        return f"{self.count} {self.entity} ({', '.join(self.names)}{more})"
+
+
+class StillNeeded(RuleBroken):
+    """It cannot be deleted, or changed, while other things need it as it is."""
+
+    needed_by: tuple[NeededBy, ...] = ()
+    """What needs it, one for each kind."""
 
 
 class BadInput(EyenedError, ValueError):

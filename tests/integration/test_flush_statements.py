@@ -2,7 +2,7 @@
 
 import pytest
 
-from eyened_domain import ImageInstance
+from eyened_domain import Feature, ImageInstance
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.testing.queries import assert_queries
 
@@ -123,3 +123,18 @@ def test_what_is_new_is_not_read_again_when_it_is_changed_in_the_same_unit(datab
             uow.flush()
         assert all(one.startswith("UPDATE") for one in sent.statements)
         uow.commit()
+
+
+def test_a_composite_feature_is_made_in_as_many_statements_however_many_parts_it_has(database):
+    if not can_return(database):
+        pytest.skip("MySQL has no RETURNING: a row at a time")
+    for count in (3, 300):
+        names = [f"part {count} {n}" for n in range(count)]
+        with database.unit_of_work() as uow:
+            with assert_queries(database, at_most=6):
+                Feature.from_list(uow, f"whole {count}", names)
+                uow.flush()
+            uow.commit()
+        with database.unit_of_work() as uow, assert_queries(database, at_most=3):
+            Feature.from_list(uow, f"whole {count}", names)
+            uow.commit()

@@ -32,7 +32,8 @@ PORTS = {
     "Rows", "Storage", "ThumbnailFiles", "UnitOfWork",
 }  # fmt: skip
 SERVICES = {
-    "AnnotationConversion", "Checkup", "Hashes", "Importing", "Segmenting", "Tagging", "Thumbnails",
+    "Accounts", "AnnotationConversion", "Checkup", "Features", "Forms", "Hashes", "Importing",
+    "Segmenting", "Tagging", "Thumbnails",
 }  # fmt: skip
 
 

@@ -26,12 +26,13 @@ from eyened_domain.model.known_links import loaded, target_of
 from eyened_domain.model.values import Choice, Integer, Moment, Refused, Text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
 
     from eyened_domain.model.computation import SegmentationModel
+    from eyened_domain.model.queries import GivesRepositories
     from eyened_domain.model.segmentation import Segmentation
 
 
@@ -69,6 +70,61 @@ class Feature(FeatureNames, Entity):
     def is_composite(self) -> bool:
         """Whether it is composed of other features."""
         return bool(self.feature_associations)
+
+    @property
+    def has_segmentations(self) -> bool:
+        """Whether people or models have segmented it."""
+        return bool(self.segmentations)
+
+    @property
+    def is_child(self) -> bool:
+        """Whether it is part of a composite feature."""
+        return bool(self.child_feature_associations)
+
+    @classmethod
+    def from_list(
+        cls, source: GivesRepositories, feature_name: str, sub_features: Sequence[str]
+    ) -> Feature:
+        """Return the composite feature of that name, made where it is not there.
+
+        Features that exist are reused, the others made, all in a constant number of
+        statements. Running it again changes nothing.
+
+        Args:
+            source: an open session or unit of work; the caller commits.
+            feature_name: the name of the composite.
+            sub_features: the names of its parts; their FeatureIndex is their position, from 0.
+
+        Raises:
+            BadInput: a name is given twice, or is none, or there are no parts.
+            RuleBroken: it is composed of other parts already, or of these in another order;
+                or one of them is or contains it.
+        """
+        names = [sub_features] if isinstance(sub_features, str) else list(sub_features)
+        if not names:
+            raise BadInput(
+                f"Feature {shown(feature_name)} is composed of nothing: name its parts",
+                entity="Feature",
+                field="sub_features",
+            )
+        features = source.repository(cls)
+        found = features.by_names([feature_name, *names])
+        made = [cls(feature_name=name) for name in (feature_name, *names) if name not in found]
+        found |= {one.feature_name: one for one in features.add_all(made)}
+        whole: Feature = found[feature_name]
+        parts = [found[name] for name in names]
+        present = whole.subfeatures
+        if not present:
+            for part in parts:
+                whole.add_subfeature(part)
+        elif list(present.items()) != list(enumerate(parts)):
+            there = ", ".join(f"{index}: {part.feature_name}" for index, part in present.items())
+            raise whole._broken(
+                f"it is composed already, of {there}; add to it with add_subfeature, or change it "
+                "with the Features service",
+                None,
+            )
+        return whole
 
     def add_subfeature(self, child: Feature, index: int | None = None) -> FeatureFeatureLink:
         """Make a feature part of this one.

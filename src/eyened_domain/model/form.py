@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.creator import Creator
     from eyened_domain.model.image import ImageInstance
     from eyened_domain.model.patient import Patient
+    from eyened_domain.model.queries import GivesRepositories
     from eyened_domain.model.study import Study
     from eyened_domain.model.tag import FormAnnotationTagLink
     from eyened_domain.model.task import SubTask
@@ -123,6 +124,35 @@ class FormAnnotation(FormAnnotationNames, Entity):
     form_annotation_tag_links: Many[FormAnnotationTagLink] = many(
         "FormAnnotationTagLinks", "FormAnnotationTagLink", back="form_annotation", default=None
     )
+
+    @classmethod
+    def by_schema_and_creator(
+        cls,
+        source: GivesRepositories,
+        schema_name: str,
+        creator_name: str | None = None,
+        *,
+        include_inactive: bool = False,
+    ) -> list[FormAnnotation]:
+        """Return what was filled in of a form, in the order of the ids.
+
+        Args:
+            source: an open session or unit of work.
+            schema_name: the name of the form.
+            creator_name: by whom; by everybody when not given.
+            include_inactive: with what was withdrawn.
+
+        Raises:
+            NotFound: there is no form, or no creator, of that name.
+        """
+        from eyened_domain.model.creator import Creator  # noqa: PLC0415 - a cycle
+
+        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
+        wanted["form_schema"] = source.repository(FormSchema).by_name(schema_name)
+        if creator_name is not None:
+            wanted["creator"] = source.repository(Creator).by_name(creator_name)
+        found: list[FormAnnotation] = source.repository(cls).where(**wanted)
+        return found
 
     @property
     def about(self) -> Patient | Study | ImageInstance | None:

@@ -13,11 +13,13 @@ from typing import Any, Generic, TypeVar, overload
 
 from eyened_domain.errors import BadInput, Duplicate, NotFound
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.names import fold
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import kind_of, shown
 from eyened_domain.services.sought_values import (
     Key,
     accepted,
+    converted,
     ids_of,
     key_of,
     listed,
@@ -127,6 +129,36 @@ class Repository(ABC, Generic[E]):
                 value=shown(name),
             )
         return self.one(default=default, **{column: name})
+
+    def by_names(self, names: Iterable[str], **values: Any) -> dict[str, E]:
+        """Return those with these names, by the name that was asked for; others are left out.
+
+        One statement, however many names there are.
+
+        Args:
+            names: of which none is the same as another, as the storage compares names.
+            values: further columns and what they must hold.
+
+        Raises:
+            BadInput: entities of this class have no name, or a name is given twice.
+        """
+        column = self._name_column()
+        asked: dict[str, str] = {}
+        for name in listed(self._info, names, "names"):
+            text = converted(self._info, column, name, stored=True)
+            if asked.setdefault(fold(text), text) is not text:
+                raise BadInput(
+                    f"{self._info.name}: the name {shown(text)} is given twice",
+                    entity=self._info.name,
+                    field=column,
+                    value=text,
+                )
+        found: dict[str, E] = {}
+        for one in self.where(**{column: list(asked.values())}, **values) if asked else ():
+            text = asked.get(fold(getattr(one, column)))
+            if text is not None:
+                found[text] = one
+        return found
 
     def where(self, *conditions: Any, **values: Any) -> list[E]:
         """Return those that meet all conditions, in the order of their primary keys.

@@ -12,6 +12,7 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.accounts import AccountContract as AccountContract
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
 )
@@ -24,6 +25,8 @@ from eyened_domain.testing.contracts.concurrency import (
 )
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
+from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
+from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
@@ -77,6 +80,9 @@ class StorageContract(
     MomentContract,
     RoundTripContract,
     TaggingContract,
+    FeatureContract,
+    FormContract,
+    AccountContract,
     ImportContract,
     BulkContract,
     PixelContract,

@@ -1,0 +1,7 @@
+"""Forms: their schemas, what was filled in, and who revised it."""
+
+from eyened_domain.services.forms.answers import AnswerCheck as AnswerCheck
+from eyened_domain.services.forms.answers import AnswerFault as AnswerFault
+from eyened_domain.services.forms.answers import AnswersRefused as AnswersRefused
+from eyened_domain.services.forms.service import Forms as Forms
+from eyened_domain.services.forms.service import FormSubmitted as FormSubmitted
