@@ -122,10 +122,11 @@ class MemoryRows(Rows):
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         gone = [row for row in self._objects.rows(entity) if _within(row.values[key], runs)]
-        for row in gone:
-            self._objects.view.remove(row)
-        for row in gone:
-            follow_removal(self._objects.view, row)
+        with self._all_or_none():
+            for row in gone:
+                self._objects.view.remove(row)
+            for row in gone:
+                follow_removal(self._objects.view, row)
         return len(gone)
 
     def _ids_in(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from eyened_domain.errors import BadInput
-from eyened_domain.model import ImageInstance, Patient, Project, SexEnum, Study
+from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model import Creator, ImageInstance, Patient, Project, SexEnum, Study, Tag
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -106,6 +106,20 @@ class BulkContract(Contract):
             assert uow.rows.find(Patient, "sex", ["F"], ["sex"]) == [(SexEnum.F,)]
             uow.commit()
             assert uow.patients.get(ids["P1"]).sex is SexEnum.F
+
+    def test_of_rows_of_which_one_is_needed_none_is_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            free, needed = (uow.creators.add(build.a_creator()) for _ in "ab")
+            uow.tags.add(build.build(Tag, creator=needed))
+            uow.commit()
+            run = (min(free.creator_id, needed.creator_id), max(free.creator_id, needed.creator_id))
+            with pytest.raises(RuleBroken, match="Tag still refers to it"):
+                uow.rows.delete(Creator, [run])
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert (uow.creators.count(), uow.tags.count()) == (2, 1)
 
     def test_an_import_is_noted_with_its_end_or_before_it(
         self, make_unit_of_work: MakeUnitOfWork
