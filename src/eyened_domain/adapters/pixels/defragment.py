@@ -25,7 +25,7 @@ from eyened_domain.adapters.pixels.positions.ownership import (
     identify,
 )
 from eyened_domain.adapters.pixels.positions.pointing import pointing_rows, slot_rows
-from eyened_domain.adapters.pixels.positions.slots import LIVE
+from eyened_domain.adapters.pixels.positions.rows import LIVE
 from eyened_domain.adapters.pixels.zarr.copying import Journal, Row, Source, copy_slot
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.identity import mark_moved
