@@ -48,7 +48,7 @@ class _Pool:
         self.waiting: defaultdict[ArrayKey, deque[ReservedPosition]] = defaultdict(deque)
         self.since: dict[ArrayKey, float] = {}
 
-    def in_hand(self, key: ArrayKey) -> deque[ReservedPosition]:
+    def usable(self, key: ArrayKey) -> deque[ReservedPosition]:
         """Return what is reserved of an array, and not so old that the collector may come."""
         if time.monotonic() - self.since.get(key, 0.0) > KEPT_S:
             self.waiting[key].clear()
@@ -79,17 +79,17 @@ class Reservations:
         with pool.lock:
             lock = pool.locks[key]
         with lock:
-            waiting = pool.in_hand(key)
+            waiting = pool.usable(key)
             if not waiting:
                 pool.since[key] = time.monotonic()
                 waiting.extend(self._reserve(key, BLOCK))
             return waiting.popleft()
 
-    def in_hand(self, key: ArrayKey) -> ReservedPosition | None:
+    def take_waiting(self, key: ArrayKey) -> ReservedPosition | None:
         """Return a position of an array that was reserved before; None when there is none left."""
         pool = self._own_pool()
         with pool.lock:
-            waiting = pool.in_hand(key)
+            waiting = pool.usable(key)
             return waiting.popleft() if waiting else None
 
     def take_within(
@@ -113,7 +113,7 @@ class Reservations:
         """Take positions to be handed out that somebody has reserved, and did not need."""
         pool = self._own_pool()
         with pool.lock:
-            if positions and not pool.in_hand(key):
+            if positions and not pool.usable(key):
                 pool.since[key] = time.monotonic()
             pool.waiting[key].extend(positions)
 
@@ -147,13 +147,13 @@ class Reservations:
         raise Conflict(f"{reserved.key.path} was made shorter by another program; run it again")
 
     def forget(self, key: ArrayKey) -> None:
-        """Hand out none of the positions in hand: somebody has collected them."""
+        """Drop the waiting positions of an array, which somebody has collected."""
         pool = self._own_pool()
         with pool.lock:
             pool.waiting[key].clear()
 
     def note_owner(self) -> None:
-        """Write into a store that does not say whose it is that it is this database's."""
+        """Note this database as the owner of the store, unless the store names one."""
         ownership.note(self._engine, self.files)
 
     def _prepare(self, connection: Connection, key: ArrayKey) -> None:

@@ -54,9 +54,9 @@ def take(session: Session, reservations: Reservations, key: ArrayKey) -> Reserve
     """Return a position for a session that is the one writer."""
     within: _Within = session.info.setdefault(_RESERVED, _Within(reservations))
     if not within.spare.get(key):
-        in_hand = reservations.in_hand(key)
-        if in_hand is not None:
-            return in_hand
+        waiting = reservations.take_waiting(key)
+        if waiting is not None:
+            return waiting
         # a savepoint that is rolled back would take the spare ones with it, unnoticed
         is_nested = session.in_nested_transaction()
         reserved = reservations.take_within(session.connection(), key, 1 if is_nested else None)
