@@ -16,7 +16,7 @@ from eyened_domain import Segmentation
 from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.files.durable import PARTIAL
 from eyened_domain.adapters.pixels.collect import Collected, Collector
-from eyened_domain.adapters.pixels.positions.slots import LIVE
+from eyened_domain.adapters.pixels.positions.rows import LIVE
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.errors import EyenedError
 

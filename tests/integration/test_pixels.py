@@ -167,7 +167,7 @@ def test_a_store_of_an_older_program_is_read_and_extended(database, builder):
     path = "DataRepresentation.Binary/uint8_3_96_200.zarr"
     extended: Any = zarr.open_group(store, mode="r")[path]
     assert extended.chunks == (1, *SHAPE)
-    assert (extended[1] == pixels(5)).all()  # the old place is left as it is
+    assert (extended[1] == pixels(5)).all()  # the old position is left as it is
     assert (extended[ones[1].zarr_array_index, 2] == pixels(7)[2]).all()
 
 
@@ -472,16 +472,16 @@ def test_an_array_that_an_older_program_has_made_shorter_grows_again(database, s
 
 
 def test_a_position_that_an_older_program_has_taken_is_left_to_it(database, stored):
-    slot = database.pixel_shelf.reservations._own_pool().waiting[KEY][0]
+    reserved = database.pixel_shelf.reservations._own_pool().waiting[KEY][0]
     store = Path(database.settings.segmentations_zarr_store, KEY.path)
-    zarr.open_array(store)[slot.position] = pixels(9)
+    zarr.open_array(store)[reserved.position] = pixels(9)
     with database.unit_of_work() as uow:
         one = uow.segmentations.get(stored)
         one.write_data(pixels(2))
         uow.commit()
-        assert one.zarr_array_index != slot.position
+        assert one.zarr_array_index != reserved.position
         assert (one.read_data() == pixels(2)).all()
-    assert (zarr.open_array(store)[slot.position] == pixels(9)).all()
+    assert (zarr.open_array(store)[reserved.position] == pixels(9)).all()
 
 
 def test_an_array_whose_folder_was_taken_away_is_made_again(database, builder, stored):

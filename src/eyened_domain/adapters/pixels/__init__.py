@@ -2,10 +2,10 @@
 
 Saving pixels goes in four steps, on every database:
 
-1. a position is *reserved* in a short transaction of its own (`positions.slots.reserve`);
-2. the pixels go into a new file, which can take nobody's place (`zarr`);
+1. a position is *reserved* in a short transaction of its own (`positions.rows.reserve`);
+2. the pixels go into a new file, at a position that no other file has (`zarr`);
 3. the unit of work lets the row point there, if it still points where it did, and the
-   position becomes *live*, the old one *garbage* (`positions.slots.point`);
+   position becomes *live*, the old one *garbage* (`positions.rows.point`);
 4. the commit of the unit of work is the only switch.
 
 Whatever happens in between, the row has its old pixels or the new ones. A position is never

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
-from eyened_domain.adapters.pixels.positions.slots import LIVE, now
+from eyened_domain.adapters.pixels.positions.rows import LIVE, now
 from eyened_domain.adapters.pixels.zarr.copying import Entry, Journal, rows_of
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.schema.pixels import (

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from eyened_domain.adapters.pixels.positions.ownership import check_owner
 from eyened_domain.adapters.pixels.positions.pointers import Pointers
-from eyened_domain.adapters.pixels.positions.slots import GARBAGE, RESERVED
+from eyened_domain.adapters.pixels.positions.rows import GARBAGE, RESERVED
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.pixels.zarr.removal import (

@@ -25,7 +25,7 @@ from eyened_domain.adapters.pixels.positions.ownership import (
     identify,
 )
 from eyened_domain.adapters.pixels.positions.pointing import pointing_rows, slot_rows
-from eyened_domain.adapters.pixels.positions.slots import LIVE
+from eyened_domain.adapters.pixels.positions.rows import LIVE
 from eyened_domain.adapters.pixels.zarr.copying import Journal, Row, Source, copy_slot
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.identity import mark_moved
@@ -141,9 +141,9 @@ class Defragmenter:
         journal.keep_only(wanted)
         failures: list[str] = []
         for row, source in _missing(wanted, journal):
-            place = journal.place_for(source.key)
+            position = journal.position_for(source.key)
             try:
-                entry = copy_slot(self._files, self._new, source, place, journal.token)
+                entry = copy_slot(self._files, self._new, source, position, journal.token)
                 journal.note(row, source, entry)
             except SlotGone:
                 failures.append(f"{row[0]} {row[1]} (lost)")
@@ -179,13 +179,13 @@ def _read(connection: Connection, files: SlotFiles) -> dict[Row, Source]:
     """Return where the pixels of each row are now."""
     slots = slot_rows(connection)
     found: dict[Row, Source] = {}
-    for place, rows in pointing_rows(connection).items():
-        key = ArrayKey.parse(*place)
-        known = slots.get(place, {})
+    for names, rows in pointing_rows(connection).items():
+        key = ArrayKey.parse(*names)
+        known = slots.get(names, {})
         for one in rows:
             if key is None:
                 raise PixelsLost(
-                    f"{one.entity} {one.identity} points into {'/'.join(place)}, which is no array",
+                    f"{one.entity} {one.identity} points into {'/'.join(names)}, which is no array",
                     entity=one.entity,
                     field="zarr_array_index",
                 )

@@ -18,7 +18,12 @@ from eyened_domain.adapters.pixels.positions import within
 from eyened_domain.adapters.pixels.positions.aside import aside
 from eyened_domain.adapters.pixels.positions.digests import Digests, Record
 from eyened_domain.adapters.pixels.positions.reservations import Reservations
-from eyened_domain.adapters.pixels.positions.slots import Slot, array_id_for, discard, point
+from eyened_domain.adapters.pixels.positions.rows import (
+    ReservedPosition,
+    array_id_for,
+    discard,
+    point,
+)
 from eyened_domain.adapters.pixels.positions.standing import Standing
 from eyened_domain.adapters.pixels.zarr.adopted import token_of
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
@@ -105,8 +110,10 @@ class ZarrPixels:
         place, shelf = prepared.place, self._shelf
         base = None if place is None else self._standing(grid, key, before)
 
-        def written(slot: Slot, connection: Connection | None = None) -> SlotContent:
-            stamp = Stamp(slot.position, slot.token, grid._identity() or 0)
+        def written(
+            reserved: ReservedPosition, connection: Connection | None = None
+        ) -> SlotContent:
+            stamp = Stamp(reserved.position, reserved.token, grid._identity() or 0)
             files = shelf.files
 
             def content_on(stored: StoredSlot | None) -> SlotContent:
@@ -116,29 +123,29 @@ class ZarrPixels:
                 content = content_on(None) if base is None else base.use(content_on)
             except SlotGone as error:
                 raise _lost(grid, key, before) from error
-            with self._given_up(slot, is_written=False):
-                files.put(key, slot.position, content)
-                shelf.reservations.check_length(slot, connection)
+            with self._given_up(reserved, is_written=False):
+                files.put(key, reserved.position, content)
+                shelf.reservations.check_length(reserved, connection)
             return content
 
         with aside(self._session) as others_may_write:
             if others_may_write:
-                slot, content = self._put_somewhere(key, written)
+                reserved, content = self._put_somewhere(key, written)
         if not others_may_write:  # nobody but this session can reserve a position
-            slot = within.take(self._session, shelf.reservations, key)
-            content = written(slot, self._session.connection())
-        self._point(grid, slot, content, before, scan_indices)
+            reserved = within.take(self._session, shelf.reservations, key)
+            content = written(reserved, self._session.connection())
+        self._point(grid, reserved, content, before, scan_indices)
         if self.note is not None:
             self.note(grid)
 
     def _put_somewhere(
-        self, key: ArrayKey, written: Callable[[Slot], SlotContent]
-    ) -> tuple[Slot, SlotContent]:
+        self, key: ArrayKey, written: Callable[[ReservedPosition], SlotContent]
+    ) -> tuple[ReservedPosition, SlotContent]:
         """Write a slot; at another position when somebody was faster, since no row knows of it."""
         for left in reversed(range(_TRIES)):
             try:
-                slot = self._shelf.reservations.take(key)
-                return slot, written(slot)
+                reserved = self._shelf.reservations.take(key)
+                return reserved, written(reserved)
             except Conflict:
                 if not left:
                     raise
@@ -195,7 +202,7 @@ class ZarrPixels:
     def _point(
         self,
         grid: Segmentation | ModelSegmentation,
-        slot: Slot,
+        reserved: ReservedPosition,
         content: SlotContent,
         before: int | None,
         scan_indices: list[int] | None,
@@ -206,24 +213,24 @@ class ZarrPixels:
         connection = self._session.connection()
         kept = self._shelf.digests.kept
         files = self._shelf.files
-        with ending_on(self._session, *DATABASE), self._given_up(slot, is_written=True):
-            token = token_of(files, slot.key, slot.position, content, slot.token)
+        with ending_on(self._session, *DATABASE), self._given_up(reserved, is_written=True):
+            token = token_of(files, reserved.key, reserved.position, content, reserved.token)
             point(
                 connection,
-                slot,
+                reserved,
                 grid,
                 before=before,
-                before_is_known=before is not None and kept(slot.key, before) is not None,
+                before_is_known=before is not None and kept(reserved.key, before) is not None,
                 digest=content.digest,
                 size=content.size,
                 token=token,
                 values=values,
             )
-        self._shelf.digests.keep(slot.key, slot.position, content.digest)
+        self._shelf.digests.keep(reserved.key, reserved.position, content.digest)
         # as if it had been flushed: a savepoint that is rolled back then takes it from the object
         keep_for_rollback(self._session, [grid])
         count_as_altered(self._session, [instance_state(grid)])
-        for name, value in {"zarr_array_index": slot.position, **values}.items():
+        for name, value in {"zarr_array_index": reserved.position, **values}.items():
             set_committed_value(grid, name, value)
 
     def discard(self, grid: StoredPixels) -> None:
@@ -240,7 +247,7 @@ class ZarrPixels:
         discard(connection, array_id, position, uuid.uuid4().hex)
 
     @contextmanager
-    def _given_up(self, slot: Slot, *, is_written: bool) -> Iterator[None]:
+    def _given_up(self, reserved: ReservedPosition, *, is_written: bool) -> Iterator[None]:
         """After a conflict, leave no file of ours where the collector may have been already.
 
         The other positions in hand may be as old, and are not handed out either.
@@ -248,10 +255,10 @@ class ZarrPixels:
         try:
             yield
         except Conflict:
-            self._shelf.reservations.forget(slot.key)
+            self._shelf.reservations.forget(reserved.key)
             if is_written:
                 with suppress(StorageError):
-                    self._shelf.files.remove(slot.key, slot.position)
+                    self._shelf.files.remove(reserved.key, reserved.position)
             raise
 
     def _read(self, grid: Any, key: ArrayKey, position: int, place: Place) -> npt.NDArray[Any]:

@@ -63,15 +63,15 @@ def tree_of(engine: Engine, files: SlotFiles) -> list[ArrayReport]:
         rows, slots = pointing_rows(connection), slot_rows(connection)
     found: list[ArrayReport] = []
     for key in keys:
-        place = (key.group, key.name)
-        used = {one.position for one in rows.get(place, ())}
-        states = Counter(one.state for one in slots.get(place, {}).values())
+        names = (key.group, key.name)
+        used = {one.position for one in rows.get(names, ())}
+        states = Counter(one.state for one in slots.get(names, {}).values())
         standing = [one for one in slots_in(files, key).values() if one.bytes is not None]
         state, length = metadata_state(files, key)
         is_sound = state is MetadataState.SOUND
         found.append(
             ArrayReport(
-                *place,
+                *names,
                 (length, *key.shape),
                 _chunks(files.document(key)) if is_sound else (),
                 sum(one.bytes or 0 for one in standing),

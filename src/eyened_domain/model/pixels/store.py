@@ -19,7 +19,7 @@ class PixelStore(Protocol):
     """Where pixels are: what a segmentation asks when it is read or written."""
 
     def put(self, grid: Any, prepared: PreparedPixels, scan_indices: list[int] | None) -> None:
-        """Store pixels in a new place, let the segmentation point there, and tell its unit.
+        """Store pixels at a new position, let the segmentation point there, and tell its unit.
 
         Args:
             grid: the segmentation.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eyened_domain.adapters.pixels.positions.pointing import SlotRow
-from eyened_domain.adapters.pixels.positions.slots import LIVE
+from eyened_domain.adapters.pixels.positions.rows import LIVE
 from eyened_domain.adapters.pixels.zarr.adopted import taken_over
 from eyened_domain.adapters.pixels.zarr.codecs import SlotCodec
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone

@@ -15,7 +15,7 @@ from eyened_domain.adapters.pixels.positions.pointing import (
     place_of,
     source_of,
 )
-from eyened_domain.adapters.pixels.positions.slots import GARBAGE, LIVE, QUARANTINE, now
+from eyened_domain.adapters.pixels.positions.rows import GARBAGE, LIVE, QUARANTINE, now
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.schema import table_of

@@ -14,7 +14,7 @@ from eyened_domain.adapters.pixels.examinations.damage import (
 )
 from eyened_domain.adapters.pixels.examinations.taking_over import FIXES
 from eyened_domain.adapters.pixels.positions.pointing import Pointing, place_of, slot_row
-from eyened_domain.adapters.pixels.positions.slots import QUARANTINE, array_id_of, now
+from eyened_domain.adapters.pixels.positions.rows import QUARANTINE, array_id_of, now
 from eyened_domain.adapters.pixels.zarr import survey
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey

@@ -25,7 +25,7 @@ from eyened_domain.adapters.pixels.positions.pointing import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.pixels.positions.slots import QUARANTINE, has_pixels
+from eyened_domain.adapters.pixels.positions.rows import QUARANTINE, has_pixels
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.pixels.zarr.survey import (

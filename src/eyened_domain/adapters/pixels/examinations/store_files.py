@@ -38,7 +38,7 @@ from eyened_domain.adapters.pixels.positions.pointing import (
     slot_row,
     slot_rows,
 )
-from eyened_domain.adapters.pixels.positions.slots import (
+from eyened_domain.adapters.pixels.positions.rows import (
     GARBAGE,
     QUARANTINE,
     array_id_of,

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, update
 
 from eyened_domain.adapters.pixels.examinations.damage import stored_digest, what_is_wrong
 from eyened_domain.adapters.pixels.positions.pointing import SlotRow, place_of, slot_row
-from eyened_domain.adapters.pixels.positions.slots import LIVE, QUARANTINE, array_id_of, now
+from eyened_domain.adapters.pixels.positions.rows import LIVE, QUARANTINE, array_id_of, now
 from eyened_domain.adapters.pixels.zarr.adopted import (
     as_others_write,
     token_of,

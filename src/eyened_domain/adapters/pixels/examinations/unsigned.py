@@ -15,7 +15,7 @@ from eyened_domain.adapters.pixels.examinations.damage import stored_digest
 from eyened_domain.adapters.pixels.examinations.quarantine import YOUNG_S, known_array
 from eyened_domain.adapters.pixels.positions.ownership import check_owner
 from eyened_domain.adapters.pixels.positions.pointing import pointing_again, unknown_rows
-from eyened_domain.adapters.pixels.positions.slots import LIVE, now
+from eyened_domain.adapters.pixels.positions.rows import LIVE, now
 from eyened_domain.adapters.pixels.zarr.adopted import token_of, token_of_adopted
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import Connection
 
-from eyened_domain.adapters.pixels.positions.slots import digests_of_owners, noted_at
+from eyened_domain.adapters.pixels.positions.rows import digests_of_owners, noted_at
 from eyened_domain.adapters.sql.schema.pixels import OWNERS
 
 if TYPE_CHECKING:

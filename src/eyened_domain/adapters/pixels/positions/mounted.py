@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from eyened_domain.adapters.files.paths import is_empty
-from eyened_domain.adapters.pixels.positions.slots import has_pixels
+from eyened_domain.adapters.pixels.positions.rows import has_pixels
 from eyened_domain.adapters.sql.mounted import folder_missing
 
 

@@ -38,7 +38,7 @@ def identify(engine: Engine, files: SlotFiles) -> StoreOwner:
 
 
 def note(engine: Engine, files: SlotFiles) -> None:
-    """Write into a store that does not say whose it is that it is this database's.
+    """Note this database as the owner of the store, unless the store names one.
 
     Raises:
         ConfigurationError: the store has moved.

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, String, Table, and_, case, cast, literal, select, type_coerce
 
-from eyened_domain.adapters.pixels.positions.slots import LIVE
+from eyened_domain.adapters.pixels.positions.rows import LIVE
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import (

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine
 
 from eyened_domain.adapters.pixels.positions import ownership
 from eyened_domain.adapters.pixels.positions.mounted import check_store
-from eyened_domain.adapters.pixels.positions.slots import (
-    Slot,
+from eyened_domain.adapters.pixels.positions.rows import (
+    ReservedPosition,
     array_id_for,
     grow_again,
     has_pixels,
@@ -45,10 +45,10 @@ class _Pool:
         self.process = os.getpid()
         self.lock = threading.Lock()
         self.locks: defaultdict[ArrayKey, threading.Lock] = defaultdict(threading.Lock)
-        self.waiting: defaultdict[ArrayKey, deque[Slot]] = defaultdict(deque)
+        self.waiting: defaultdict[ArrayKey, deque[ReservedPosition]] = defaultdict(deque)
         self.since: dict[ArrayKey, float] = {}
 
-    def in_hand(self, key: ArrayKey) -> deque[Slot]:
+    def usable(self, key: ArrayKey) -> deque[ReservedPosition]:
         """Return what is reserved of an array, and not so old that the collector may come."""
         if time.monotonic() - self.since.get(key, 0.0) > KEPT_S:
             self.waiting[key].clear()
@@ -68,7 +68,7 @@ class Reservations:
         self.files = files
         self._pool = _Pool()
 
-    def take(self, key: ArrayKey) -> Slot:
+    def take(self, key: ArrayKey) -> ReservedPosition:
         """Return a position of an array that nobody else has.
 
         Raises:
@@ -79,22 +79,22 @@ class Reservations:
         with pool.lock:
             lock = pool.locks[key]
         with lock:
-            waiting = pool.in_hand(key)
+            waiting = pool.usable(key)
             if not waiting:
                 pool.since[key] = time.monotonic()
                 waiting.extend(self._reserve(key, BLOCK))
             return waiting.popleft()
 
-    def in_hand(self, key: ArrayKey) -> Slot | None:
+    def take_waiting(self, key: ArrayKey) -> ReservedPosition | None:
         """Return a position of an array that was reserved before; None when there is none left."""
         pool = self._own_pool()
         with pool.lock:
-            waiting = pool.in_hand(key)
+            waiting = pool.usable(key)
             return waiting.popleft() if waiting else None
 
     def take_within(
         self, connection: Connection, key: ArrayKey, count: int | None = None
-    ) -> list[Slot]:
+    ) -> list[ReservedPosition]:
         """Return positions that are reserved in a transaction of the caller's.
 
         For a database that one connection writes to at a time, and this one does already.
@@ -109,13 +109,13 @@ class Reservations:
         ownership.note_within(connection, self.files)
         return reserve(connection, self.files, key, count or BLOCK, uuid.uuid4().hex)
 
-    def hand_over(self, key: ArrayKey, slots: list[Slot]) -> None:
+    def hand_over(self, key: ArrayKey, positions: list[ReservedPosition]) -> None:
         """Take positions to be handed out that somebody has reserved, and did not need."""
         pool = self._own_pool()
         with pool.lock:
-            if slots and not pool.in_hand(key):
+            if positions and not pool.usable(key):
                 pool.since[key] = time.monotonic()
-            pool.waiting[key].extend(slots)
+            pool.waiting[key].extend(positions)
 
     def array_id(self, key: ArrayKey) -> int:
         """Return ZarrArrayID of an array, noted in a transaction of its own when it is not known.
@@ -125,33 +125,35 @@ class Reservations:
         """
         return self._again(lambda connection: array_id_for(connection, key))
 
-    def check_length(self, slot: Slot, connection: Connection | None = None) -> None:
-        """Make sure that the array is long enough for a slot whose file has been written.
+    def check_length(
+        self, reserved: ReservedPosition, connection: Connection | None = None
+    ) -> None:
+        """Make sure that the array is long enough for a position whose file has been written.
 
         An older program that was appending at the moment of the reservation has made it
         shorter again, and may take the position next.
 
         Args:
-            slot: the position.
+            reserved: the position.
             connection: of the caller, where no other can write; None for another.
 
         Raises:
-            Conflict: it had; the array is long enough again, and the slot is not to be used.
+            Conflict: it had; the array is long enough again, and the position is not to be used.
         """
-        if self.files.is_within(slot.key, slot.position):
+        if self.files.is_within(reserved.key, reserved.position):
             return
         with self._engine.begin() if connection is None else nullcontext(connection) as writing:
-            grow_again(writing, self.files, slot.key)
-        raise Conflict(f"{slot.key.path} was made shorter by another program; run it again")
+            grow_again(writing, self.files, reserved.key)
+        raise Conflict(f"{reserved.key.path} was made shorter by another program; run it again")
 
     def forget(self, key: ArrayKey) -> None:
-        """Hand out none of the positions in hand: somebody has collected them."""
+        """Drop the waiting positions of an array, which somebody has collected."""
         pool = self._own_pool()
         with pool.lock:
             pool.waiting[key].clear()
 
     def note_owner(self) -> None:
-        """Write into a store that does not say whose it is that it is this database's."""
+        """Note this database as the owner of the store, unless the store names one."""
         ownership.note(self._engine, self.files)
 
     def _prepare(self, connection: Connection, key: ArrayKey) -> None:
@@ -166,7 +168,7 @@ class Reservations:
             self._pool = _Pool()
         return self._pool
 
-    def _reserve(self, key: ArrayKey, count: int) -> list[Slot]:
+    def _reserve(self, key: ArrayKey, count: int) -> list[ReservedPosition]:
         with self._engine.connect() as connection:
             self._prepare(connection, key)
         self.note_owner()

@@ -15,7 +15,7 @@ from typing import TypeVar
 import attrs
 
 from eyened_domain.adapters.pixels.positions.digests import Digests, Record
-from eyened_domain.adapters.pixels.positions.slots import LIVE
+from eyened_domain.adapters.pixels.positions.rows import LIVE
 from eyened_domain.adapters.pixels.zarr.adopted import taken_over
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey

@@ -17,7 +17,13 @@ from sqlalchemy import Connection, event, insert, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from eyened_domain.adapters.pixels.positions.reservations import Reservations
-from eyened_domain.adapters.pixels.positions.slots import GARBAGE, Slot, array_id_for, noted_at, now
+from eyened_domain.adapters.pixels.positions.rows import (
+    GARBAGE,
+    ReservedPosition,
+    array_id_for,
+    noted_at,
+    now,
+)
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.sql.schema.pixels import zarr_array, zarr_slot
 from eyened_domain.adapters.sql.session import DomainSession
@@ -39,33 +45,33 @@ class _Within:
     """
 
     reservations: Reservations
-    taken: list[Slot] = attrs.field(factory=list)
-    in_savepoints: list[Slot] = attrs.field(factory=list)
-    spare: dict[ArrayKey, list[Slot]] = attrs.field(factory=dict)
+    taken: list[ReservedPosition] = attrs.field(factory=list)
+    in_savepoints: list[ReservedPosition] = attrs.field(factory=list)
+    spare: dict[ArrayKey, list[ReservedPosition]] = attrs.field(factory=dict)
 
 
-def take(session: Session, reservations: Reservations, key: ArrayKey) -> Slot:
+def take(session: Session, reservations: Reservations, key: ArrayKey) -> ReservedPosition:
     """Return a position for a session that is the one writer."""
     within: _Within = session.info.setdefault(_RESERVED, _Within(reservations))
     if not within.spare.get(key):
-        in_hand = reservations.in_hand(key)
-        if in_hand is not None:
-            return in_hand
+        waiting = reservations.take_waiting(key)
+        if waiting is not None:
+            return waiting
         # a savepoint that is rolled back would take the spare ones with it, unnoticed
         is_nested = session.in_nested_transaction()
         reserved = reservations.take_within(session.connection(), key, 1 if is_nested else None)
         within.spare[key] = reserved
         within.in_savepoints += reserved if is_nested else []
-    slot = within.spare[key].pop(0)
-    within.taken.append(slot)
-    return slot
+    position = within.spare[key].pop(0)
+    within.taken.append(position)
+    return position
 
 
 def _note_undone(session: Session) -> None:
     """Note the positions that were reserved in savepoints which were rolled back."""
     within: _Within | None = session.info.get(_RESERVED)
-    for slot in within.in_savepoints if within else ():
-        _note_garbage(session.connection(), slot)
+    for reserved in within.in_savepoints if within else ():
+        _note_garbage(session.connection(), reserved)
 
 
 def _hand_over(session: Session) -> None:
@@ -88,22 +94,22 @@ def _note_rolled_back(session: Session, transaction: SessionTransaction) -> None
         return
     engine = session.get_bind().engine.execution_options(**{BEGIN: "IMMEDIATE"})
     with engine.begin() as connection:
-        for slot in within.taken:
-            _note_garbage(connection, slot)
+        for reserved in within.taken:
+            _note_garbage(connection, reserved)
 
 
-def _note_garbage(connection: Connection, slot: Slot) -> None:
+def _note_garbage(connection: Connection, reserved: ReservedPosition) -> None:
     """Note a position as garbage, if nothing is noted of it."""
-    array_id = array_id_for(connection, slot.key)
-    beyond = slot.position + 1
+    array_id = array_id_for(connection, reserved.key)
+    beyond = reserved.position + 1
     connection.execute(
         update(zarr_array)
         .where(zarr_array.c.zarr_array_id == array_id, zarr_array.c.next_index < beyond)
         .values(next_index=beyond)
     )
-    if noted_at(connection, slot.key, slot.position) is None:
-        values: dict[str, Any] = {"zarr_array_id": array_id, "slot_index": slot.position}
-        values |= {"state": GARBAGE, "token": slot.token, "since": now()}
+    if noted_at(connection, reserved.key, reserved.position) is None:
+        values: dict[str, Any] = {"zarr_array_id": array_id, "slot_index": reserved.position}
+        values |= {"state": GARBAGE, "token": reserved.token, "since": now()}
         connection.execute(insert(zarr_slot), [values])
 
 

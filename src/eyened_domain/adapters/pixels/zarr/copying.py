@@ -162,7 +162,7 @@ class Journal:
         self._forget(row)
         self._new.remove(entry.key, entry.new)
 
-    def place_for(self, key: ArrayKey) -> int:
+    def position_for(self, key: ArrayKey) -> int:
         """Return the first position in the new store that is free."""
         taken, free = self._taken.get(key, {}), self._free.get(key, [])
         while free:

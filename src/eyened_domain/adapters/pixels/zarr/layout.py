@@ -1,7 +1,8 @@
 """Names and metadata of the store: `<group>/<numpy dtype>_<D>_<H>_<W>.zarr` (Zarr v3).
 
-A position on axis 0 of an array is a *slot*: one file, `c/<position>/0/0/0`. The metadata
-document carries the length only; a position without a file costs nothing.
+A *position* is an index along axis 0 of an array; the *slot* at it is one file,
+`c/<position>/0/0/0`. The metadata document carries the length only; a position without a file
+costs nothing.
 
 Source: https://zarr-specs.readthedocs.io/en/latest/v3/core/ and its sharding codec.
 """

@@ -18,7 +18,7 @@ E = TypeVar("E", bound=PixelsDamaged)
 
 @attrs.frozen
 class Stamp:
-    """Whose slot it is: what a manifest says besides the digests.
+    """Position, reservation and owner of a slot: what a manifest says besides the digests.
 
     Attributes:
         position: on axis 0 of the array.
@@ -33,7 +33,7 @@ class Stamp:
 
 @attrs.frozen
 class StoredSlot:
-    """Where pixels are that are there already.
+    """A slot that has been stored before: its position and its digest.
 
     Attributes:
         position: on axis 0 of the array.

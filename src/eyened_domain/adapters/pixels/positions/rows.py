@@ -47,7 +47,7 @@ _NOTED = (
 
 
 @attrs.frozen
-class Slot:
+class ReservedPosition:
     """A position that was reserved.
 
     Attributes:
@@ -83,7 +83,7 @@ def array_id_of(connection: Connection, key: ArrayKey, *, lock: bool = False) ->
 
 def reserve(
     connection: Connection, files: SlotFiles, key: ArrayKey, count: int, token: str
-) -> list[Slot]:
+) -> list[ReservedPosition]:
     """Reserve positions that nobody has had, and nobody else will get.
 
     The array's row is locked until the transaction ends. Some positions are left free before
@@ -114,7 +114,7 @@ def reserve(
     common = {"zarr_array_id": array_id, "state": RESERVED, "token": token, "since": now()}
     connection.execute(insert(zarr_slot), [{**common, "slot_index": p} for p in positions])
     files.grow(key, positions.stop)
-    return [Slot(key, array_id, position, token) for position in positions]
+    return [ReservedPosition(key, array_id, position, token) for position in positions]
 
 
 def grow_again(connection: Connection, files: SlotFiles, key: ArrayKey) -> None:
@@ -157,7 +157,7 @@ def array_id_for(connection: Connection, key: ArrayKey) -> int:
 
 def point(
     connection: Connection,
-    slot: Slot,
+    reserved: ReservedPosition,
     owner: Segmentation | ModelSegmentation,
     *,
     before: int | None,
@@ -171,7 +171,7 @@ def point(
 
     Args:
         connection: of the unit of work.
-        slot: the position; its file is on the disk.
+        reserved: the position; its file is on the disk.
         owner: the segmentation, which has an id.
         before: where it pointed when it was read.
         before_is_known: whether there is a row for that position.
@@ -187,14 +187,14 @@ def point(
     identity = getattr(owner, key)
     # the row comes last: a program that commits in spite of a conflict has its old pixels
     noted = {"identity": identity, "digest": digest, "bytes": size, "token": token}
-    _make_live(connection, slot, key, noted)
+    _make_live(connection, reserved, key, noted)
     changed = connection.execute(
         _pointing(type(owner), tuple(values)),
-        {"b_identity": identity, "b_before": before, "b_position": slot.position}
+        {"b_identity": identity, "b_before": before, "b_position": reserved.position}
         | {f"b_{name}": value for name, value in values.items()},
     )
     if changed.rowcount != 1:
-        discard(connection, slot.array_id, slot.position, slot.token)
+        discard(connection, reserved.array_id, reserved.position, reserved.token)
         raise Conflict(
             f"the pixels of {type(owner).__name__} {identity} were changed by somebody else since "
             "it was read; run it again",
@@ -203,7 +203,7 @@ def point(
             value=before,
         )
     if before is not None:
-        discard(connection, slot.array_id, before, slot.token, is_known=before_is_known)
+        discard(connection, reserved.array_id, before, reserved.token, is_known=before_is_known)
 
 
 @cache
@@ -231,15 +231,17 @@ def _making_live(key: str) -> Update:
     )
 
 
-def _make_live(connection: Connection, slot: Slot, key: str, values: dict[str, Any]) -> None:
-    place = {"b_array": slot.array_id, "b_position": slot.position, "b_since": now()}
+def _make_live(
+    connection: Connection, reserved: ReservedPosition, key: str, values: dict[str, Any]
+) -> None:
+    here = {"b_array": reserved.array_id, "b_position": reserved.position, "b_since": now()}
     changed = connection.execute(
-        _making_live(key), place | {f"b_{name}": value for name, value in values.items()}
+        _making_live(key), here | {f"b_{name}": value for name, value in values.items()}
     )
     if changed.rowcount != 1:
         raise Conflict(
-            f"the reservation of position {slot.position} of {slot.key.path} was collected while "
-            "its pixels were written; run it again"
+            f"the reservation of position {reserved.position} of {reserved.key.path} was collected "
+            "while its pixels were written; run it again"
         )
 
 
