@@ -72,17 +72,15 @@ class Accounts:
         if creator is not None and not creator.is_human:
             creator = None
         stored = None if creator is None else creator.password_hash
-        matches = self._matches(stored or self._of_nobody, password)
-        if creator is None:
-            return None
-        if stored is None:
-            if creator.password is None or not _matches_legacy(creator.password, password):
-                return None
-            creator.password = None
-        elif not matches:
+        legacy = None if creator is None or stored else creator.password
+        matches = self._matches(stored or self._of_nobody, password) and stored is not None
+        # where it does not match, the older kind is looked at as well, whether there is one or not
+        matches = matches or (_matches_legacy(legacy or bytes(32), password) and bool(legacy))
+        if creator is None or not matches:
             return None
         if stored is None or self._hasher.check_needs_rehash(stored):
             creator.password_hash = self._hasher.hash(_normal(password))
+            creator.password = None
         return creator
 
     def change_password(self, uow: UnitOfWork, name: str, old: str, new: str) -> bool:

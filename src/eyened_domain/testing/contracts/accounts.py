@@ -90,19 +90,32 @@ class AccountContract(Contract):
             assert Accounts(more).verify(uow, "dr_smith", GOOD) is creator
             assert "t=2" in str(creator.password_hash)
 
-    @pytest.mark.parametrize("name", ["dr_smith", "dr_jones", "a model", "without"])
-    def test_each_answer_takes_the_same_work(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder, name: str
+    @pytest.mark.parametrize("name", ["dr_smith", "dr_jones", "a model", "without", "of old"])
+    def test_each_refusal_takes_the_same_work(
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        build: Builder,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
     ) -> None:
+        legacy: list[Any] = []
+        derive = hashlib.pbkdf2_hmac
+
+        def derived(*arguments: Any) -> bytes:
+            legacy.append(arguments)
+            return derive(*arguments)
+
+        monkeypatch.setattr(hashlib, "pbkdf2_hmac", derived)
         hasher = _Counting(time_cost=1, memory_cost=8, parallelism=1)
         accounts = Accounts(hasher)
         _stored(make_unit_of_work, build)
         with make_unit_of_work() as uow:
             uow.creators.add(build.a_creator(creator_name="a model", is_human=False))
             uow.creators.add(build.a_creator(creator_name="without"))
+            uow.creators.add(build.a_creator(creator_name="of old", password=bytes(range(32))))
             accounts.set_password(uow.creators.by_name("dr_smith"), GOOD)
             assert accounts.verify(uow, name, OTHER) is None
-            assert hasher.checked == 1
+            assert (hasher.checked, len(legacy)) == (1, 1)
 
     def test_a_password_is_changed_by_who_knows_it(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
