@@ -74,8 +74,7 @@ class AnswerCheck:
     def __init__(self, schema: Any) -> None:
         self._validator: Any = None
         if schema is not None:
-            check_size(schema, "a schema")
-            self._validator = _validator(json.dumps(schema))
+            self._validator = _validator(json_text(schema, "a schema"))
 
     def faults(self, answers: Any) -> list[AnswerFault]:
         """Return what is wrong with answers, in the order of where it is; a thousand at most.
@@ -84,7 +83,7 @@ class AnswerCheck:
             BadInput: they are too long or too deep to be looked at, or a regular expression of
                 the schema takes too long on one of them.
         """
-        check_size(answers, "answers")
+        json_text(answers, "answers")
         if self._validator is None:
             return []
         try:
@@ -119,12 +118,15 @@ def written(path: tuple[str | int, ...]) -> str:
     return text.removeprefix(".") or "answers"
 
 
-def check_size(value: Any, what: str) -> None:
-    """Raise `BadInput` where JSON is nested too deep, or is too long, to be looked at.
+def json_text(value: Any, what: str) -> str:
+    """Return a value as JSON text.
 
     Args:
         value: what JSON can hold.
         what: for the message.
+
+    Raises:
+        BadInput: it is nested too deep, or too long, to be looked at, or no JSON.
     """
     within = [value]
     for _ in range(DEEPEST):
@@ -139,11 +141,12 @@ def check_size(value: Any, what: str) -> None:
     else:
         raise BadInput(f"{what} nested more than {DEEPEST} deep")
     try:
-        length = len(json.dumps(value, allow_nan=False))
+        text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise BadInput(f"{what} that JSON cannot hold: {error}") from None
-    if length > LONGEST_BYTES:
-        raise BadInput(f"{what} of {length:,} bytes, and {LONGEST_BYTES:,} is the most")
+    if len(text) > LONGEST_BYTES:
+        raise BadInput(f"{what} of {len(text):,} bytes, and {LONGEST_BYTES:,} is the most")
+    return text
 
 
 @lru_cache(maxsize=256)

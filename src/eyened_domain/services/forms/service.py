@@ -144,15 +144,18 @@ class Forms:
         uow.flush()
         there = uow.forms.where(form_schema_id=form.form_schema_id, patient_id=form.patient_id)
         by_id = {one.form_annotation_id: one for one in there}
-        first = form
-        while first.form_annotation_reference_id in by_id:
-            first = by_id[first.form_annotation_reference_id]
-        revisions, waiting = [], [first]
-        while waiting:
-            one = waiting.pop(0)
-            revisions.append(one)
-            identity = one.form_annotation_id
-            waiting += [each for each in there if each.form_annotation_reference_id == identity]
+        newer: dict[int | None, list[FormAnnotation]] = {}
+        for one in there:
+            newer.setdefault(one.form_annotation_reference_id, []).append(one)
+        older = [form]
+        while (before := older[-1].form_annotation_reference_id) in by_id:
+            if by_id[before] in older:  # a circle, which other programs can store
+                break
+            older.append(by_id[before])
+        revisions = [older[-1]]
+        for one in revisions:  # which grows
+            followers = newer.get(one.form_annotation_id, [])
+            revisions += [each for each in followers if each not in revisions]
         return revisions
 
     def withdraw(self, form: FormAnnotation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eyened_domain.errors import BadInput, Conflict, RuleBroken
-from eyened_domain.model import EntityType, FormAnnotation, FormSchema
+from eyened_domain.model import Creator, EntityType, FormAnnotation, FormSchema, Patient
 from eyened_domain.services.events import Event
 from eyened_domain.services.forms import AnswerFault, AnswersRefused, Forms
 from eyened_domain.services.forms.service import FormSubmitted
@@ -32,6 +32,15 @@ GRADES = {
 
 def _form(uow: Any, **schema: Any) -> FormSchema:
     return Forms().define(uow, "AMD Grading", GRADES, **schema)
+
+
+def _asked(uow: Any, build: Builder) -> tuple[FormSchema, Patient, Creator]:
+    """A form, whom it is about, and who fills it in."""
+    return (
+        _form(uow),
+        uow.patients.add(build.a_patient()),
+        uow.creators.add(build.a_creator()),
+    )
 
 
 class FormContract(Contract):
@@ -77,8 +86,7 @@ class FormContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            schema, about = _form(uow), uow.patients.add(build.a_patient())
-            by = uow.creators.add(build.a_creator())
+            schema, about, by = _asked(uow, build)
             answers = {"grade": 7, "drusen": [{}, {"size_um": "big"}], "note": "low", "more": 1}
             with pytest.raises(AnswersRefused) as refused:
                 Forms().submit(uow, schema, answers, about=about, by=by)
@@ -130,12 +138,24 @@ class FormContract(Contract):
                 assert Forms().history(uow, form) == [first, second, third]
             assert Forms().history(uow, unrelated) == [unrelated]
 
+    def test_revisions_in_a_circle_which_other_programs_can_store_are_listed_once(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            schema, about, by = _asked(uow, build)
+            first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
+            second = Forms().revise(uow, first, {"grade": 2}, by=by)
+            uow.flush()
+            first.form_annotation_reference_id = second.form_annotation_id
+            uow.commit()
+            assert {*Forms().history(uow, first)} == {first, second}
+            assert len(Forms().history(uow, second)) == 2
+
     def test_a_revision_on_top_of_somebody_elses_is_a_conflict(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            schema, about = _form(uow), uow.patients.add(build.a_patient())
-            by = uow.creators.add(build.a_creator())
+            schema, about, by = _asked(uow, build)
             first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
             uow.commit()
             with make_unit_of_work() as other:
@@ -151,8 +171,7 @@ class FormContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            schema, about = _form(uow), uow.patients.add(build.a_patient())
-            by = uow.creators.add(build.a_creator())
+            schema, about, by = _asked(uow, build)
             first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
             with pytest.raises(AnswersRefused, match="grade: 9 is greater"):
                 Forms().revise(uow, first, {"grade": 9}, by=by)
