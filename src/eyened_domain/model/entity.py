@@ -103,9 +103,7 @@ class Entity(Queries, metaclass=EntityMeta):
 
     __entity__: ClassVar[EntityInfo]
     blank: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_blank)
-    """What makes an object without values, as the storage needs it."""
-    revive: ClassVar[Callable[[type[Entity]], Entity]] = staticmethod(_blank)
-    """What makes the object that is unpickled into; pickles name it."""
+    """What makes an object without values, as the storage needs it; pickles name it."""
     refused_names: ClassVar[Mapping[str, str]] = {}
     """What the storage keeps in an object, and what is wrong with one that lacks it, by name."""
     _dict_type: ClassVar[type[EntityDict]] = EntityDict
@@ -267,7 +265,7 @@ class Entity(Queries, metaclass=EntityMeta):
         return {n: value for n, value in whole(self.__dict__).items() if n not in private}
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        return Entity.revive, (type(self),), self.__getstate__()
+        return Entity.blank, (type(self),), self.__getstate__()
 
     def __copy__(self) -> Self:
         return copied(self)

@@ -211,7 +211,7 @@ class _LinkAttribute(_ExplainedAttribute):
         is_stored = instance_state(value).key is not None and object_session(value) is session
         return is_stored and id_of(value) == known[via]
 
-    def _list(self, session: Session, instance: Any, value: Any) -> None:
+    def _put_on_list(self, session: Session, instance: Any, value: Any) -> None:
         """Put the object on the list in hand of what it leads to, if it is not there."""
         back = instance.__entity__.links[self.key].back
         if value is not None and back is not None:
@@ -234,7 +234,7 @@ class _LinkAttribute(_ExplainedAttribute):
         if not isinstance(value, list) and session is not None:
             if self._leads_there(session, instance, value):
                 set_committed_value(instance, self.key, value)
-                self._list(session, instance, value)
+                self._put_on_list(session, instance, value)
                 return
             self._forget_looked_up(instance)
             with session.no_autoflush:  # what it led to before may be looked up for it

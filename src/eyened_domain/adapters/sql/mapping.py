@@ -48,7 +48,6 @@ def _map_all() -> None:
     _registry.configure()
     Entity.refused_names = {STATE: _MADE_BEFORE}
     Entity.blank = staticmethod(_blank)
-    Entity.revive = staticmethod(_revived)
     for entity in TABLES:
         answer_to_both_names(entity)
         _instrument(entity)
@@ -56,19 +55,14 @@ def _map_all() -> None:
 
 
 def _blank(entity: type[Entity]) -> Entity:
-    """Return an object without values, which SQLAlchemy knows."""
+    """Return an object without values, which SQLAlchemy knows.
+
+    Pickles name it, so that who unpickles one imports this module: what was pickled where the
+    classes were mapped holds state of SQLAlchemy, which can be read only where they are mapped.
+    """
     made = entity.__new__(entity)
     manager_of_class(entity).setup_instance(made)
     return made
-
-
-def _revived(entity: type[Entity]) -> Entity:
-    """Return an object to unpickle into.
-
-    An object that was pickled where the classes were mapped holds state of SQLAlchemy, which
-    can be read only where they are mapped: who unpickles it imports this module by its name.
-    """
-    return _blank(entity)
 
 
 def _inheritance(entity: type[Entity]) -> dict[str, Any]:
