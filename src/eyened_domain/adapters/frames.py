@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Integer,
-    LargeBinary,
-    Numeric,
-    Select,
-    String,
-    Table,
-)
+import sqlalchemy
+from sqlalchemy import Column, Select, Table
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from eyened_domain.errors import BadInput, ConfigurationError, RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.entity import Entity, entity_classes
+from eyened_domain.model.values import Blob, Day, Flag, Integer, Json, Kind, Moment, Real, Text
+from eyened_domain.services.data_frames import backend_of
 
 
 def frame(
@@ -60,9 +52,7 @@ def frame(
         RuleBroken: a private column is asked for, or SQL text, which might hide one.
         ConfigurationError: the backend is not installed.
     """
-    make = _BACKENDS.get(backend)
-    if make is None:
-        raise BadInput(f"backend is one of {', '.join(_BACKENDS)}, not {backend!r}")
+    make = backend_of(backend)
     if not isinstance(statement, Select):
         raise BadInput(f"a DataFrame is made from a select(…), not from {type(statement).__name__}")
     for expression in statement.inner_columns:
@@ -76,9 +66,9 @@ def frame(
         statement = statement.with_only_columns(*columns, maintain_column_froms=True)
     rows = session.execute(statement).all()
     values = zip(*rows, strict=True) if rows else iter([()] * len(columns))
-    types = {label: _plain_type(one.type) for label, one in zip(labels, columns, strict=True)}
-    data = {label: _named(some, types[label]) for label, some in zip(labels, values, strict=True)}
-    return make(data, types)
+    kinds = {label: _kind(one.type) for label, one in zip(labels, columns, strict=True)}
+    data = {label: _plain(some, kinds[label]) for label, some in zip(labels, values, strict=True)}
+    return make(data, kinds)
 
 
 def _columns_of(asked: Mapping[str, Any]) -> Iterator[Any]:
@@ -166,68 +156,28 @@ def _label(column: Any, *, database_names: bool) -> str:
     return str(name)
 
 
-def _plain_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
-
-
-def _named(values: Sequence[Any], kind: TypeEngine[Any]) -> list[Any]:
-    """Return the values, with the names of enum members in their place, and no Decimals."""
+def _kind(of: TypeEngine[Any]) -> Kind:
+    """Return the kind of values that a column of a statement gives."""
+    kind = of.impl_instance if isinstance(of, TypeDecorator) else of
     if isinstance(kind, EnumType):
-        return [value.name if isinstance(value, Enum) else value for value in values]
-    if isinstance(kind, Integer | Numeric):  # MySQL gives sums and means as Decimals
+        return Text()
+    return next((made for types, made in _KINDS if isinstance(kind, types)), Json())
+
+
+def _plain(values: Sequence[Any], kind: Kind) -> list[Any]:
+    """Return the values, with the names of enum members in their place, and no Decimals."""
+    if isinstance(kind, Integer | Real):  # MySQL gives sums and means as Decimals
         number = int if isinstance(kind, Integer) else float
         return [number(value) if isinstance(value, Decimal) else value for value in values]
-    return list(values)
+    return [value.name if isinstance(value, Enum) else value for value in values]
 
 
-def _pandas(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) -> Any:
-    try:
-        import numpy as np  # noqa: PLC0415 - loaded when used
-        import pandas as pd  # noqa: PLC0415
-    except ImportError as error:
-        raise _not_installed("pandas") from error
-    texts = pd.Series(["a text"]).dtype  # what pandas makes of texts depends on its version
-    columns: dict[str, Any] = {}
-    for label, values in data.items():
-        kind = types[label]
-        if isinstance(kind, Date | DateTime):
-            columns[label] = np.array(values, dtype="datetime64[s]")
-        elif isinstance(kind, Integer):
-            columns[label] = pd.array(values, dtype="Int64" if None in values else "int64")
-        elif isinstance(kind, Numeric):
-            columns[label] = np.array(values, dtype="float64")
-        elif isinstance(kind, Boolean) and None not in values:
-            columns[label] = np.array(values, dtype="bool")
-        elif isinstance(kind, String):
-            columns[label] = pd.Series(values, dtype=texts)
-        else:
-            columns[label] = pd.Series(values, dtype="object")
-    return pd.DataFrame(columns)
-
-
-def _polars(data: dict[str, list[Any]], types: Mapping[str, TypeEngine[Any]]) -> Any:
-    try:
-        import polars as pl  # noqa: PLC0415 - loaded when used
-    except ImportError as error:
-        raise _not_installed("polars") from error
-    known = (
-        (String, pl.String),
-        (Date, pl.Date),
-        (DateTime, pl.Datetime),
-        (Integer, pl.Int64),
-        (Numeric, pl.Float64),
-        (Boolean, pl.Boolean),
-        (LargeBinary, pl.Binary),
-    )
-    overrides = {
-        label: kind for label in data for of, kind in known if isinstance(types[label], of)
-    }
-    return pl.DataFrame(data, schema_overrides=overrides, infer_schema_length=None)
-
-
-def _not_installed(backend: str) -> ConfigurationError:
-    extra = "eyened-domain[frames]" if backend == "pandas" else backend
-    return ConfigurationError(f"{backend} is not installed: pip install '{extra}'")
-
-
-_BACKENDS: Mapping[str, Callable[..., Any]] = {"pandas": _pandas, "polars": _polars}
+_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
+    (sqlalchemy.String, Text()),
+    (sqlalchemy.Date, Day()),
+    (sqlalchemy.DateTime, Moment()),
+    (sqlalchemy.Integer, Integer()),
+    (sqlalchemy.Numeric, Real()),
+    (sqlalchemy.Boolean, Flag()),
+    (sqlalchemy.LargeBinary, Blob(2**32 - 1)),
+)
