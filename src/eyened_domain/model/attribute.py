@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 OWNERS = ("image_instance", "segmentation", "model_segmentation", "patient", "study")
 """The links of an attribute value of which exactly one is set."""
 
-_VALUE_COLUMNS = {
+VALUE_COLUMNS = {
     AttributeDataType.String: "value_text",
     AttributeDataType.Float: "value_float",
     AttributeDataType.Int: "value_int",
     AttributeDataType.JSON: "value_json",
 }
+"""The column of an attribute value that holds what is of a type."""
 
 
 @entity(unique=(("attribute_name",),), name="attribute_name", repository="attributes")
@@ -70,7 +71,18 @@ class AttributeDefinition(AttributeDefinitionNames, Entity):
     @property
     def value_column(self) -> str:
         """Name of the column of `AttributeValue` that holds its values."""
-        return _VALUE_COLUMNS[self.attribute_data_type]
+        return VALUE_COLUMNS[self.attribute_data_type]
+
+    def refuse_flag(self, value: Any) -> None:
+        """Raise `BadInput` for True and False where the attribute holds numbers."""
+        numeric = self.attribute_data_type in (AttributeDataType.Float, AttributeDataType.Int)
+        if numeric and type(value).__name__ in ("bool", "bool_"):
+            raise BadInput(
+                f"AttributeValue.value: {self.attribute_name!r} holds numbers, not {value}",
+                entity="AttributeValue",
+                field=self.value_column,
+                value=value,
+            )
 
 
 @entity(
@@ -212,16 +224,9 @@ class AttributeValue(AttributeValueNames, Entity):
     @value.setter
     def value(self, value: Any) -> None:
         definition = self._definition()
-        numeric = definition.attribute_data_type in (AttributeDataType.Float, AttributeDataType.Int)
-        if numeric and type(value).__name__ in ("bool", "bool_"):
-            raise BadInput(
-                f"AttributeValue.value: {definition.attribute_name!r} holds numbers, not {value}",
-                entity="AttributeValue",
-                field=definition.value_column,
-                value=value,
-            )
+        definition.refuse_flag(value)
         setattr(self, definition.value_column, value)
-        for other in set(_VALUE_COLUMNS.values()) - {definition.value_column}:
+        for other in set(VALUE_COLUMNS.values()) - {definition.value_column}:
             setattr(self, other, None)
 
     rules_read: ClassVar[tuple[str, ...]] = ("attribute_definition",)
@@ -246,7 +251,7 @@ class AttributeValue(AttributeValueNames, Entity):
             self._check_column(definition)
 
     def _check_column(self, definition: AttributeDefinition) -> None:
-        for name in _VALUE_COLUMNS.values():
+        for name in VALUE_COLUMNS.values():
             value = self.__dict__.get(name)
             if value is not None and name != definition.value_column:
                 raise RuleBroken(

@@ -58,7 +58,8 @@ class Rows(ABC):
             columns: what to return of each row.
             lock: keep others from changing these rows until the transaction ends, and see
                 what they committed up to now.
-            equals: further columns and what they must hold.
+            equals: further columns and what they must hold; a list means "one of these",
+                None means NULL.
         """
         info = _info(entity)
         columns = listed(info, columns, "columns")

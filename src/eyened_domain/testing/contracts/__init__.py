@@ -16,6 +16,10 @@ from eyened_domain.testing.contracts.accounts import AccountContract as AccountC
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
 )
+from eyened_domain.testing.contracts.attribute_frames import (
+    AttributeFrameContract as AttributeFrameContract,
+)
+from eyened_domain.testing.contracts.attributes import AttributeContract as AttributeContract
 from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
     ClientPixelContract as ClientPixelContract,
@@ -83,6 +87,8 @@ class StorageContract(
     FeatureContract,
     FormContract,
     AccountContract,
+    AttributeContract,
+    AttributeFrameContract,
     ImportContract,
     BulkContract,
     PixelContract,
