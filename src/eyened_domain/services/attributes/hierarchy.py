@@ -102,6 +102,15 @@ def read_up(
     return gathered
 
 
+def ids_in_project(uow: UnitOfWork, kind: OwnerKind, project_id: int) -> list[int]:
+    """Return the ids of all owners in a project; one statement for each level."""
+    ids = [project_id]
+    for entity in reversed(levels_of(kind)[:-1]):
+        (key,) = entity.__entity__.primary_key
+        ids = sorted(row[0] for row in uow.rows.find(entity, _UP[entity][0], ids, [key]))
+    return ids
+
+
 def _place_of(one: Reference, wanted: Sequence[Reference]) -> int:
     """Return where the column stands in the rows of its entity, behind the way up."""
     return 1 + [other for other in wanted if other.entity is one.entity].index(one)

@@ -10,14 +10,17 @@ from eyened_domain.model.attribute import AttributeDefinition, AttributeValue
 from eyened_domain.model.computation import AttributesModel, Model
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.enums import AttributeDataType, Laterality
+from eyened_domain.model.project import Project
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import shown
 from eyened_domain.services.attributes.bringing_in import GivenModel, count, prepare, write
 from eyened_domain.services.attributes.definitions import Named, declare_model, define_all
+from eyened_domain.services.attributes.owners import owner_kind
 from eyened_domain.services.attributes.placing import place_rows
 from eyened_domain.services.attributes.plan import AttributePlan, AttributeResult
 from eyened_domain.services.attributes.values import find_value, put_value
-from eyened_domain.services.data_frames import read_frame
+from eyened_domain.services.attributes.wide import ModelChoice, WideQuery, read_wide
+from eyened_domain.services.data_frames import backend_of, make_frame, read_frame
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 D = TypeVar("D")
@@ -250,6 +253,62 @@ class Attributes:
             define_missing=define_missing,
         )
         return self.apply(uow, plan)
+
+    def frame(
+        self,
+        uow: UnitOfWork,
+        of: type[Entity],
+        *,
+        attributes: Sequence[str] | None = None,
+        models: Sequence[ModelChoice] | None = None,
+        owners: Iterable[int] | None = None,
+        project: Project | str | None = None,
+        hierarchy: Sequence[str] = (),
+        per_eye: bool = False,
+        include_inactive: bool = False,
+        backend: str = "pandas",
+    ) -> Any:
+        """Return values as a wide DataFrame, without building objects.
+
+        The columns are the id of the owner, ``laterality`` with `per_eye`, those of `hierarchy`,
+        and then the attributes, in the order in which they were asked for, or by name. Where
+        several models are chosen, or found, their name and version stand behind that of the
+        attribute: ``CRAE (net 2)``; without `per_eye`, a value that is of one eye has a column
+        of its own: ``CRAE L``.
+
+        Args:
+            uow: an open unit of work.
+            of: the entity whose values these are: ``ImageInstance``.
+            attributes: the names of attributes; all that have values by default.
+            models: models, their ``(name, version)``, names that stand for all versions, and
+                None for values without a model; all by default.
+            owners: ids; each gets a row, in this order. By default all that have values do.
+            project: all owners in it get a row.
+            hierarchy: columns of the owner or of what is above it: ``project_name``,
+                ``Study.study_date``, ``ImageInstance.laterality``.
+            per_eye: a row for each owner and eye.
+            include_inactive: with images or segmentations that were withdrawn.
+            backend: ``pandas`` or ``polars``.
+
+        Raises:
+            NotFound: there is no such attribute, model, owner or project.
+            BadInput: there is no such column, or two would have the same name.
+            ConfigurationError: the backend is not installed.
+        """
+        backend_of(backend)
+        uow.flush()
+        query = WideQuery(
+            kind=owner_kind(of),
+            attributes=attributes,
+            models=models,
+            owners=owners,
+            project=project,
+            hierarchy=hierarchy,
+            per_eye=per_eye,
+            include_inactive=include_inactive,
+        )
+        table = read_wide(uow, query)
+        return make_frame(table.columns, table.kinds, backend=backend)
 
     def _prepared(
         self,

@@ -19,6 +19,9 @@ from eyened_domain.testing.contracts.after_failures import (
 from eyened_domain.testing.contracts.attribute_frames import (
     AttributeFrameContract as AttributeFrameContract,
 )
+from eyened_domain.testing.contracts.attribute_tables import (
+    AttributeTableContract as AttributeTableContract,
+)
 from eyened_domain.testing.contracts.attributes import AttributeContract as AttributeContract
 from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
@@ -89,6 +92,7 @@ class StorageContract(
     AccountContract,
     AttributeContract,
     AttributeFrameContract,
+    AttributeTableContract,
     ImportContract,
     BulkContract,
     PixelContract,
