@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from eyened_domain import Attributes, BadInput, Database, ImageInstance, Study
+from eyened_domain import Attributes, BadInput, Database, ImageInstance, Laterality, Study
 from eyened_domain.adapters.sql import set_based_update
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing import Builder, count_queries
@@ -28,7 +28,7 @@ def kinds(uow: UnitOfWork) -> dict[str, str]:
     return {one.attribute_name: one.attribute_data_type.name for one in uow.attributes.where()}
 
 
-FRAMES = {
+FRAMES: dict[str, Any] = {
     "pandas": pd.DataFrame,
     "pandas' nullable types": lambda data: pd.DataFrame(data).convert_dtypes(),
     "polars": pl.DataFrame,
@@ -95,7 +95,7 @@ def test_an_index_of_several_levels_names_studies_and_eyes(database: Database) -
         )
         Attributes().run(uow, pd.DataFrame({"a": [1.5]}, index=index), **NET)
         (value,) = uow.attribute_values.where(study=study)
-        assert (value.value, value.laterality.name) == (1.5, "L")
+        assert (value.value, value.laterality) == (1.5, Laterality.L)
 
 
 @pytest.mark.parametrize(

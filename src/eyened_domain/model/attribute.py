@@ -87,26 +87,30 @@ class AttributeDefinition(AttributeDefinitionNames, Entity):
 
 @entity(
     unique=(
-        ("image_instance_id", "attribute_id", "model_id"),
-        ("model_segmentation_id", "attribute_id", "model_id"),
-        ("patient_id", "attribute_id", "model_id"),
-        ("segmentation_id", "attribute_id", "model_id"),
-        ("study_id", "attribute_id", "model_id"),
+        ("image_instance_id", "attribute_id", "model_id", "laterality"),
+        ("model_segmentation_id", "attribute_id", "model_id", "laterality"),
+        ("patient_id", "attribute_id", "model_id", "laterality"),
+        ("segmentation_id", "attribute_id", "model_id", "laterality"),
+        ("study_id", "attribute_id", "model_id", "laterality"),
     ),
+    counted_empty=("model_id", "laterality"),
     repository="attribute_values",
 )
 class AttributeValue(AttributeValueNames, Entity):
-    """The value of an attribute for exactly one owner, computed by a model.
+    """The value of an attribute for exactly one owner, computed by a model, or by none.
 
     The owner is an image, a segmentation, a model segmentation, a patient or a study
-    (check constraint `ck_AttributeValue_exactly_one_entity`).
+    (check constraint `ck_AttributeValue_exactly_one_entity`). Each eye has a value of its own. A
+    database at the contract, before revision 0004, has one of both eyes, and needs a model.
     """
 
     attribute_value_id: Column[int] = key("AttributeValueID", default=None)
     attribute_id: Column[int] = foreign_key(
         "AttributeID", "AttributeDefinition", default=None, on_delete="CASCADE"
     )
-    model_id: Column[int] = foreign_key("ModelID", "Model", default=None, on_delete="CASCADE")
+    model_id: Column[int | None] = foreign_key(
+        "ModelID", "Model", default=None, nullable=True, on_delete="CASCADE"
+    )
     image_instance_id: Column[int | None] = foreign_key(
         "ImageInstanceID", "ImageInstance", default=None, nullable=True, on_delete="CASCADE"
     )
@@ -123,7 +127,9 @@ class AttributeValue(AttributeValueNames, Entity):
     laterality: EnumColumn[Laterality | None] = choice(
         "Laterality", Laterality, default=None, nullable=True
     )
-    value_float: Column[float | None] = column("ValueFloat", Real(), default=None, nullable=True)
+    value_float: Column[float | None] = column(
+        "ValueFloat", Real(double=True), default=None, nullable=True
+    )
     value_int: Column[int | None] = column("ValueInt", Integer(), default=None, nullable=True)
     value_text: Column[str | None] = column("ValueText", Text(255), default=None, nullable=True)
     value_json: Column[Any] = column("ValueJSON", Json(), default=None, nullable=True)
@@ -135,7 +141,7 @@ class AttributeValue(AttributeValueNames, Entity):
         back="attribute_values",
         default=None,
     )
-    producing_model: One[Model] = one(
+    producing_model: One[Model | None] = one(
         "ProducingModel", "Model", via="model_id", back="produced_attribute_values", default=None
     )
     image_instance: One[ImageInstance | None] = one(
