@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from eyened_domain.errors import BadInput, NotFound, RuleBroken
+from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
 from eyened_domain.model import (
     AttributeDataType,
     AttributesModel,
+    AttributeValue,
     ImageInstance,
+    Laterality,
     ModelSegmentation,
     Patient,
     Segmentation,
@@ -198,3 +200,103 @@ class AttributeContract(Contract):
             Attributes().define(uow, "of it", "Int")
             with pytest.raises(BadInput, match="attributes are of ImageInstance, Segmentation"):
                 Attributes().put(uow, build.add(uow, AttributesModel), "of it", 1)
+
+    def test_a_model_has_several_versions(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            service, image = Attributes(), build.add(uow, ImageInstance)
+            service.define(uow, "a", "Int")
+            first, second = (service.model(uow, "net", version) for version in ("1", "2"))
+            uow.flush()
+            for number, model in enumerate((first, second)):
+                service.put(uow, image, "a", number, model=model)
+            uow.commit()
+            assert [service.value_of(uow, image, "a", model=one) for one in (first, second)] == [
+                0,
+                1,
+            ]
+            uow.attributes_models.add(AttributesModel(model_name="NET", version="1"))
+            with pytest.raises(Duplicate, match="version"):
+                uow.flush()
+
+    def test_each_eye_has_a_value_of_its_own(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        service = Attributes()
+        with make_unit_of_work() as uow:
+            patient = build.add(uow, Patient)
+            service.define(uow, "axial length", "Float")
+            model: dict[str, Any] = {"model": service.model(uow, "biometer", "1")}
+            uow.flush()
+            for eye, length in ((None, 1.0), ("L", 23.5), (Laterality.R, 24.25)):
+                service.put(uow, patient, "axial length", length, laterality=eye, **model)
+            service.put(uow, patient, "axial length", 23.75, laterality="L", **model)
+            uow.commit()
+            assert uow.attribute_values.count() == 3
+            found = [
+                service.value_of(uow, patient, "axial length", laterality=eye, **model)
+                for eye in (None, Laterality.L, "R")
+            ]
+            assert found == [1.0, 23.75, 24.25]
+
+    @pytest.mark.parametrize("has_model", [True, False])
+    @pytest.mark.parametrize("laterality", [None, "R"])
+    @pytest.mark.parametrize("entity", OWNING)
+    def test_the_same_value_is_not_there_twice(
+        self,
+        make_unit_of_work: MakeUnitOfWork,
+        build: Builder,
+        entity: Any,
+        laterality: Any,
+        has_model: bool,
+    ) -> None:
+        with make_unit_of_work() as uow:
+            owner = build.add(uow, entity)
+            model = Attributes().model(uow, "net", "1") if has_model else None
+            given: dict[str, Any] = {"model": model, "laterality": laterality}
+            Attributes().define(uow, "a", "Float")
+            value = Attributes().put(uow, owner, "a", 1.5, **given)
+            uow.commit()
+            columns = {name: getattr(value, name) for name in value.__entity__.columns}
+            del columns["attribute_value_id"]
+            uow.attribute_values.add(AttributeValue(**columns))
+            with pytest.raises(Duplicate, match="model_id, laterality") as refused:
+                uow.flush()
+            assert refused.value.entity == "AttributeValue"
+
+    def test_a_value_that_was_entered_by_hand_has_no_model(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = build.add(uow, ImageInstance)
+            model = Attributes().model(uow, "net", "1")
+            Attributes().define(uow, "grade", "String")
+            Attributes().put(uow, image, "grade", "bad", model=model)
+            by_hand = Attributes().put(uow, image, "grade", "good")
+            uow.commit()
+            assert (by_hand.model_id, by_hand.producing_model) == (None, None)
+        with make_unit_of_work() as uow:
+            image = uow.images.get(image.image_instance_id)
+            assert Attributes().value_of(uow, image, "grade") == "good"
+            assert Attributes().clear(uow, image, "grade")
+            assert uow.attribute_values.count() == 1
+
+    @pytest.mark.parametrize("number", [1 / 3, 1e-300, -1.7976931348623157e308, 0.1 + 0.2, 2.0**53])
+    def test_a_number_keeps_all_of_its_digits(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, number: float
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = build.add(uow, ImageInstance)
+            model = Attributes().model(uow, "net", "1")
+            Attributes().define(uow, "a", "Float")
+            value = Attributes().put(uow, image, "a", number, model=model)
+            assert value.value == number
+            uow.commit()
+        with make_unit_of_work() as uow:
+            (value,) = uow.attribute_values.where(value_float=number)
+            assert value.value == number
+            value.value = number / 2  # compared with what was read: it is the same
+            uow.commit()
+            value.value = number / 4
+            uow.commit()
