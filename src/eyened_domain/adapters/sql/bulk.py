@@ -30,6 +30,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
+from eyened_domain.adapters.sql.kinds import is_single
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import StorageError
@@ -37,7 +38,9 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
+from eyened_domain.model.values import Real
 from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
+from eyened_domain.services.sought_values import converted
 
 CHUNK = 10_000
 """Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
@@ -52,6 +55,16 @@ class SqlRows(Rows):
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def _as_held(self, entity: type[Entity], column: str, values: Sequence[Any]) -> Sequence[Any]:
+        kind = entity.__entity__.columns[column].kind
+        dialect = self._session.get_bind().dialect
+        if not isinstance(kind, Real) or not kind.double or not is_single(kind, dialect):
+            return values
+        return [
+            value if value is None else converted(entity.__entity__, column, value, kind=Real())
+            for value in values
+        ]
 
     def _find(
         self,

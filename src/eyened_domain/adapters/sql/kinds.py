@@ -140,9 +140,9 @@ class KindType(TypeDecorator[Any]):
                 return None
             try:
                 value = convert(value)
+                return value if send is None else send(value)
             except Refused as refused:
                 raise RefusedValue(self._error(refused, value)) from None
-            return value if send is None else send(value)
 
         return process
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from eyened_domain.errors import BadInput, NotFound
 from eyened_domain.model.attribute import VALUE_COLUMNS, AttributeDefinition, AttributeValue
@@ -104,6 +104,15 @@ class _Work:
     cleared: list[int] = field(factory=list)
 
 
+@frozen
+class _Found:
+    """What is there: the ids of the attributes and of the model, and the values of the owners."""
+
+    attribute_ids: dict[str, int]
+    model_id: int | None
+    values: dict[_Place, tuple[int, tuple[Any, ...]]]
+
+
 def count(uow: UnitOfWork, plan: AttributePlan) -> None:
     """Count what a plan would do, as things stand."""
     known = uow.attributes.by_names(column.name for column in plan.columns)
@@ -111,7 +120,7 @@ def count(uow: UnitOfWork, plan: AttributePlan) -> None:
     model_id = None if plan.model is None else plan.model.model_id
     is_there = plan.model is None or model_id is not None
     held = _held(uow, plan, ids.values(), model_id, lock=False) if is_there and ids else {}
-    _compare(plan, ids, model_id, held)
+    _compare(uow, plan, _Found(ids, model_id, held))
 
 
 def write(uow: UnitOfWork, plan: AttributePlan) -> Counts:
@@ -121,7 +130,7 @@ def write(uow: UnitOfWork, plan: AttributePlan) -> Counts:
     uow.flush()
     ids = {name: one.attribute_id for name, one in definitions.items()}
     held = _held(uow, plan, ids.values(), model_id, lock=True)
-    work = _compare(plan, ids, model_id, held)
+    work = _compare(uow, plan, _Found(ids, model_id, held))
     told_by = [plan.kind.key, "attribute_id", "laterality"]
     for rows in work.new.values():
         uow.rows.insert(AttributeValue, rows, key=told_by)
@@ -176,37 +185,34 @@ def _value_columns(plan: AttributePlan) -> list[str]:
     return list(dict.fromkeys(VALUE_COLUMNS[column.data_type] for column in plan.columns))
 
 
-def _compare(
-    plan: AttributePlan,
-    attribute_ids: dict[str, int],
-    model_id: int | None,
-    held: dict[_Place, tuple[int, tuple[Any, ...]]],
-) -> _Work:
+def _compare(uow: UnitOfWork, plan: AttributePlan, found: _Found) -> _Work:
+    """Return what is to be written, and count it in the columns of the plan."""
     work = _Work()
     columns = _value_columns(plan)
     for column in plan.columns:
         name = VALUE_COLUMNS[column.data_type]
         place = columns.index(name)
-        attribute_id = attribute_ids.get(column.name, 0)
-        is_json = column.data_type is AttributeDataType.JSON
+        attribute_id = found.attribute_ids.get(column.name, 0)
+        is_same = is_same_json if column.data_type is AttributeDataType.JSON else _is_same
         counts = column.counts = Counts()
         new, changed = work.new[name], work.changed[name]
-        shared = {"attribute_id": attribute_id, "model_id": model_id}
-        for owner, eye, cell in zip(plan.ids, plan.eyes, column.cells, strict=True):
-            found = held.get((owner, attribute_id, eye))
+        shared = {"attribute_id": attribute_id, "model_id": found.model_id}
+        cells = uow.rows.as_held(AttributeValue, name, column.cells)
+        for owner, eye, cell in zip(plan.ids, plan.eyes, cells, strict=True):
+            there = found.values.get((owner, attribute_id, eye))
             if cell is None:
-                if found is not None and plan.clear:
-                    work.cleared.append(found[0])
+                if there is not None and plan.clear:
+                    work.cleared.append(there[0])
                     counts.cleared += 1
                 else:
                     counts.empty += 1
-            elif found is None:
+            elif there is None:
                 new.append({**shared, plan.kind.key: owner, "laterality": eye, name: cell})
                 counts.new += 1
-            elif (is_same_json if is_json else _is_same)(found[1][place], cell):
+            elif is_same(there[1][place], cell):
                 counts.same += 1
             else:
-                changed.append({_KEY: found[0], name: cell})
+                changed.append({_KEY: there[0], name: cell})
                 counts.changed += 1
     return work
 

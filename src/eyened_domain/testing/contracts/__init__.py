@@ -19,6 +19,9 @@ from eyened_domain.testing.contracts.after_failures import (
 from eyened_domain.testing.contracts.attribute_frames import (
     AttributeFrameContract as AttributeFrameContract,
 )
+from eyened_domain.testing.contracts.attribute_frames_refused import (
+    AttributeFrameRefusalContract as AttributeFrameRefusalContract,
+)
 from eyened_domain.testing.contracts.attribute_tables import (
     AttributeTableContract as AttributeTableContract,
 )
@@ -92,6 +95,7 @@ class StorageContract(
     AccountContract,
     AttributeContract,
     AttributeFrameContract,
+    AttributeFrameRefusalContract,
     AttributeTableContract,
     ImportContract,
     BulkContract,

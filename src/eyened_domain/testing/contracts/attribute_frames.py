@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
-from eyened_domain.errors import BadInput, NotFound, RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model import (
     AttributeDataType,
     AttributeValue,
@@ -42,7 +42,7 @@ class AttributeFrameContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), **CELLS}
+            frame = {"image_instance_id": three_images(uow, build), **CELLS}
             result = Attributes().run(uow, frame, model=NET)
             uow.commit()
             assert str(result) == "8 new, 0 changed, 0 the same"
@@ -59,7 +59,7 @@ class AttributeFrameContract(Contract):
     ) -> None:
         service = Attributes()
         with make_unit_of_work() as uow:
-            images = _images(uow, build)
+            images = three_images(uow, build)
             service.run(uow, {"image_instance_id": images, "width": [1.5, 2.5, None]}, model=NET)
             uow.commit()
             cells = {"width": [1.5, 3.5, 4.5], "grade": ["a", None, "b"]}
@@ -92,7 +92,7 @@ class AttributeFrameContract(Contract):
     ) -> None:
         service = Attributes()
         with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), "width": [1.5, 2.5, 3.5]}
+            frame = {"image_instance_id": three_images(uow, build), "width": [1.5, 2.5, 3.5]}
             uow.commit()
             plan = service.plan(uow, frame, model=NET)
             assert plan.model_is_new
@@ -109,7 +109,7 @@ class AttributeFrameContract(Contract):
     ) -> None:
         service = Attributes()
         with make_unit_of_work() as uow:
-            images = {"image_instance_id": _images(uow, build)}
+            images = {"image_instance_id": three_images(uow, build)}
             service.run(uow, {**images, "a": [1, 2, 3], "b": [1, 2, 3]}, model=NET)
             sparse = {**images, "a": [None, 2, None], "b": [7, None, None]}
             kept = service.run(uow, sparse, model=NET)
@@ -124,7 +124,7 @@ class AttributeFrameContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            images = {"image_instance_id": _images(uow, build)}
+            images = {"image_instance_id": three_images(uow, build)}
             other = build.add(uow, SegmentationModel, model_name="other")
             Attributes().run(uow, {**images, "a": [1, 2, 3]}, model=NET)
             result = Attributes().run(uow, {**images, "a": [4, 5, 6]}, model=other)
@@ -149,7 +149,7 @@ class AttributeFrameContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            study, image = _named(uow, build)
+            study, image = a_named_study(uow, build)
             patient = {"project_name": ["areds"], "PatientIdentifier": ["p1"]}
             frames: list[tuple[Any, Any]] = [
                 ({"SOPInstanceUid": ["1.2.3"]}, {"image_instance": image}),
@@ -165,7 +165,7 @@ class AttributeFrameContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            _, image = _named(uow, build)
+            _, image = a_named_study(uow, build)
             frame: dict[str, list[Any]] = {
                 "image_instance_id": [image.image_instance_id],
                 "sop_instance_uid": ["1.2.3"],
@@ -190,7 +190,11 @@ class AttributeFrameContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), "a": [1, 2, 3], "note": [b"", 1, {}]}
+            frame = {
+                "image_instance_id": three_images(uow, build),
+                "a": [1, 2, 3],
+                "note": [b"", 1, {}],
+            }
             Attributes().run(uow, frame, model=NET, attributes=["a"])
             assert [one.attribute_name for one in _defined(uow)] == ["a"]
             with pytest.raises(BadInput, match="'b' are not in the frame, which has a, note"):
@@ -208,163 +212,22 @@ class AttributeFrameContract(Contract):
             assert str(again) == "0 new, 0 changed, 1 the same"
             assert uow.attribute_values.one(study=study).laterality is Laterality.L
 
-    @pytest.mark.parametrize(
-        ("cells", "said"),
-        [
-            ([1, "a", 2], "mixes int and str; row 0: 1, row 1: 'a'"),
-            ([1, True, 2], "mixes bool and int"),
-            ([True, None, False], "give 1 and 0"),
-            ([None, None, None], "does not tell the type"),
-            ([1, 2**31, 2], "row 1: 2147483648"),
-            ([1.0, float("nan"), 2.0], "row 1: nan"),
-            ([1.0, float("inf"), -1e400], "row 1: inf, row 2: -inf"),
-            (["a", "x" * 256, "b"], "256 characters, at most 255"),
-            (["a", "b\x00", "c"], "control character"),
-            ([date(2024, 1, 1), None, None], "texts in ISO form"),
-            ([datetime(2024, 1, 1, tzinfo=UTC), None, None], "texts in ISO form"),
-            ([b"x", b"y", None], "numbers, texts or JSON"),
-            ([{"x": float("nan")}, {}, None], "JSON has no nan"),
-            ([1.5, 2**60, None], "more digits"),
-        ],
-    )
-    def test_cells_that_no_attribute_holds_are_refused_and_nothing_is_written(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder, cells: Any, said: str
-    ) -> None:
-        with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), "good": [1, 2, 3], "bad": cells}
-            with pytest.raises(BadInput, match=said) as refused:
-                Attributes().run(uow, frame, model=NET)
-            assert refused.value.field == "bad"
-            assert "column bad" in str(refused.value)
-            uow.commit()
-            counts = (uow.attributes.count(), uow.models.count(), uow.attribute_values.count())
-            assert counts == (0, 0, 0)
-
-    @pytest.mark.parametrize(
-        ("data_type", "cells", "said"),
-        [
-            ("Int", [1, 1.5, 2], "type Int: a whole number is needed, not 1.5; row 1: 1.5"),
-            ("Int", [1.0, float("nan"), 2.0], "row 1: nan"),
-            ("Int", ["1", "2", "3"], "takes whole numbers; row 0: '1', row 1: '2', row 2: '3'"),
-            ("Float", [0.5, True, "x"], "takes numbers; row 1: True, row 2: 'x'"),
-            ("String", ["a", 1, None], "takes texts; row 1: 1"),
-            ("JSON", [{"a": b""}, None, None], "JSON has no bytes"),
-            ("JSON", [date(2024, 1, 1), None, None], "takes what JSON can say"),
-        ],
-    )
-    def test_cells_of_another_type_than_the_attribute_are_refused(
-        self,
-        make_unit_of_work: MakeUnitOfWork,
-        build: Builder,
-        data_type: str,
-        cells: Any,
-        said: str,
-    ) -> None:
-        with make_unit_of_work() as uow:
-            Attributes().define(uow, "a", data_type)
-            frame = {"image_instance_id": _images(uow, build), "a": cells}
-            with pytest.raises(BadInput, match=said):
-                Attributes().run(uow, frame, model=NET)
-            uow.commit()
-            assert uow.attribute_values.count() == 0
-
     def test_whole_floats_are_taken_for_whole_numbers_and_numbers_for_floats(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
             Attributes().define_all(uow, {"a": "Int", "b": "Float"})
-            frame = {"image_instance_id": _images(uow, build), "a": [1.0, None, -2.0]}
+            frame = {"image_instance_id": three_images(uow, build), "a": [1.0, None, -2.0]}
             Attributes().run(uow, {**frame, "b": [1, 2, None]}, model=NET)
             found = _table(uow, {**frame, "b": []})
             assert found == {"a": [1, None, -2], "b": [1.0, 2.0, None]}
             assert {type(one) for one in found["a"]} == {int, type(None)}
 
-    def test_ids_that_are_not_there_are_all_listed_shortened(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            there = _images(uow, build)
-            ids = [*range(900_000, 900_030), *there]
-            with pytest.raises(NotFound, match=r"30 rows .*900000, .*900019 and 10 more") as no:
-                Attributes().run(uow, {"image_instance_id": ids, "a": ids}, model=NET)
-            assert no.value.value == list(range(900_000, 900_030))
-            named = {"project_name": ["none"] * 2, "patient_identifier": ["a", "b"], "a": [1, 2]}
-            with pytest.raises(NotFound, match="'none / a', 'none / b'"):
-                Attributes().run(uow, named, model=NET)
-            with pytest.raises(NotFound, match=r"sop_instance_uid: '9\.9'"):
-                Attributes().run(uow, {"sop_instance_uid": ["9.9"], "a": [1]}, model=NET)
-            uow.commit()
-            assert uow.attributes.count() == 0
-
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            ({"image_instance_id": [1, None, 2]}, "an id is needed in each row; row 1: None"),
-            ({"image_instance_id": [1, "x", 2]}, "row 1: 'x'"),
-            ({"image_instance_id": [True, 2, 3]}, "row 0: True"),
-            ({"image_instance_id": None, "b": [1, 2, 3]}, "nothing says whose values"),
-            ({"ImageInstanceID": [1, 2, 3]}, "twice"),
-            ({"laterality": ["L", "X", None]}, "L, R or empty; row 1: 'X'"),
-            ({"patient_id": [1, 2, 3]}, "say with of="),
-            ({"a": None}, "no column left"),
-        ],
-    )
-    def test_what_names_owners_badly_is_refused(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder, change: Any, said: str
-    ) -> None:
-        with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), "a": [1, 2, 3], **change}
-            frame = {name: cells for name, cells in frame.items() if cells is not None}
-            with pytest.raises(BadInput, match=said):
-                Attributes().run(uow, frame, model=NET)
-
-    @pytest.mark.parametrize("zoned", [datetime(2024, 1, 31, tzinfo=UTC), "2024-31-01"])
-    def test_a_study_date_has_no_time_zone_and_is_a_date(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder, zoned: Any
-    ) -> None:
-        with make_unit_of_work() as uow:
-            _named(uow, build)
-            frame = {"project_name": ["Areds"], "patient_identifier": ["P1"], "a": [1]}
-            with pytest.raises(BadInput, match="column study_date: a date without time zone"):
-                Attributes().run(uow, {**frame, "study_date": [zoned]}, model=NET)
-
-    def test_an_owner_has_one_row_or_one_for_each_eye(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            first, second, _ = _images(uow, build)
-            twice = {"image_instance_id": [first, second, first], "a": [1, 2, 3]}
-            with pytest.raises(BadInput, match=f"1 rows .* earlier row is of; row 2: '{first}'"):
-                Attributes().run(uow, twice, model=NET)
-            with pytest.raises(BadInput, match=f"row 2: '{first} L'"):
-                Attributes().run(uow, {**twice, "laterality": ["L", None, "L"]}, model=NET)
-
-    def test_attributes_and_models_that_cannot_be_meant_are_refused(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), "a": [1, 2, 3]}
-            net: Any = {"model": NET}
-            with pytest.raises(NotFound, match="no attribute 'a'"):
-                Attributes().run(uow, frame, define_missing=False, **net)
-            with pytest.raises(BadInput, match="given twice"):
-                Attributes().run(uow, {**frame, "A": [1, 2, 3]}, **net)
-            with pytest.raises(BadInput, match="255"):
-                Attributes().run(uow, {**frame, "x" * 256: [1, 2, 3]}, **net)
-            for model in ("net", ("net",), 5):
-                with pytest.raises(BadInput, match="a model is a Model"):
-                    Attributes().run(uow, frame, model=model)  # type: ignore[arg-type]
-            with pytest.raises(BadInput, match="attributes are of"):
-                Attributes().run(uow, frame, of=SegmentationModel, **net)
-            build.add(uow, SegmentationModel, model_name="seg", version="1")
-            with pytest.raises(RuleBroken, match="computes no attributes"):
-                Attributes().run(uow, frame, model=("seg", "1"))
-
     def test_an_attribute_that_was_defined_otherwise_since_the_plan_is_refused(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            frame = {"image_instance_id": _images(uow, build), "a": [1, 2, 3]}
+            frame = {"image_instance_id": three_images(uow, build), "a": [1, 2, 3]}
             uow.commit()
             plan = Attributes().plan(uow, frame, model=NET)
             Attributes().define(uow, "a", AttributeDataType.String)
@@ -375,7 +238,7 @@ class AttributeFrameContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            images = {"image_instance_id": _images(uow, build)}
+            images = {"image_instance_id": three_images(uow, build)}
             Attributes().run(uow, {**images, "a": [1, 2, 3]}, model=NET)
             uow.commit()
             values = uow.attribute_values.where()
@@ -384,14 +247,14 @@ class AttributeFrameContract(Contract):
             uow.commit()
 
 
-def _images(uow: UnitOfWork, build: Builder) -> list[int]:
+def three_images(uow: UnitOfWork, build: Builder) -> list[int]:
     """Store three images; return their ids."""
     made = [uow.images.add(build.an_image()) for _ in "abc"]
     uow.flush()
     return [one.image_instance_id for one in made]
 
 
-def _named(uow: UnitOfWork, build: Builder) -> tuple[Study, ImageInstance]:
+def a_named_study(uow: UnitOfWork, build: Builder) -> tuple[Study, ImageInstance]:
     """Store a study that its project, patient and date name, with an image."""
     project = build.a_project(project_name="AREDS")
     patient = Patient(project=project, patient_identifier="P1")

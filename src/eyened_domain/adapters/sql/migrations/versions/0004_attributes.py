@@ -42,7 +42,7 @@ _HALF = f"POW(2, FLOOR(LOG2({_SIZE})) - 24)"
 _ROUNDED = " ".join(
     f"WHEN ABS(ROUND(ValueFloat, {_DECIMALS} + {more}) - ValueFloat) < {_HALF} "
     f"THEN ROUND(ValueFloat, {_DECIMALS} + {more})"
-    for more in (0, 1, 2)
+    for more in (0, 1, 2, 3)
 )
 _IS_SINGLE = f"MOD(ValueFloat * POW(2, 23 - FLOOR(LOG2({_SIZE}))), 1) = 0"
 """What was written in double precision is left alone: it has more digits than 24 bits."""
@@ -50,7 +50,7 @@ SHORTEST = (
     f"UPDATE AttributeValue SET ValueFloat = CASE {_ROUNDED} ELSE ValueFloat END "  # noqa: S608
     f"WHERE {_SIZE} BETWEEN 1e-12 AND 1e12 AND {_IS_SINGLE}"
 )
-"""Of all numbers that are the same in single precision, the shortest of 6, 7 or 8 digits."""
+"""Of all numbers that are the same in single precision, the shortest of 6 to 9 digits."""
 
 
 def upgrade() -> None:
