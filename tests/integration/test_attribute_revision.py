@@ -24,7 +24,7 @@ from tests.integration.test_migrations import execute, go_to, run_script, shape_
 
 OWNERS = ("ImageInstanceID", "SegmentationID", "ModelSegmentationID", "PatientID", "StudyID")
 FILLED = (
-    "INSERT INTO Project (ProjectID, ProjectName, External) VALUES (1, 'P', 'N')",
+    "INSERT INTO Project (ProjectID, ProjectName, `External`) VALUES (1, 'P', 'N')",
     "INSERT INTO Patient (PatientID, PatientIdentifier, ProjectID) VALUES (1, 'a', 1)",
     (
         "INSERT INTO Model (ModelID, ModelName, Version, ModelType) "

@@ -96,7 +96,12 @@ def downgrade() -> None:
             "MODIFY `ModelID` INTEGER NOT NULL",
             "MODIFY `ValueFloat` FLOAT NULL",
         ]
-        op.execute(f"ALTER TABLE `AttributeValue` {', '.join(changes)}")
+        # MySQL makes no column of a foreign key NOT NULL while it heeds them
+        op.execute("SET SESSION foreign_key_checks = 0")
+        try:
+            op.execute(f"ALTER TABLE `AttributeValue` {', '.join(changes)}")
+        finally:
+            op.execute("SET SESSION foreign_key_checks = 1")
     if not _unique_keys("Model", {"ModelName"}, on_paper=None):
         op.execute("ALTER TABLE `Model` ADD UNIQUE KEY `ModelName_2` (`ModelName`)")
 
