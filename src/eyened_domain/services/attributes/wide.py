@@ -245,32 +245,35 @@ def _values(
     types = AttributeDataType if attributes is None else {a.data_type for a in attributes.values()}
     columns = [VALUE_COLUMNS[one] for one in AttributeDataType if one in types]
     equals: dict[str, Any] = {}
-    if models is not None:
-        equals = {"model_id": None if list(models) == [None] else list(models)}
-        if None in models and len(models) > 1:
-            equals = {}  # told apart below: no list of values has NULL
-    wanted = ["attribute_id", "model_id", "laterality", *columns]
+    if models is not None and (None not in models or len(models) == 1):
+        # no list of values has NULL: None beside others is told apart below
+        equals["model_id"] = None if None in models else list(models)
     if owners is not None:
-        equals |= {} if attributes is None else {"attribute_id": list(attributes)}
         by, sought = query.kind.key, list(owners)
+        equals |= {} if attributes is None else {"attribute_id": list(attributes)}
     else:
-        by, sought = (
-            "attribute_id",
-            _all_attributes(uow) if attributes is None else list(attributes),
-        )
-    rows = uow.rows.find(AttributeValue, by, sought, [query.kind.key, *wanted], **equals)
-    place = (
-        None
-        if attributes is None
-        else {
-            one.identity: 4 + columns.index(VALUE_COLUMNS[one.data_type])
-            for one in attributes.values()
-        }
+        by = "attribute_id"
+        sought = _all_attributes(uow) if attributes is None else list(attributes)
+    only = list(models) if models is not None and len(models) == 1 else []
+    wanted = [query.kind.key, "attribute_id", "laterality", *columns]
+    rows = uow.rows.find(
+        AttributeValue, by, sought, [*wanted, *([] if only else ["model_id"])], **equals
     )
+    place = {
+        one.identity: 3 + columns.index(VALUE_COLUMNS[one.data_type])
+        for one in (attributes or {}).values()
+    }
+    end = 3 + len(columns)
     return [
-        (*row[:4], _only(row[4:]) if place is None else row[place[row[1]]])
+        (
+            row[0],
+            row[1],
+            only[0] if only else row[-1],
+            row[2],
+            row[place[row[1]]] if place else _only(row[3:end]),
+        )
         for row in rows
-        if row[0] is not None and (models is None or row[2] in models)
+        if row[0] is not None and (only or models is None or row[-1] in models)
     ]
 
 
