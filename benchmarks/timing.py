@@ -49,11 +49,16 @@ def ratio(
     limit_name: str,
     goal: float | None,
     runs: int = 5,
+    before: Callable[[], Any] = lambda: None,
 ) -> Figure:
-    """Run both in turns, after one run each that is not counted; compare the medians."""
+    """Run both in turns, after one run each that is not counted; compare the medians.
+
+    What is to be done `before` each run is not counted either.
+    """
     times: dict[Callable[[], Any], list[float]] = {ours: [], limit: []}
     for run in range(runs + 1):
         for work in (ours, limit) if run % 2 else (limit, ours):
+            before()
             seconds = seconds_of(work)
             if run:
                 times[work].append(seconds)

@@ -170,7 +170,7 @@ def mask_figures(
                     database.pixel_shelf.digests._kept.clear()
                 one.read_data()
 
-    limit = {"limit_name": "plain zarr, same chunks, codecs and fsyncs"}
+    limit: dict[str, Any] = {"limit_name": "plain zarr, same chunks, codecs and fsyncs"}
     name = f"{count} masks (1, 1024, 1024)"
     return [
         ratio(f"{name}: write, one unit", together, plainly, goal=1.5, runs=2, **limit),

@@ -277,7 +277,7 @@ def test_the_sql_for_a_dba_starts_at_the_revision_of_the_database(engine: Engine
     go_to(engine, command.upgrade, "0001")
     sql = upgrade_sql(engine)
     assert "ImportBatch" in sql
-    assert "Patient" not in sql
+    assert not re.search("CREATE TABLE .Patient.", sql)
     run_script(engine, sql)
     assert state_in(engine) is State.AT_HEAD
     assert upgrade_sql(engine) == ""

@@ -58,7 +58,8 @@ class Rows(ABC):
             columns: what to return of each row.
             lock: keep others from changing these rows until the transaction ends, and see
                 what they committed up to now.
-            equals: further columns and what they must hold.
+            equals: further columns and what they must hold; a list means "one of these",
+                None means NULL.
         """
         info = _info(entity)
         columns = listed(info, columns, "columns")
@@ -190,7 +191,32 @@ class Rows(ABC):
         wanted = info.primary_key[0] if len(info.primary_key) == 1 else column
         return self._ids_in(entity, column, runs, wanted, most)
 
+    def as_held(self, entity: type[Entity], column: str, values: Sequence[Any]) -> Sequence[Any]:
+        """Return values of a column as the storage will give them back.
+
+        They are what they are but on a database at the contract, which holds numbers of double
+        precision in single.
+
+        Args:
+            entity: whose column.
+            column: its name.
+            values: as the entity holds them, or None.
+
+        Raises:
+            BadInput: the column cannot hold one of them there.
+        """
+        _check_names(_info(entity), [column])
+        return self._as_held(entity, column, values)
+
     # --- what an adapter gives; `key` is the one column of the primary key ----------------------
+
+    def _as_held(
+        self,
+        entity: type[Entity],  # noqa: ARG002 - it holds them as they are
+        column: str,  # noqa: ARG002
+        values: Sequence[Any],
+    ) -> Sequence[Any]:
+        return values
 
     @abstractmethod
     def _find(

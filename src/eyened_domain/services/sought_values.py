@@ -8,7 +8,7 @@ from typing import Any
 from eyened_domain.errors import BadInput, EyenedError
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.fields import LinkInfo
-from eyened_domain.model.values import Json, Refused, kind_of, members, plain, shown, sought
+from eyened_domain.model.values import Json, Kind, Refused, kind_of, members, plain, shown, sought
 
 Key = tuple[Any, ...]
 """A primary key, as the columns hold it."""
@@ -38,7 +38,9 @@ def key_of(info: EntityInfo, identity: Any) -> Key:
     return tuple(converted(info, name, part) for name, part in zip(names, parts, strict=True))
 
 
-def converted(info: EntityInfo, name: str, value: Any, *, stored: bool = False) -> Any:
+def converted(
+    info: EntityInfo, name: str, value: Any, *, stored: bool = False, kind: Kind | None = None
+) -> Any:
     """Return a value that is sought in a column as the column holds it.
 
     Args:
@@ -46,6 +48,7 @@ def converted(info: EntityInfo, name: str, value: Any, *, stored: bool = False) 
         name: of the column.
         value: anything but None.
         stored: it is to be stored there, where "12" is no number.
+        kind: what the column holds in this storage, where it is less than the model says.
 
     Raises:
         BadInput: the column cannot hold it.
@@ -53,6 +56,8 @@ def converted(info: EntityInfo, name: str, value: Any, *, stored: bool = False) 
     column = info.columns[name]
     try:
         value = plain(value)
+        if kind is not None:
+            return kind.convert(value)
         return column.kind.convert(value) if stored else sought(column.kind, value)
     except Refused as refused:
         raise BadInput(

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    case,
     delete,
     false,
     func,
@@ -25,28 +24,29 @@ from sqlalchemy import (
     select,
     true,
     union_all,
-    update,
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
+from eyened_domain.adapters.sql.kinds import is_single
 from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
+from eyened_domain.model.values import Real
 from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
+from eyened_domain.services.sought_values import converted
 
 CHUNK = 10_000
 """Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
 _LONGEST = 800_000
 """Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _PROJECTS_CHUNK = 50
-_UPDATE_CHUNK = 250
 _RUNS_CHUNK = 200
 
 
@@ -55,6 +55,16 @@ class SqlRows(Rows):
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def _as_held(self, entity: type[Entity], column: str, values: Sequence[Any]) -> Sequence[Any]:
+        kind = entity.__entity__.columns[column].kind
+        dialect = self._session.get_bind().dialect
+        if not isinstance(kind, Real) or not kind.double or not is_single(kind, dialect):
+            return values
+        return [
+            value if value is None else converted(entity.__entity__, column, value, kind=Real())
+            for value in values
+        ]
 
     def _find(
         self,
@@ -69,7 +79,7 @@ class SqlRows(Rows):
         table = table_of(entity)
         statement = select(*(table.c[name] for name in columns)).where(
             table.c[by].in_(bindparam("chunk", expanding=True)),
-            *(table.c[name] == value for name, value in equals.items()),
+            *(_holds(table.c[name], value) for name, value in equals.items()),
         )
         if lock:
             statement = statement.with_for_update()
@@ -145,37 +155,25 @@ class SqlRows(Rows):
         return ids
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
-        """Write the given columns of rows that exist.
-
-        One statement sets every row of a chunk: PyMySQL would send an executemany of
-        UPDATE row by row.
-        """
         table = table_of(entity)
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
         now = now_of(self._session.connection())
-        for chunk in _chunks(rows, _UPDATE_CHUNK):
-            names = sorted({name for row in chunk for name in row} - {key})
-            values = {
-                name: case(
-                    *(
-                        (table.c[key] == row[key], bindparam(None, row[name], table.c[name].type))
-                        for row in chunk
-                        if name in row
-                    ),
-                    else_=now if name in stamped else table.c[name],
-                )
-                for name in names
-            }
-            ids = [row[key] for row in chunk]
-            self._execute(update(table).where(table.c[key].in_(ids)).values(values))
         stamps = dict.fromkeys(stamped, now)
+        connection = self._session.connection()
+        for statement, parameters in update_rows(connection, table, key, rows, stamps):
+            self._execute(statement, parameters)
         self._let_objects_hold(entity, key, [{**stamps, **row} for row in rows])
 
     def _let_objects_hold(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
-        for row in rows:
-            held = self._session.identity_map.get(identity_key(entity, row[key]))
+        in_hand = {
+            one.__dict__.get(key): one
+            for one in self._session.identity_map.values()
+            if isinstance(one, entity)
+        }
+        for row in rows if in_hand else ():
+            held = in_hand.get(row[key])
             for name, value in row.items() if held is not None else ():
                 if name in held.__dict__:
                     set_committed_value(held, name, value)
@@ -262,6 +260,10 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     ways = (and_(true(), *(table.c[name] == v for name, v in one.items())) for one in any_of)
     return or_(false(), *ways)
+
+
+def _holds(column: Any, value: Any) -> Any:
+    return column.in_(value) if isinstance(value, list) else column == value
 
 
 def _lists(values: Iterable[Any]) -> Iterator[list[Any]]:

@@ -16,6 +16,16 @@ from eyened_domain.testing.contracts.accounts import AccountContract as AccountC
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
 )
+from eyened_domain.testing.contracts.attribute_frames import (
+    AttributeFrameContract as AttributeFrameContract,
+)
+from eyened_domain.testing.contracts.attribute_frames_refused import (
+    AttributeFrameRefusalContract as AttributeFrameRefusalContract,
+)
+from eyened_domain.testing.contracts.attribute_tables import (
+    AttributeTableContract as AttributeTableContract,
+)
+from eyened_domain.testing.contracts.attributes import AttributeContract as AttributeContract
 from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
     ClientPixelContract as ClientPixelContract,
@@ -83,6 +93,10 @@ class StorageContract(
     FeatureContract,
     FormContract,
     AccountContract,
+    AttributeContract,
+    AttributeFrameContract,
+    AttributeFrameRefusalContract,
+    AttributeTableContract,
     ImportContract,
     BulkContract,
     PixelContract,
