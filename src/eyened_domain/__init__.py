@@ -65,8 +65,11 @@ if TYPE_CHECKING:
     from eyened_domain.services.rows import Rows as Rows
     from eyened_domain.services.segmenting import Segmenting as Segmenting
     from eyened_domain.services.storage import Storage as Storage
+    from eyened_domain.services.tagging import ManyTagged as ManyTagged
+    from eyened_domain.services.tagging import ManyUntagged as ManyUntagged
     from eyened_domain.services.tagging import Tagged as Tagged
     from eyened_domain.services.tagging import Tagging as Tagging
+    from eyened_domain.services.tagging import TagUse as TagUse
     from eyened_domain.services.tagging import Untagged as Untagged
     from eyened_domain.services.thumbnails import ThumbnailFiles as ThumbnailFiles
     from eyened_domain.services.thumbnails import Thumbnails as Thumbnails
@@ -102,6 +105,8 @@ _ELSEWHERE = {
     "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
+    "ManyTagged": "eyened_domain.services.tagging",
+    "ManyUntagged": "eyened_domain.services.tagging",
     "MemoryDatabase": "eyened_domain.adapters.memory",
     "NeededBy": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
@@ -119,6 +124,7 @@ _ELSEWHERE = {
     "StillNeeded": "eyened_domain.errors",
     "Storage": "eyened_domain.services.storage",
     "StorageError": "eyened_domain.errors",
+    "TagUse": "eyened_domain.services.tagging",
     "Tagged": "eyened_domain.services.tagging",
     "Tagging": "eyened_domain.services.tagging",
     "ThumbnailFiles": "eyened_domain.services.thumbnails",

@@ -7,7 +7,7 @@ Production servers are MySQL 8, which has no RETURNING: ids are read back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any
 
@@ -34,7 +34,6 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.joins import Joins
-from eyened_domain.adapters.sql.removal import let_go
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.errors import StorageError
 from eyened_domain.model.entity import Entity, entity_class
@@ -188,8 +187,23 @@ class SqlRows(Rows):
         count = 0
         for chunk in _lists(values):
             count += self._execute(delete(table).where(table.c[by].in_(chunk), *meets)).rowcount
-        let_go(self._session, entity, by, set(values), equals)
+        self._let_go(entity, by, set(values), equals)
         return count
+
+    def _let_go(
+        self, entity: type[Entity], by: str, values: Set[Any], equals: Mapping[str, Any]
+    ) -> None:
+        """Let objects in hand whose rows were deleted leave their lists, and the session."""
+        gone = [
+            one
+            for one in self._session.identity_map.values()
+            if type(one) is entity
+            and one.__dict__.get(by) in values
+            and all(one.__dict__.get(name) == value for name, value in equals.items())
+        ]
+        self._read_lists_anew(entity, [one.__dict__ for one in gone])
+        for one in gone:
+            self._session.expunge(one)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist.

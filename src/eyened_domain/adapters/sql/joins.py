@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import FromClause, func, select
@@ -35,7 +36,8 @@ class Joins:
     def column(self, path: str) -> Any:
         """Return the column that a path leads to."""
         found = path_of(self._entity, path)
-        entity, table, route, is_optional = self._entity, self.table, (), False
+        entity, table, is_optional = self._entity, self.table, False
+        route: tuple[str, ...] = ()
         for step in found.steps:
             is_optional = is_optional or entity.__entity__.columns[step.via].nullable
             held = self._held(entity, table, route, step.via, is_optional=is_optional)
@@ -71,7 +73,7 @@ class Joins:
             self._joined[route] = table
         return self._joined[route]
 
-    def count_of(self, link: LinkInfo, wanted: dict[str, Any]) -> Any:
+    def count_of(self, link: LinkInfo, wanted: Mapping[str, Any]) -> Any:
         """Return how many objects stand in a list of each row, of those that hold what is wanted.
 
         Args:

@@ -7,7 +7,7 @@ lists that it was in; those whose link becomes NULL hold that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import literal, select
@@ -250,26 +250,6 @@ def follow_deletions(session: Session, _context: UOWTransaction) -> None:
     for one in session.deleted:
         if isinstance(one, Entity):
             _take_off_lists(session, one)
-
-
-def let_go(
-    session: Session, entity: type[Entity], by: str, values: Set[Any], equals: Mapping[str, Any]
-) -> None:
-    """Let objects in hand whose rows were deleted in bulk leave their lists, and the session.
-
-    Args:
-        session: after a flush.
-        entity: of which class they are.
-        by: the column that holds one of the values.
-        values: these.
-        equals: further columns and what they hold.
-    """
-    for one in [one for one in session.identity_map.values() if type(one) is entity]:
-        held = one.__dict__
-        is_meant = held.get(by) in values and all(held.get(n) == v for n, v in equals.items())
-        if is_meant:
-            _take_off_lists(session, one)
-            session.expunge(one)
 
 
 def _keys(session: Session) -> Keys:

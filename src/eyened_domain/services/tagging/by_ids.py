@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from eyened_domain.errors import NotFound
-from eyened_domain.model.creator import Creator
+from eyened_domain.errors import BadInput, NotFound
 from eyened_domain.model.tag import Tag
+from eyened_domain.model.values import shown
 from eyened_domain.services.sought_values import converted, listed
-from eyened_domain.services.tagging.events import ManyTagged, ManyUntagged
+from eyened_domain.services.tagging.events import ManyUntagged
 from eyened_domain.services.tagging.kinds import Taggable
 from eyened_domain.services.unit_of_work import UnitOfWork
 
@@ -26,7 +27,15 @@ def ids_in(kind: Taggable, ids: Iterable[int]) -> list[int]:
     """
     info = kind.entity.__entity__
     given = listed(info, ids, "ids")
-    return list(dict.fromkeys(converted(info, kind.key, one) for one in given))
+    for one in given:
+        if isinstance(one, bool | str):
+            raise BadInput(
+                f"{info.name}.{kind.key}: a whole number is needed, not {shown(one)}",
+                entity=info.name,
+                field=kind.key,
+                value=shown(one),
+            )
+    return list(dict.fromkeys(converted(info, kind.key, one, stored=True) for one in given))
 
 
 def check_there(uow: UnitOfWork, kind: Taggable, ids: list[int]) -> None:
@@ -50,32 +59,17 @@ def linked(uow: UnitOfWork, kind: Taggable, tags: Iterable[Tag], ids: list[int])
     wanted = {tag.tag_id for tag in tags}
     if not wanted:
         return []
-    only = {"tag_id": next(iter(wanted))} if len(wanted) == 1 else {}
+    only: dict[str, Any] = {"tag_id": next(iter(wanted))} if len(wanted) == 1 else {}
     rows = uow.rows.find(kind.link, kind.key, ids, ["tag_id", kind.key], **only)
     return [(tag_id, identity) for tag_id, identity in rows if tag_id in wanted]
 
 
 def link_ids(
-    uow: UnitOfWork,
-    kind: Taggable,
-    tags: Iterable[Tag],
-    ids: list[int],
-    there: Pairs,
-    by: Creator,
-    comment: str | None,
-) -> int:
-    """Put tags on things that have not got them; return how many links are new."""
-    remark = {"comment": comment} if kind.takes_comments else {}
-    beside = {"creator_id": by.creator_id, **remark}
-    has, count = set(there), 0
-    for tag in tags:
-        new = [identity for identity in ids if (tag.tag_id, identity) not in has]
-        rows = [{"tag_id": tag.tag_id, kind.key: identity, **beside} for identity in new]
-        uow.rows.insert_links(kind.link, rows)
-        if new:
-            uow.record(ManyTagged(kind.entity, tuple(new), tag.tag_name, by))
-        count += len(new)
-    return count
+    uow: UnitOfWork, kind: Taggable, tag: Tag, ids: list[int], beside: dict[str, Any]
+) -> None:
+    """Put a tag on things that have not got it; `beside` is what a link holds besides the two."""
+    rows = [{"tag_id": tag.tag_id, kind.key: identity, **beside} for identity in ids]
+    uow.rows.insert_links(kind.link, rows)
 
 
 def unlink_ids(uow: UnitOfWork, kind: Taggable, tags: Iterable[Tag], ids: list[int]) -> Pairs:

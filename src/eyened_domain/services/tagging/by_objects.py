@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from attrs import frozen
+
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.tag import Tag
@@ -16,33 +18,37 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 _CHUNK = 10_000
 
 
+@frozen
+class Asked:
+    """What is to be put on things."""
+
+    wanted: Wanted
+    by: Creator
+    comment: str | None
+
+
 def put_on(
-    uow: UnitOfWork,
-    kind: Taggable,
-    targets: Sequence[Entity],
-    wanted: Wanted,
-    by: Creator,
-    comment: str | None,
+    uow: UnitOfWork, kind: Taggable, targets: Sequence[Entity], asked: Asked
 ) -> dict[tuple[Entity, str], Any]:
     """Return the links between things of one kind and tags, by thing and folded name."""
     uow.flush()
-    there = tags_there(uow, kind, wanted)
+    there = tags_there(uow, kind, asked.wanted)
     has = _links(uow, kind, there.values(), targets) if there else {}
-    tags = add_missing(uow, kind, wanted, there, by)
+    tags = add_missing(uow, kind, asked.wanted, there, asked.by)
     if kind.field not in kind.link.__entity__.links:
         uow.repository(kind.entity).add_all(targets)
         uow.flush()
     links = {
-        (target, folded): has.get((tags[folded], target)) for target in targets for folded in wanted
+        (target, folded): has.get((tags[folded], target)) for target in targets for folded in tags
     }
     made = {
-        (target, folded): kind.put(tags[folded], target, by, comment)
+        (target, folded): kind.put(tags[folded], target, asked.by, asked.comment)
         for (target, folded), link in links.items()
         if link is None
     }
     uow.repository(kind.link).add_all(made.values())
     for target, folded in made:
-        uow.record(Tagged(target, wanted[folded], by))
+        uow.record(Tagged(target, asked.wanted[folded], asked.by))
     return links | made
 
 

@@ -11,8 +11,8 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.tag import CreatorTagLink, Tag
 from eyened_domain.model.values import shown
 from eyened_domain.services.tagging import by_ids
-from eyened_domain.services.tagging.by_objects import link_of, put_on
-from eyened_domain.services.tagging.events import Untagged
+from eyened_domain.services.tagging.by_objects import Asked, link_of, put_on
+from eyened_domain.services.tagging.events import ManyTagged, Untagged
 from eyened_domain.services.tagging.kinds import Kind, kind_named, kind_of
 from eyened_domain.services.tagging.listing import TagUse, frame_of, uses
 from eyened_domain.services.tagging.wanted import (
@@ -217,11 +217,11 @@ class Tagging:
         wanted = wanted_names(names, each)
         for kind in each:
             kind.checked_comment(comment)
-        who = creator_of(uow, by)
+        asked = Asked(wanted, creator_of(uow, by), comment)
         links: dict[tuple[Entity, str], Any] = {}
         for kind in each if wanted else ():
             some = [target for target, its_kind in kinds.items() if its_kind is kind]
-            links |= put_on(uow, kind, some, wanted, who, comment)
+            links |= put_on(uow, kind, some, asked)
         return [links[target, folded] for target in kinds for folded in wanted]
 
     def tag_ids(
@@ -266,10 +266,20 @@ class Tagging:
             return 0
         by_ids.check_there(uow, taggable, meant)
         there = tags_there(uow, taggable, wanted)
-        has = by_ids.linked(uow, taggable, there.values(), meant)
+        has = set(by_ids.linked(uow, taggable, there.values(), meant))
         tags = add_missing(uow, taggable, wanted, there, who)
         uow.flush()
-        return by_ids.link_ids(uow, taggable, tags.values(), meant, has, who, remark)
+        beside: dict[str, Any] = {"creator_id": who.creator_id}
+        if taggable.takes_comments:
+            beside["comment"] = remark
+        count = 0
+        for tag in tags.values():
+            new = [one for one in meant if (tag.tag_id, one) not in has]
+            if new:
+                by_ids.link_ids(uow, taggable, tag, new, beside)
+                uow.record(ManyTagged(taggable.entity, tuple(new), tag.tag_name, who))
+            count += len(new)
+        return count
 
     def comment(
         self, uow: UnitOfWork, target: Entity, name: str | Tag, comment: str | None
