@@ -61,7 +61,8 @@ class Rows(ABC):
                 (`services.column_paths`); None where the link is empty.
             lock: keep others from changing these rows until the transaction ends, and see
                 what they committed up to now.
-            equals: further columns and what they must hold.
+            equals: further columns and what they must hold; a list means "one of these",
+                None means NULL.
         """
         info = _info(entity)
         columns = listed(info, columns, "columns")

@@ -264,9 +264,13 @@ def _held(entity: type[Entity], name: str, value: Any) -> Any:
 def _sought(entity: type[Entity], wanted: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
     """Return what columns must hold, as it is compared."""
     return [
-        (name, [None if value is None else folded(converted(entity.__entity__, name, value))])
-        for name, value in wanted.items()
+        (name, [_folded(entity, name, one) for one in (held if isinstance(held, list) else [held])])
+        for name, held in wanted.items()
     ]
+
+
+def _folded(entity: type[Entity], name: str, value: Any) -> Any:
+    return None if value is None else folded(converted(entity.__entity__, name, value))
 
 
 def _sought_far(

@@ -70,7 +70,7 @@ class SqlRows(Rows):
         joins = Joins(entity)
         statement = select(*map(joins.column, columns)).where(
             joins.column(by).in_(bindparam("chunk", expanding=True)),
-            *(joins.column(path) == value for path, value in equals.items()),
+            *(_holds(joins.column(path), value) for path, value in equals.items()),
         )
         statement = statement.select_from(joins.source)
         if lock:
@@ -323,6 +323,10 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     ways = (and_(true(), *(table.c[name] == v for name, v in one.items())) for one in any_of)
     return or_(false(), *ways)
+
+
+def _holds(column: Any, value: Any) -> Any:
+    return column.in_(value) if isinstance(value, list) else column == value
 
 
 def _lists(values: Iterable[Any]) -> Iterator[list[Any]]:

@@ -56,12 +56,11 @@ def check_there(uow: UnitOfWork, kind: Taggable, ids: list[int]) -> None:
 
 def linked(uow: UnitOfWork, kind: Taggable, tags: Iterable[Tag], ids: list[int]) -> Pairs:
     """Return which of these things have which of these tags."""
-    wanted = {tag.tag_id for tag in tags}
+    wanted = [tag.tag_id for tag in tags]
     if not wanted:
         return []
-    only: dict[str, Any] = {"tag_id": next(iter(wanted))} if len(wanted) == 1 else {}
-    rows = uow.rows.find(kind.link, kind.key, ids, ["tag_id", kind.key], **only)
-    return [(tag_id, identity) for tag_id, identity in rows if tag_id in wanted]
+    rows = uow.rows.find(kind.link, kind.key, ids, ["tag_id", kind.key], tag_id=wanted)
+    return [(tag_id, identity) for tag_id, identity in rows]
 
 
 def link_ids(

@@ -44,7 +44,7 @@ def uses(uow: UnitOfWork, kind: Taggable | None, *, include_inactive: bool) -> l
     equals = {} if kind is None else {"tag_type": kind.tag_type}
     rows = uow.rows.counted(Tag, _SHOWN, {**lists, "creator_tag_links": {}}, **equals)
     width = len(_SHOWN)
-    return [TagUse(*row[:width], count=sum(row[width:-1]), stars=row[-1]) for row in rows]
+    return [TagUse(*(*row[:width], sum(row[width:-1]), row[-1])) for row in rows]
 
 
 def frame_of(

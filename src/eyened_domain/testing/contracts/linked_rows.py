@@ -65,12 +65,13 @@ class LinkedRowsContract(Contract):
             ids = _tagged(uow, build)
             uow.rows.insert_links(StudyTagLink, _links(ids, (0, 0), (1, 0), (1, 1)))
             columns = ["tag.tag_name", "study_id", "study.patient.patient_identifier"]
+            only: dict[str, Any] = {"tag.tag_type": "Study", "creator_id.creator_name": "DR_SMITH"}
             found = uow.rows.find(
                 StudyTagLink,
                 "study.patient_id",
                 [ids["patient"]],
                 columns,
-                **{"tag.tag_type": "Study", "creator_id.creator_name": "DR_SMITH"},
+                **only,
             )
             one, two = ids["studies"]
             assert sorted(found) == [("a", one, "P1"), ("b", one, "P1"), ("b", two, "P1")]
@@ -106,12 +107,13 @@ class LinkedRowsContract(Contract):
                 of_image.producing_model.model_name,
                 of_patient.producing_model.model_name,
             }
+            without: dict[str, Any] = {"input_value.image_instance_id": None}
             both = uow.rows.find(
                 AttributeValueInput,
                 "output_value.laterality",
                 ["L"],
                 ["input_value.patient_id", "output_value.image_instance_id"],
-                **{"input_value.image_instance_id": None},
+                **without,
             )
             assert both == [(of_patient.patient_id, of_image.image_instance_id)]
 
