@@ -61,6 +61,13 @@ if TYPE_CHECKING:
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
     from eyened_domain.services.importing import Importing as Importing
     from eyened_domain.services.importing import ImportOptions as ImportOptions
+    from eyened_domain.services.provenance import Provenance as Provenance
+    from eyened_domain.services.provenance import ProvenanceEdge as ProvenanceEdge
+    from eyened_domain.services.provenance import ProvenanceGraph as ProvenanceGraph
+    from eyened_domain.services.provenance import StaleCause as StaleCause
+    from eyened_domain.services.provenance import StaleReason as StaleReason
+    from eyened_domain.services.provenance import StaleValue as StaleValue
+    from eyened_domain.services.provenance import ValueNode as ValueNode
     from eyened_domain.services.repository import Repository as Repository
     from eyened_domain.services.rows import Rows as Rows
     from eyened_domain.services.segmenting import Segmenting as Segmenting
@@ -114,6 +121,9 @@ _ELSEWHERE = {
     "PixelStore": "eyened_domain.model.pixels.store",
     "PixelsDamaged": "eyened_domain.errors",
     "PixelsLost": "eyened_domain.errors",
+    "Provenance": "eyened_domain.services.provenance",
+    "ProvenanceEdge": "eyened_domain.services.provenance",
+    "ProvenanceGraph": "eyened_domain.services.provenance",
     "Repository": "eyened_domain.services.repository",
     "RowChanged": "eyened_domain.errors",
     "Rows": "eyened_domain.services.rows",
@@ -121,6 +131,9 @@ _ELSEWHERE = {
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
+    "StaleCause": "eyened_domain.services.provenance",
+    "StaleReason": "eyened_domain.services.provenance",
+    "StaleValue": "eyened_domain.services.provenance",
     "StillNeeded": "eyened_domain.errors",
     "Storage": "eyened_domain.services.storage",
     "StorageError": "eyened_domain.errors",
@@ -132,6 +145,7 @@ _ELSEWHERE = {
     "UnitOfWork": "eyened_domain.services.unit_of_work",
     "UnknownName": "eyened_domain.errors",
     "Untagged": "eyened_domain.services.tagging",
+    "ValueNode": "eyened_domain.services.provenance",
     "column": "eyened_domain.model.fields",
     "entity": "eyened_domain.model.entity",
 }

@@ -45,6 +45,7 @@ from eyened_domain.testing.contracts.modalities import ModalityContract as Modal
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
+from eyened_domain.testing.contracts.provenance import ProvenanceContract as ProvenanceContract
 from eyened_domain.testing.contracts.refused_whole import (
     RefusedWholeContract as RefusedWholeContract,
 )
@@ -85,6 +86,7 @@ class StorageContract(
     RoundTripContract,
     TaggingContract,
     TagContract,
+    ProvenanceContract,
     FeatureContract,
     FormContract,
     AccountContract,
