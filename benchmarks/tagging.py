@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from benchmarks.dataset import fill
 from benchmarks.timing import Figure, counted, ratio, seconds_of
-from campaigns.kit.databases import fresh_database
+from campaigns.kit.databases import MARIADB_URL, fresh_database
 from eyened_domain import ImageInstance
 from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.schema import table_of
@@ -143,7 +143,7 @@ def main() -> int:
     options = parser.parse_args()
     found: list[Figure] = []
     for kind in options.database or ("sqlite", "mariadb"):
-        with fresh_database(kind) as database:
+        with fresh_database(kind, MARIADB_URL.replace("benchmarks", "benchmark_tags")) as database:
             some = figures(database, options.runs)
         for one in some:
             times = f", {one.ours:.3f} s / {one.limit:.3f} s" if one.ours and one.limit else ""

@@ -16,6 +16,8 @@ from eyened_domain.services.tagging.wanted import Wanted, add_missing, tags_ther
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 _CHUNK = 10_000
+_MANY = 100
+"""New links from here on are inserted as rows."""
 
 
 @frozen
@@ -35,21 +37,37 @@ def put_on(
     there = tags_there(uow, kind, asked.wanted)
     has = _links(uow, kind, there.values(), targets) if there else {}
     tags = add_missing(uow, kind, asked.wanted, there, asked.by)
-    if kind.field not in kind.link.__entity__.links:
-        uow.repository(kind.entity).add_all(targets)
-        uow.flush()
-    links = {
-        (target, folded): has.get((tags[folded], target)) for target in targets for folded in tags
-    }
-    made = {
-        (target, folded): kind.put(tags[folded], target, asked.by, asked.comment)
-        for (target, folded), link in links.items()
-        if link is None
-    }
-    uow.repository(kind.link).add_all(made.values())
-    for target, folded in made:
+    pairs = [(target, folded) for target in targets for folded in tags]
+    missing = [pair for pair in pairs if (tags[pair[1]], pair[0]) not in has]
+    if len(missing) >= _MANY or kind.field not in kind.link.__entity__.links:
+        _insert(uow, kind, [(tags[folded], target) for target, folded in missing], asked)
+        has = _links(uow, kind, tags.values(), targets)
+        made = {}
+    else:
+        made = {
+            (target, folded): kind.put(tags[folded], target, asked.by, asked.comment)
+            for target, folded in missing
+        }
+        uow.repository(kind.link).add_all(made.values())
+    for target, folded in missing:
         uow.record(Tagged(target, asked.wanted[folded], asked.by))
-    return links | made
+    return {(target, folded): has.get((tags[folded], target)) for target, folded in pairs} | made
+
+
+def _insert(
+    uow: UnitOfWork, kind: Taggable, missing: Sequence[tuple[Tag, Entity]], asked: Asked
+) -> None:
+    """Insert links as rows: a tenth of the time that objects take."""
+    uow.repository(kind.entity).add_all(target for _, target in missing)
+    uow.flush()
+    beside = kind.beside(asked.by, asked.comment)
+    uow.rows.insert_links(
+        kind.link,
+        [
+            {"tag_id": tag.tag_id, kind.key: getattr(target, kind.key), **beside}
+            for tag, target in missing
+        ],
+    )
 
 
 def link_of(uow: UnitOfWork, kind: Taggable, target: Entity, wanted: Wanted) -> Any:

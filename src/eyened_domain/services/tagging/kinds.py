@@ -64,10 +64,12 @@ class Taggable:
     def put(self, tag: Tag, target: Entity, by: Creator, comment: str | None) -> Any:
         """Return a new link."""
         remark = {} if comment is None else {"comment": comment}
-        if self.field in self.link.__entity__.links:
-            return self.link(tag=tag, creator=by, **{self.field: target}, **remark)
-        identity = getattr(target, self.key)  # of a legacy annotation only the id is linked
-        return self.link(tag=tag, creator=by, **{self.key: identity}, **remark)
+        return self.link(tag=tag, creator=by, **{self.field: target}, **remark)
+
+    def beside(self, by: Creator, comment: str | None) -> dict[str, Any]:
+        """Return what the row of a link holds besides the tag and the thing."""
+        remark = {"comment": comment} if self.takes_comments else {}
+        return {"creator_id": by.creator_id, **remark}
 
     def checked_comment(self, comment: str | None) -> str | None:
         """Return a remark as the column holds it.

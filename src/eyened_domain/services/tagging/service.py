@@ -269,9 +269,7 @@ class Tagging:
         has = set(by_ids.linked(uow, taggable, there.values(), meant))
         tags = add_missing(uow, taggable, wanted, there, who)
         uow.flush()
-        beside: dict[str, Any] = {"creator_id": who.creator_id}
-        if taggable.takes_comments:
-            beside["comment"] = remark
+        beside = taggable.beside(who, remark)
         count = 0
         for tag in tags.values():
             new = [one for one in meant if (tag.tag_id, one) not in has]
