@@ -95,8 +95,9 @@ class TaggingContract(Contract):
     ) -> None:
         heard: list[Event] = []
         with make_unit_of_work(subscribers=[heard.append]) as uow:
-            series = uow.series.add(build.a_series())
-            images = [build.an_image(series=series) for _ in range(120)]
+            series = build.a_series()
+            images = [build.an_image(series=series) for _ in range(60)]
+            images += [build.an_image() for _ in range(60)]
             creator = uow.creators.add(build.a_creator())
             first = Tagging().tag(uow, images[7], "one", by=creator, comment="first")
             assert images[0].image_instance_tag_links == []
