@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from eyened_domain.services.annotation_conversion import (
         AnnotationConversion as AnnotationConversion,
     )
+    from eyened_domain.services.attributes import Attributes as Attributes
     from eyened_domain.services.doctor import Checkup as Checkup
     from eyened_domain.services.events import Event as Event
     from eyened_domain.services.events import Segmented as Segmented
@@ -91,6 +92,7 @@ _ELSEWHERE = {
     "AnswerCheck": "eyened_domain.services.forms",
     "AnswerFault": "eyened_domain.services.forms",
     "AnswersRefused": "eyened_domain.services.forms",
+    "Attributes": "eyened_domain.services.attributes",
     "BadInput": "eyened_domain.errors",
     "Checkup": "eyened_domain.services.doctor",
     "ConfigurationError": "eyened_domain.errors",

@@ -26,6 +26,7 @@ from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.accounts import Accounts
 from eyened_domain.services.annotation_conversion import AnnotationConversion
+from eyened_domain.services.attributes import Attributes
 from eyened_domain.services.features import Features
 from eyened_domain.services.forms import Forms
 from eyened_domain.services.hashing import Hashes
@@ -100,6 +101,7 @@ class Container(containers.DeclarativeContainer):
 
     segmenting: providers.Provider[Segmenting] = providers.Factory(Segmenting)
     accounts: providers.Provider[Accounts] = providers.Factory(Accounts)
+    attributes: providers.Provider[Attributes] = providers.Factory(Attributes)
     features: providers.Provider[Features] = providers.Factory(Features)
     forms: providers.Provider[Forms] = providers.Factory(Forms)
     provenance: providers.Provider[Provenance] = providers.Factory(Provenance)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from eyened_domain import model
 from eyened_domain.adapters.sql.schema import TABLES
-from eyened_domain.model.attribute import _VALUE_COLUMNS, OWNERS
+from eyened_domain.model.attribute import OWNERS, VALUE_COLUMNS
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.fields import ColumnInfo
 from eyened_domain.model.tag import OnlyForItsType
@@ -160,7 +160,7 @@ def _attribute_values(values: Values, number: int, ids: Ids) -> Iterator[Values]
     kinds = list(model.AttributeDataType)
     for place, owner in enumerate(owners):
         kind = kinds[place % len(kinds)]
-        left_out = {*owners, *columns} - {owner, _VALUE_COLUMNS[kind]}
+        left_out = {*owners, *columns} - {owner, VALUE_COLUMNS[kind]}
         given = {name: value for name, value in values.items() if name not in left_out}
         yield given | {"attribute_id": ids[kind, number]}
 

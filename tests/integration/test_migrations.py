@@ -177,7 +177,9 @@ def test_upgrade_goes_to_the_revision_that_is_asked_for_and_then_on(engine: Engi
     go_to(engine, command.upgrade, "0001")
     done = upgrade(engine)
     assert (done.before, done.after) == ("0001", HEAD)
-    with pytest.raises(ConfigurationError, match=r"no revision '9999'.*0001, 0002, 0003, 0004"):
+    with pytest.raises(
+        ConfigurationError, match=r"no revision '9999'.*0001, 0002, 0003, 0004, 0005"
+    ):
         upgrade(engine, "9999")
 
 
@@ -277,7 +279,7 @@ def test_the_sql_for_a_dba_starts_at_the_revision_of_the_database(engine: Engine
     go_to(engine, command.upgrade, "0001")
     sql = upgrade_sql(engine)
     assert "ImportBatch" in sql
-    assert "Patient" not in sql
+    assert not re.search("CREATE TABLE .Patient.", sql)
     run_script(engine, sql)
     assert state_in(engine) is State.AT_HEAD
     assert upgrade_sql(engine) == ""

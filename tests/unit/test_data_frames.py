@@ -62,6 +62,14 @@ def test_named_levels_of_a_pandas_index_stand_apart() -> None:
     assert (found.columns, found.index) == ({"value": [1.5, 2.5]}, {"image_id": [4, 9]})
 
 
+def test_an_index_without_a_name_is_given_unless_it_is_the_default_one() -> None:
+    frame = pd.DataFrame({"value": [1.5, 2.5]})
+    assert read_frame(frame.set_axis([4, 9])).unnamed == [4, 9]
+    assert read_frame(frame.set_axis([4, None])).unnamed == [4, None]
+    assert read_frame(frame).unnamed is None
+    assert read_frame(frame.set_axis(pd.Index([4, 9], name="id"))).unnamed is None
+
+
 def test_nan_is_missing_in_pandas_and_a_number_in_polars() -> None:
     assert read_frame(pd.DataFrame({"x": [1.0, float("nan")]})).columns == {"x": [1.0, None]}
     _, number = read_frame(pl.DataFrame({"x": [1.0, float("nan")]})).columns["x"]

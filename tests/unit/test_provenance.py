@@ -90,9 +90,8 @@ def test_a_value_is_replaced_at_its_own_place_only(other):
     assert 3 in judged(value(1), value(2, version="2.0", model_id=2), result, sources={3: [1]})
 
 
-def test_values_are_told_apart_by_single_precision_and_texts_and_json_whole():
-    assert digest(0.1) == digest(0.10000000149011612)
-    assert digest(0.1) != digest(0.1001)
+def test_values_are_told_apart_by_all_that_they_hold():
+    assert digest(0.1) != digest(0.10000000000000002)
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     different = [None, 1, 1.5, "1", "1.5", [1], {"1": 1}, True]
     assert len({digest(one) for one in different}) == len(different)

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 OWNERS = ("image_instance", "segmentation", "model_segmentation", "patient", "study")
 """The links of an attribute value of which exactly one is set."""
 
-_VALUE_COLUMNS = {
+VALUE_COLUMNS = {
     AttributeDataType.String: "value_text",
     AttributeDataType.Float: "value_float",
     AttributeDataType.Int: "value_int",
     AttributeDataType.JSON: "value_json",
 }
+"""The column of an attribute value that holds what is of a type."""
 
 
 @entity(unique=(("attribute_name",),), name="attribute_name", repository="attributes")
@@ -70,31 +71,46 @@ class AttributeDefinition(AttributeDefinitionNames, Entity):
     @property
     def value_column(self) -> str:
         """Name of the column of `AttributeValue` that holds its values."""
-        return _VALUE_COLUMNS[self.attribute_data_type]
+        return VALUE_COLUMNS[self.attribute_data_type]
+
+    def refuse_flag(self, value: Any) -> None:
+        """Raise `BadInput` for True and False where the attribute holds numbers."""
+        numeric = self.attribute_data_type in (AttributeDataType.Float, AttributeDataType.Int)
+        if numeric and type(value).__name__ in ("bool", "bool_"):
+            raise BadInput(
+                f"AttributeValue.value: {self.attribute_name!r} holds numbers, not {value}",
+                entity="AttributeValue",
+                field=self.value_column,
+                value=value,
+            )
 
 
 @entity(
     unique=(
-        ("image_instance_id", "attribute_id", "model_id"),
-        ("model_segmentation_id", "attribute_id", "model_id"),
-        ("patient_id", "attribute_id", "model_id"),
-        ("segmentation_id", "attribute_id", "model_id"),
-        ("study_id", "attribute_id", "model_id"),
+        ("image_instance_id", "attribute_id", "model_id", "laterality"),
+        ("model_segmentation_id", "attribute_id", "model_id", "laterality"),
+        ("patient_id", "attribute_id", "model_id", "laterality"),
+        ("segmentation_id", "attribute_id", "model_id", "laterality"),
+        ("study_id", "attribute_id", "model_id", "laterality"),
     ),
+    counted_empty=("model_id", "laterality"),
     repository="attribute_values",
 )
 class AttributeValue(AttributeValueNames, Entity):
-    """The value of an attribute for exactly one owner, computed by a model.
+    """The value of an attribute for exactly one owner, computed by a model, or by none.
 
     The owner is an image, a segmentation, a model segmentation, a patient or a study
-    (check constraint `ck_AttributeValue_exactly_one_entity`).
+    (check constraint `ck_AttributeValue_exactly_one_entity`). Each eye has a value of its own. A
+    database at the contract, before revision 0004, has one of both eyes, and needs a model.
     """
 
     attribute_value_id: Column[int] = key("AttributeValueID", default=None)
     attribute_id: Column[int] = foreign_key(
         "AttributeID", "AttributeDefinition", default=None, on_delete="CASCADE"
     )
-    model_id: Column[int] = foreign_key("ModelID", "Model", default=None, on_delete="CASCADE")
+    model_id: Column[int | None] = foreign_key(
+        "ModelID", "Model", default=None, nullable=True, on_delete="CASCADE"
+    )
     image_instance_id: Column[int | None] = foreign_key(
         "ImageInstanceID", "ImageInstance", default=None, nullable=True, on_delete="CASCADE"
     )
@@ -111,7 +127,9 @@ class AttributeValue(AttributeValueNames, Entity):
     laterality: EnumColumn[Laterality | None] = choice(
         "Laterality", Laterality, default=None, nullable=True
     )
-    value_float: Column[float | None] = column("ValueFloat", Real(), default=None, nullable=True)
+    value_float: Column[float | None] = column(
+        "ValueFloat", Real(double=True), default=None, nullable=True
+    )
     value_int: Column[int | None] = column("ValueInt", Integer(), default=None, nullable=True)
     value_text: Column[str | None] = column("ValueText", Text(255), default=None, nullable=True)
     value_json: Column[Any] = column("ValueJSON", Json(), default=None, nullable=True)
@@ -123,7 +141,7 @@ class AttributeValue(AttributeValueNames, Entity):
         back="attribute_values",
         default=None,
     )
-    producing_model: One[Model] = one(
+    producing_model: One[Model | None] = one(
         "ProducingModel", "Model", via="model_id", back="produced_attribute_values", default=None
     )
     image_instance: One[ImageInstance | None] = one(
@@ -212,16 +230,9 @@ class AttributeValue(AttributeValueNames, Entity):
     @value.setter
     def value(self, value: Any) -> None:
         definition = self._definition()
-        numeric = definition.attribute_data_type in (AttributeDataType.Float, AttributeDataType.Int)
-        if numeric and type(value).__name__ in ("bool", "bool_"):
-            raise BadInput(
-                f"AttributeValue.value: {definition.attribute_name!r} holds numbers, not {value}",
-                entity="AttributeValue",
-                field=definition.value_column,
-                value=value,
-            )
+        definition.refuse_flag(value)
         setattr(self, definition.value_column, value)
-        for other in set(_VALUE_COLUMNS.values()) - {definition.value_column}:
+        for other in set(VALUE_COLUMNS.values()) - {definition.value_column}:
             setattr(self, other, None)
 
     rules_read: ClassVar[tuple[str, ...]] = ("attribute_definition",)
@@ -246,7 +257,7 @@ class AttributeValue(AttributeValueNames, Entity):
             self._check_column(definition)
 
     def _check_column(self, definition: AttributeDefinition) -> None:
-        for name in _VALUE_COLUMNS.values():
+        for name in VALUE_COLUMNS.values():
             value = self.__dict__.get(name)
             if value is not None and name != definition.value_column:
                 raise RuleBroken(

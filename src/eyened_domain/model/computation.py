@@ -44,7 +44,7 @@ _UNPRINTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @entity(
-    unique=(("model_name", "version"), ("model_name",)),
+    unique=(("model_name", "version"),),
     name="model_name",
     discriminator="model_type",
     repository="models",

@@ -338,6 +338,7 @@ def _written(value: Any) -> str:
 def entity(
     *,
     unique: tuple[tuple[str, ...], ...] = (),
+    counted_empty: tuple[str, ...] = (),
     name: str | None = None,
     table: str | None = None,
     discriminator: str | None = None,
@@ -347,6 +348,8 @@ def entity(
 
     Args:
         unique: its natural keys besides the primary key.
+        counted_empty: columns in which, in a natural key, nothing is a value as others are; in
+            all other columns nothing is never the same as nothing.
         name: the column that `by_name` looks in.
         table: the name of its table in the database, where it is not that of the class.
         discriminator: the column that says of which special kind an object is, where there are
@@ -362,6 +365,7 @@ def entity(
             made,
             parent,
             unique=unique,
+            counted_empty=counted_empty,
             name=name,
             table=table,
             discriminator=discriminator,

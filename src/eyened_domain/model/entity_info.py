@@ -34,6 +34,8 @@ class EntityInfo:
     """From every other name of a field to its Python name."""
     unique: tuple[tuple[str, ...], ...]
     """The natural keys: each a tuple of columns that no two objects share."""
+    counted_empty: tuple[str, ...]
+    """Columns in which, in a natural key, nothing is a value as others are."""
     name_column: str | None
     parent: str | None
     """Name of the entity that it is a special kind of (joined tables)."""
@@ -141,6 +143,7 @@ def declared(
     parent: EntityInfo | None,
     *,
     unique: tuple[tuple[str, ...], ...],
+    counted_empty: tuple[str, ...],
     name: str | None,
     table: str | None,
     discriminator: str | None,
@@ -152,6 +155,7 @@ def declared(
         cls: the class.
         parent: what is known of the entity that it is a special kind of.
         unique: see `entity`, and so of the others.
+        counted_empty: as well.
         name: the column of the name.
         table: the name of the table.
         discriminator: the column of the kind.
@@ -169,6 +173,7 @@ def declared(
         links=links,
         aliases=aliases,
         unique=unique or (parent.unique if parent else ()),
+        counted_empty=counted_empty,
         name_column=name or (parent.name_column if parent else None),
         parent=parent.name if parent else None,
         discriminator=discriminator or (parent.discriminator if parent else None),

@@ -150,14 +150,17 @@ def sought(kind: Kind, value: Any) -> Any:
 
 @frozen
 class Real:
-    """A finite number of single precision (FLOAT).
+    """A finite number, of single precision (FLOAT) or double.
 
-    It is held as the shortest decimal number that is the same in single precision: 0.1 stays
-    0.1, and 1/3 becomes 0.33333334, which is what every database gives back.
+    One of single precision is held as the shortest decimal number that is the same in it: 0.1
+    stays 0.1, and 1/3 becomes 0.33333334, which is what every database gives back.
     """
 
+    double: bool = False
+    """Whether it is of double precision; where a database has not, it is single there."""
+
     def convert(self, value: Any) -> float:
-        """Accept a number that is finite and within single precision."""
+        """Accept a number that is finite and within the precision."""
         if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
             raise Refused(f"a number is needed, not {shown(value)}")
         try:
@@ -166,6 +169,10 @@ class Real:
             raise Refused(f"a number is needed, not {shown(value)}") from None
         except OverflowError:
             number = math.inf
+        if self.double:
+            if not math.isfinite(number):
+                raise Refused(f"a finite number is needed, not {shown(value)}")
+            return number
         if not math.isfinite(number) or abs(number) > _FLOAT32_MAX:
             raise Refused(f"a finite number of single precision is needed, not {shown(value)}")
         return shortest(number)
@@ -175,8 +182,11 @@ _FLOAT32 = struct.Struct("f")
 
 
 def single(number: float) -> float:
-    """Return a number as single precision holds it, exactly."""
-    (held,) = _FLOAT32.unpack(_FLOAT32.pack(number))
+    """Return a number as single precision holds it, exactly; raise `Refused` beyond its range."""
+    try:
+        (held,) = _FLOAT32.unpack(_FLOAT32.pack(number))
+    except OverflowError:
+        raise Refused(f"{shown(number)} is beyond single precision") from None
     return float(held)
 
 

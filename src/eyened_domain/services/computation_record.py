@@ -9,8 +9,6 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
-from eyened_domain.model.values import single
-
 
 @frozen
 class Computed:
@@ -41,11 +39,6 @@ class ComputationRecord(Protocol):
 
 
 def digest(value: Any) -> str:
-    """Return what two values have in common that are the same; 16 characters.
-
-    Numbers are compared in single precision, as a FLOAT column holds them.
-    """
-    if isinstance(value, float):
-        value = single(value)
+    """Return what two values have in common that are the same; 16 characters."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

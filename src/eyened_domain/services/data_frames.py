@@ -35,6 +35,8 @@ class FrameInput:
     columns: Columns
     index: Columns
     """The levels of a pandas index that have a name; empty for anything else."""
+    unnamed: list[Any] | None = None
+    """A pandas index that was given and has no name; the default one, 0, 1, 2 …, is none."""
 
     def __len__(self) -> int:
         return len(next(iter((self.columns | self.index).values()), ()))
@@ -95,7 +97,7 @@ def _read_data_frame(source: Any) -> FrameInput:
     except ValueError as error:  # a column that stands there twice
         raise BadInput(f"the DataFrame cannot be read: {error}") from None
     columns = {name: _values_of(frame[name]) for name in frame.columns}
-    return FrameInput(_checked(columns), _index_of(source))
+    return FrameInput(_checked(columns), _index_of(source), _unnamed_index(source))
 
 
 def _values_of(series: Any) -> list[Any]:
@@ -109,15 +111,24 @@ def _values_of(series: Any) -> list[Any]:
 def _index_of(source: Any) -> Columns:
     """Return the named levels of a pandas index."""
     names = getattr(getattr(source, "index", None), "names", None) or ()
-    levels: Columns = {}
-    for position, name in enumerate(names):
-        if name is not None:
-            values = source.index.get_level_values(position)
-            gone = values.isna()
-            levels[name] = [
-                None if none else plain(value) for value, none in zip(values, gone, strict=True)
-            ]
+    levels = {
+        name: _level(source.index.get_level_values(position))
+        for position, name in enumerate(names)
+        if name is not None
+    }
     return _checked(levels)
+
+
+def _unnamed_index(source: Any) -> list[Any] | None:
+    index = getattr(source, "index", None)
+    is_given = type(index).__name__ not in {"RangeIndex", "MultiIndex"}
+    is_unnamed = is_given and list(getattr(index, "names", ())) == [None]
+    return _level(index) if is_unnamed else None
+
+
+def _level(values: Any) -> list[Any]:
+    gone = values.isna()
+    return [None if none else plain(value) for value, none in zip(values, gone, strict=True)]
 
 
 def _checked(columns: Columns) -> Columns:

@@ -69,7 +69,7 @@ _FULL: dict[str, dict[str, Any]] = {
 """The same for objects with every column filled; None for what excludes something else."""
 
 _GRIDS = {"Segmentation", "ModelSegmentation"}
-_NEEDED = {"AttributeValue": ("image_instance",)}
+_NEEDED = {"AttributeValue": ("image_instance", "producing_model")}
 _KIND_OF = {"Model": "SegmentationModel"}
 _PARENTS = {("AttributeValue", "producing_model"): "AttributesModel"}
 _LINEAGE = {"image_instance": "series", "series": "study", "study": "patient"}

@@ -126,6 +126,7 @@ def _adoption_as_dict(report: AdoptionReport) -> dict[str, object]:
         "database": report.database,
         "revision": report.revision,
         "adopted_now": report.is_new,
+        "relaxed": report.is_relaxed,
         "advice": report.advice,
         "differences": _as_dicts(report.differences),
     }
@@ -142,6 +143,8 @@ def _print_adoption(report: AdoptionReport) -> None:
     if report.differences:
         rows = [(d.severity, d.table, d.column, d.what) for d in (*report.blocking, *report.notes)]
         print_table(("severity", "table", "column", "what"), rows, title="Differences")
+    if report.is_relaxed:
+        click.echo("Keys and columns of attributes are as revision 0004 has relaxed them.")
     if report.is_new:
         click.echo(
             f"{report.database} is adopted at revision {report.revision}. Next: `eorm upgrade`."

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eyened_domain.adapters.memory.references import Key, indexed
-from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.names import fold
 
 
@@ -28,20 +28,26 @@ class Row:
         self.key: Key = self.info.key(values)
 
 
+_NOTHING = ()
+"""Stands in an index for nothing, where that counts as a value."""
+
+
 class Index:
     """From the values of some columns to the primary keys of the rows that hold them.
 
-    Texts count as the same where `model.names.fold` says so; rows with a NULL are not in it.
+    Texts count as the same where `model.names.fold` says so; rows with a NULL are not in it,
+    but in a column where nothing counts as a value.
     """
 
-    def __init__(self, columns: tuple[str, ...]) -> None:
+    def __init__(self, columns: tuple[str, ...], counted_empty: tuple[str, ...] = ()) -> None:
         self.columns = columns
+        self.counted_empty = counted_empty
         self._keys: dict[Key, dict[Key, None]] = {}
         self._own: set[Key] = set()
 
     def copy(self) -> Index:
         """Return a copy that shares its parts until they are changed."""
-        copied = Index(self.columns)
+        copied = Index(self.columns, self.counted_empty)
         copied._keys = dict(self._keys)
         return copied
 
@@ -63,6 +69,11 @@ class Index:
 
     def _sought(self, values: dict[str, Any]) -> Key | None:
         found = tuple(folded(values.get(name)) for name in self.columns)
+        if self.counted_empty:
+            found = tuple(
+                _NOTHING if value is None and name in self.counted_empty else value
+                for name, value in zip(self.columns, found, strict=True)
+            )
         return None if None in found else found
 
     def _owned(self, sought: Key) -> dict[Key, None]:
@@ -83,7 +94,7 @@ class Table:
     def __init__(self, root: str) -> None:
         self.rows: dict[Key, Row] = {}
         self.indexes: dict[tuple[str, ...], Index] = {
-            columns: Index(columns) for columns in indexed(root)
+            columns: Index(columns, _counted_empty(root, columns)) for columns in indexed(root)
         }
 
     def copy(self) -> Table:
@@ -107,6 +118,12 @@ class Table:
                 index.add(row)
         if row is not None:
             self.rows[key] = row
+
+
+def _counted_empty(root: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns of a natural key in which nothing counts as a value."""
+    info = entity_class(root).__entity__
+    return info.counted_empty if columns in info.unique else ()
 
 
 class View:

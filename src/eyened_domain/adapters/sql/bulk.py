@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    case,
     delete,
     false,
     func,
@@ -25,7 +24,6 @@ from sqlalchemy import (
     select,
     true,
     union_all,
-    update,
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -35,6 +33,7 @@ from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import StorageError
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.patient import Patient
@@ -47,7 +46,6 @@ CHUNK = 10_000
 _LONGEST = 800_000
 """Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _PROJECTS_CHUNK = 50
-_UPDATE_CHUNK = 250
 _RUNS_CHUNK = 200
 
 
@@ -183,7 +181,7 @@ class SqlRows(Rows):
     ) -> int:
         self._session.flush()
         table = table_of(entity)
-        meets = [table.c[name] == value for name, value in equals.items()]
+        meets = [_holds(table.c[name], value) for name, value in equals.items()]
         count = 0
         for chunk in _lists(values):
             count += self._execute(delete(table).where(table.c[by].in_(chunk), *meets)).rowcount
@@ -206,37 +204,25 @@ class SqlRows(Rows):
             self._session.expunge(one)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
-        """Write the given columns of rows that exist.
-
-        One statement sets every row of a chunk: PyMySQL would send an executemany of
-        UPDATE row by row.
-        """
         table = table_of(entity)
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
         now = now_of(self._session.connection())
-        for chunk in _chunks(rows, _UPDATE_CHUNK):
-            names = sorted({name for row in chunk for name in row} - {key})
-            values = {
-                name: case(
-                    *(
-                        (table.c[key] == row[key], bindparam(None, row[name], table.c[name].type))
-                        for row in chunk
-                        if name in row
-                    ),
-                    else_=now if name in stamped else table.c[name],
-                )
-                for name in names
-            }
-            ids = [row[key] for row in chunk]
-            self._execute(update(table).where(table.c[key].in_(ids)).values(values))
         stamps = dict.fromkeys(stamped, now)
+        connection = self._session.connection()
+        for statement, parameters in update_rows(connection, table, key, rows, stamps):
+            self._execute(statement, parameters)
         self._let_objects_hold(entity, key, [{**stamps, **row} for row in rows])
 
     def _let_objects_hold(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         """Let the objects in hand hold what was written to their rows."""
-        for row in rows:
-            held = self._session.identity_map.get(identity_key(entity, row[key]))
+        in_hand = {
+            one.__dict__.get(key): one
+            for one in self._session.identity_map.values()
+            if isinstance(one, entity)
+        }
+        for row in rows if in_hand else ():
+            held = in_hand.get(row[key])
             for name, value in row.items() if held is not None else ():
                 if name in held.__dict__:
                     set_committed_value(held, name, value)

@@ -9,7 +9,6 @@ compared.
 
 from __future__ import annotations
 
-import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -24,7 +23,16 @@ from eyened_domain.adapters.sql.sqlite_turns import take_turn
 from eyened_domain.adapters.sql.staleness import mark_fresh, stale_states
 from eyened_domain.errors import RowChanged
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.values import Blob, Json, Kind, Real, is_same_json
+from eyened_domain.model.values import (
+    Blob,
+    Json,
+    Kind,
+    Real,
+    Refused,
+    is_same_json,
+    shortest,
+    single,
+)
 
 _COMPARED = "eyened_domain.compared"
 CHUNK = 10_000
@@ -144,15 +152,21 @@ def is_same(kind: Kind, one: Any, other: Any) -> bool:
     if isinstance(kind, Json):
         return is_same_json(one, other)
     if isinstance(kind, Real):
-        return _single(one) == _single(other) or one == float(f"{other:.6g}")
+        return _is_same_real(kind, one, other)
     if isinstance(kind, Blob):
         return bool(one.rstrip(b"\0") == other.rstrip(b"\0"))
     return bool(one == other)
 
 
-def _single(number: float) -> float:
-    (found,) = struct.unpack("f", struct.pack("f", number))
-    return float(found)
+def _is_same_real(kind: Real, one: float, other: float) -> bool:
+    if one == other or one == float(f"{other:.6g}"):
+        return True
+    try:
+        held = single(one)
+        # one of double precision may have been written to a database that holds it in single
+        return shortest(held) == other if kind.double else held == single(other)
+    except Refused:
+        return False
 
 
 def _key(state: InstanceState[Any]) -> tuple[Any, ...]:

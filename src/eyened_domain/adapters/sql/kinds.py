@@ -57,6 +57,7 @@ _EQUAL = frozenset(
 _ORDER = frozenset((operators.lt, operators.le, operators.gt, operators.ge, operators.and_))
 """Comparisons by order; `between` compares with `and_`."""
 _INT64 = 2**63
+_SINGLES = "eyened_domain_single_precision"
 
 
 class RefusedValue(Refused):
@@ -125,7 +126,7 @@ class KindType(TypeDecorator[Any]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Process | None:
         """Return what turns what the driver gives into what the entity holds."""
         if isinstance(self.column.kind, Real):
-            return reader(shortest)
+            return reader(shortest if is_single(self.column.kind, dialect) else float)
         return reader_of(self.impl_instance, dialect, coltype)
 
     def _sending(self, send: Process | None) -> Process:
@@ -220,10 +221,23 @@ def _sender(kind: Any, wrapped: TypeEngine[Any], dialect: Dialect) -> Process | 
     if isinstance(kind, Day | Moment):
         return _iso if dialect.name == "sqlite" else None
     if isinstance(kind, Real):
-        return None if dialect.name == "sqlite" else single
+        return single if dialect.name != "sqlite" and is_single(kind, dialect) else None
     if isinstance(kind, Text | Integer):
         return None
     return wrapped.bind_processor(dialect)
+
+
+def hold_singles(dialect: Dialect) -> None:
+    """Note that a database is at the contract, where all numbers are of single precision.
+
+    Before the first statement that sends or reads one.
+    """
+    vars(dialect)[_SINGLES] = True
+
+
+def is_single(kind: Real, dialect: Dialect) -> bool:
+    """Whether a database holds the numbers of a kind in single precision."""
+    return not kind.double or vars(dialect).get(_SINGLES, False)
 
 
 def _iso(value: Any) -> str:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import (
 
 from eyened_domain.adapters.sql.kinds import RefusedValue
 from eyened_domain.adapters.sql.schema import ENTITY, metadata
+from eyened_domain.adapters.sql.schema.facts import COMPUTED
 from eyened_domain.adapters.sql.sqlite_references import broken_reference, forbidding_reference
 from eyened_domain.errors import (
     BadInput,
@@ -247,6 +248,7 @@ def _foreign_key(text: str) -> tuple[str, str, str]:
 
 def _field(table: str, column: str) -> tuple[str, str]:
     known = metadata.tables.get(table)
+    column = COMPUTED.get(table, {}).get(column, column)
     if known is not None:
         return table, next((c.key for c in known.columns if c.name == column), column)
     keys = {c.key for t in metadata.tables.values() for c in t.columns if c.name == column}

@@ -29,7 +29,7 @@ class AttributeValueNames:
 
     AttributeValueID: Column[int]
     AttributeID: Column[int]
-    ModelID: Column[int]
+    ModelID: Column[int | None]
     ImageInstanceID: Column[int | None]
     SegmentationID: Column[int | None]
     ModelSegmentationID: Column[int | None]
@@ -41,7 +41,7 @@ class AttributeValueNames:
     ValueText: Column[str | None]
     ValueJSON: Column[Any]
     AttributeDefinition: One[model.AttributeDefinition]
-    ProducingModel: One[model.Model]
+    ProducingModel: One[model.Model | None]
     ImageInstance: One[model.ImageInstance | None]
     Segmentation: One[model.Segmentation | None]
     ModelSegmentation: One[model.ModelSegmentation | None]

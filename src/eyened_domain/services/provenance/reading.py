@@ -7,19 +7,12 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from eyened_domain.model.attribute import AttributeValue, AttributeValueInput
-from eyened_domain.model.enums import AttributeDataType
+from eyened_domain.model.attribute import VALUE_COLUMNS, AttributeValue, AttributeValueInput
 from eyened_domain.services.provenance.graph import ProvenanceEdge, ProvenanceGraph, ValueNode
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 KEY = "attribute_value_id"
 OUTPUT, INPUT = "output_attribute_value_id", "input_attribute_value_id"
-_VALUES = {
-    AttributeDataType.String: "value_text",
-    AttributeDataType.Float: "value_float",
-    AttributeDataType.Int: "value_int",
-    AttributeDataType.JSON: "value_json",
-}
 _BASE = (
     KEY,
     "attribute_id",
@@ -29,7 +22,7 @@ _BASE = (
     "model_id",
     "producing_model.model_name",
     "producing_model.version",
-    *_VALUES.values(),
+    *VALUE_COLUMNS.values(),
 )
 
 
@@ -109,7 +102,7 @@ def _value(row: dict[str, Any], owners: Iterable[Owner]) -> Value:
     node = ValueNode(
         attribute_value_id=row[KEY],
         attribute_name=row["attribute_definition.attribute_name"],
-        value=row[_VALUES[data_type]],
+        value=row[VALUE_COLUMNS[data_type]],
         entity=owner.entity,
         entity_id=row[owner.key],
         laterality=row["laterality"],

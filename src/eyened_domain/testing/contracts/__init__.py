@@ -16,6 +16,13 @@ from eyened_domain.testing.contracts.accounts import AccountContract as AccountC
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
 )
+from eyened_domain.testing.contracts.attribute_frames import (
+    AttributeFrameContract as AttributeFrameContract,
+)
+from eyened_domain.testing.contracts.attribute_tables import (
+    AttributeTableContract as AttributeTableContract,
+)
+from eyened_domain.testing.contracts.attributes import AttributeContract as AttributeContract
 from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
     ClientPixelContract as ClientPixelContract,
@@ -90,6 +97,9 @@ class StorageContract(
     FeatureContract,
     FormContract,
     AccountContract,
+    AttributeContract,
+    AttributeFrameContract,
+    AttributeTableContract,
     ImportContract,
     BulkContract,
     LinkedRowsContract,

@@ -4,13 +4,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
 from eyened_domain.errors import BadInput, RuleBroken
-from eyened_domain.model import Creator, ImageInstance, Patient, Project, SexEnum, Study, Tag
+from eyened_domain.model import (
+    Creator,
+    ImageInstance,
+    Laterality,
+    Patient,
+    Project,
+    SexEnum,
+    Study,
+    Tag,
+)
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -106,6 +115,37 @@ class BulkContract(Contract):
             assert uow.rows.find(Patient, "sex", ["F"], ["sex"]) == [(SexEnum.F,)]
             uow.commit()
             assert uow.patients.get(ids["P1"]).sex is SexEnum.F
+
+    def test_rows_of_every_kind_of_column_are_updated_each_with_values_of_its_own(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        columns: dict[str, list[Any]] = {
+            "laterality": [Laterality.L, Laterality.R, Laterality.R],
+            "inactive": [True, False, True],
+            "nr_of_frames": [7, None, -1],
+            "resolution_axial": [0.1, None, 1e-30],
+            "acquisition_date_time": [datetime(2024, 1, 31, 12, 30), None, datetime(1999, 1, 1)],
+            "cf_roi": [{"ü": [1, "\\\"'%s:x", None, 2.5]}, None, {}],
+            "thumbnail_path": ["é\\ ' \" %s :x 😀\n", None, ""],
+        }
+        with make_unit_of_work() as uow:
+            images = uow.images.add_all([build.an_image() for _ in "abc"])
+            uow.commit()
+            ids = [one.image_instance_id for one in images]
+            rows: list[dict[str, Any]] = [
+                {"image_instance_id": one, **{name: some[n] for name, some in columns.items()}}
+                for n, one in enumerate(ids)
+            ]
+            images[1].thumbnail_path = "as before"
+            uow.commit()
+            rows[1].pop("thumbnail_path")
+            uow.rows.update(ImageInstance, rows)
+            uow.commit()
+        columns["thumbnail_path"][1] = "as before"
+        with make_unit_of_work() as uow:
+            images = uow.images.by_ids(ids)
+            found = {name: [getattr(one, name) for one in images] for name in columns}
+            assert found == columns
 
     def test_of_rows_of_which_one_is_needed_none_is_deleted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

@@ -17,7 +17,13 @@ from eyened_domain.model import (
     Segmentation,
     Study,
 )
-from eyened_domain.services.provenance import Provenance, ProvenanceEdge, StaleCause, StaleValue
+from eyened_domain.services.provenance import (
+    Provenance,
+    ProvenanceEdge,
+    StaleCause,
+    StaleReason,
+    StaleValue,
+)
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -40,9 +46,10 @@ class _Study:
         definition = self.uow.attributes.by_name(name, default=None) or AttributeDefinition(
             attribute_name=name, attribute_data_type=AttributeDataType.Float
         )
+        model = given.pop("model", self.model)
         one = AttributeValue(
             attribute_definition=definition,
-            producing_model=given.pop("model", self.model),
+            producing_model=model,
             **(given or {"image_instance": self.image}),
         )
         one.value = value
@@ -215,6 +222,62 @@ class ProvenanceContract(Contract):
                 "area": [(StaleCause.CHANGED, entity.__name__)],
                 "later": [_STALE],
             }
+
+    def test_values_are_stale_when_a_newer_version_has_computed_what_they_are_from(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = _Study(uow, build)
+            newer = build.an_attributes_model(model_name=study.model.model_name, version="1.10")
+            study.value("thickness", laterality="R", image_instance=study.image, model=newer)
+            old = study.value("thickness", laterality="L", image_instance=study.image)
+            by_hand = study.value("norm", 1.0, patient=study.study.patient, model=None)
+            ratio = study.value("ratio", study=study.study)
+            Provenance().computed_from(uow, {ratio: [old, by_hand]})
+            uow.commit()
+            assert Provenance().stale(uow, "AREDS") == []  # of the other eye only
+            new = study.value("thickness", laterality="L", image_instance=study.image, model=newer)
+            uow.flush()
+            (stale,) = Provenance().stale(uow, "AREDS")
+            assert stale.reasons == (
+                StaleReason(
+                    cause=StaleCause.REPLACED,
+                    entity="AttributeValue",
+                    entity_id=old.attribute_value_id,
+                    replaced_by=new.attribute_value_id,
+                ),
+            )
+            assert stale.replaced_by is None
+            again = study.value("ratio", study=study.study, model=newer)
+            uow.commit()
+            (stale,) = Provenance().stale(uow, "AREDS")
+            assert stale.replaced_by == again.attribute_value_id
+
+    def test_values_of_a_segmentation_are_stale_when_a_newer_version_has_made_another(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = _Study(uow, build)
+            first = build.a_segmentation_model(model_name="layers", version="1")
+            second = build.a_segmentation_model(
+                model_name="layers", version="2", feature=first.feature
+            )
+            one, two = (
+                build.a_model_segmentation(image_instance=study.image, model=model)
+                for model in (first, second)
+            )
+            study.value("area", model_segmentation=one)
+            study.value("area", model_segmentation=two)
+            uow.commit()
+            (stale,) = Provenance().stale(uow, "AREDS")
+            assert stale.reasons == (
+                StaleReason(
+                    cause=StaleCause.REPLACED,
+                    entity="ModelSegmentation",
+                    entity_id=one.model_segmentation_id,
+                    replaced_by=two.model_segmentation_id,
+                ),
+            )
 
     def test_only_a_project_s_own_values_are_told_also_of_inputs_elsewhere(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

@@ -10,6 +10,7 @@ from eyened_domain.adapters.sql.migrations.comparison import compare_with_contra
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.migrations.differences import Difference, Severity
 from eyened_domain.adapters.sql.migrations.needed_columns import find_lacking, said_of
+from eyened_domain.adapters.sql.migrations.relaxations import without_relaxations
 from eyened_domain.adapters.sql.migrations.revisions import CONTRACT
 from eyened_domain.adapters.sql.migrations.running import alembic_config, migrating
 from eyened_domain.adapters.sql.migrations.state import State, display_url, find_state
@@ -29,6 +30,8 @@ class AdoptionReport:
     """Whether it was adopted now; False as well when it was before."""
     advice: str | None = None
     """What is to be done with a database that is at another schema of the other program."""
+    is_relaxed: bool = False
+    """Whether it has what revision 0004 relaxes; this is not among the differences then."""
 
     @property
     def blocking(self) -> tuple[Difference, ...]:
@@ -57,7 +60,9 @@ def adopt(engine: Engine) -> AdoptionReport:
         found = find_state(connection)
         if found.state in {State.EMPTY, State.FOREIGN, State.INTERRUPTED, State.AHEAD}:
             raise refusal(engine, found)
-        differences = compare_with_contract(connection)
+        differences, is_relaxed = without_relaxations(
+            compare_with_contract(connection), on_server=engine.dialect.name != "sqlite"
+        )
         lacking = find_lacking(connection, contract.tables.values())
         blocked = any(d.severity is Severity.BLOCKING for d in differences)
         is_new = found.revision is None and not blocked
@@ -65,7 +70,9 @@ def adopt(engine: Engine) -> AdoptionReport:
             _stamp(connection)
     revision = CONTRACT if is_new else found.revision
     advice = f"The database {said_of(lacking)}." if lacking.is_other_schema else None
-    return AdoptionReport(display_url(engine), differences, revision, is_new, advice)
+    return AdoptionReport(
+        display_url(engine), differences, revision, is_new, advice, is_relaxed=is_relaxed
+    )
 
 
 def _stamp(connection: Connection) -> None:

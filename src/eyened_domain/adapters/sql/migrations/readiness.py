@@ -7,6 +7,7 @@ import logging
 from sqlalchemy import Engine
 
 from eyened_domain.adapters.sql.in_memory import is_in_memory
+from eyened_domain.adapters.sql.kinds import hold_singles
 from eyened_domain.adapters.sql.migrations.needed_columns import (
     changed_refusal,
     find_lacking,
@@ -46,6 +47,8 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
     if found.state is State.AT_HEAD:
         return
     if found.state is State.UNADOPTED:
+        if engine.dialect.name != "sqlite":
+            hold_singles(engine.dialect)
         logger.warning(
             "The database %s was made by another program and is not adopted: reading and "
             "writing work, importing and running a unit of work again do not. "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from eyened_domain.adapters.sql.schema.facts import COMPUTED
+
 VERSION_TABLE = "eyened_domain_version"
 """Ours alone; `alembic_version` belongs to another program on the same database."""
 
@@ -18,6 +20,22 @@ CONTRACT = "0001"
 HEAD = REVISIONS[-1]
 
 
-def is_ours(thing: Any, name: str | None, kind: str, reflected: bool, counterpart: Any) -> bool:  # noqa: ARG001
-    """Tell Alembic's autogenerate to leave alone the tables that other programs have here."""
-    return not (kind == "table" and reflected and counterpart is None)
+def is_ours(thing: Any, name: str | None, kind: str, reflected: bool, counterpart: Any) -> bool:
+    """Tell Alembic's autogenerate what to leave alone.
+
+    That are the tables that other programs have here; and what the database computes of fields,
+    with the keys over it, which our tables know by the fields alone.
+    """
+    if kind == "table":
+        return not (reflected and counterpart is None)
+    computed = COMPUTED.get(thing.table.name, {})
+    if kind == "column":
+        return name not in computed
+    columns = {column.name for column in getattr(thing, "columns", ())}
+    keyed = {*computed, *(thing.table.c[field].name for field in _fields(thing, computed))}
+    is_key = kind == "unique_constraint" or getattr(thing, "unique", False)
+    return not (computed and is_key and columns & keyed)
+
+
+def _fields(thing: Any, computed: Any) -> Any:
+    return [field for field in computed.values() if field in thing.table.c]

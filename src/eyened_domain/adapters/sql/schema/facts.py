@@ -38,7 +38,15 @@ class TableFacts:
 
 _OWNERS = ("ImageInstanceID", "SegmentationID", "ModelSegmentationID", "PatientID", "StudyID")
 _EXACTLY_ONE_OWNER = " + ".join(f"({owner} IS NOT NULL)" for owner in _OWNERS) + " = 1"
-_VALUE = ("attribute_id", "model_id")
+_VALUE = ("attribute_id", "model_id", "laterality")
+
+COMPUTED: Mapping[str, Mapping[str, str]] = {
+    "AttributeValue": {"ModelKey": "model_id", "LateralityKey": "laterality"},
+}
+"""Columns that the database computes of a field, so that nothing counts as a value in a key.
+
+A revision makes them, and the keys over them; the tables here have the fields in these keys.
+"""
 
 FACTS: Mapping[str, TableFacts] = {
     "Annotation": TableFacts(

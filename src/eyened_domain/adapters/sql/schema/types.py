@@ -18,6 +18,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Double,
     Enum,
     Float,
     LargeBinary,
@@ -127,5 +128,7 @@ def type_of(kind: Kind) -> TypeEngine[Any]:
             return names_of(enum)
         case Blob(length=length):
             return blob(length)
+        case values.Real(double=True):
+            return Double().with_variant(Float(), "sqlite")
         case _:
             return _USUAL[type(kind)]

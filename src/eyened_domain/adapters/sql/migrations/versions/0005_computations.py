@@ -4,8 +4,8 @@ from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table
 
 from eyened_domain.adapters.sql.migrations.resumable import create_tables, drop_tables
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
