@@ -82,7 +82,8 @@ class LinkedRowsContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            of_image = build.add(uow, AttributeValue, laterality="L")
+            model = build.an_attributes_model(model_name="net")
+            of_image = build.add(uow, AttributeValue, laterality="L", producing_model=model)
             of_patient = build.add(
                 uow, AttributeValue, image_instance=None, patient=build.a_patient()
             )
@@ -97,15 +98,10 @@ class LinkedRowsContract(Contract):
                 [of_image.attribute_value_id, of_patient.attribute_value_id],
                 ["laterality", side, "patient_id", "producing_model.model_name"],
             )
-            told = {(row[0], row[1], row[2]) for row in found}
             study = image.series.study
-            assert told == {
-                (Laterality.L, study.patient_id, None),
-                (None, None, of_patient.patient_id),
-            }
-            assert {row[3] for row in found} == {
-                of_image.producing_model.model_name,
-                of_patient.producing_model.model_name,
+            assert {tuple(row) for row in found} == {
+                (Laterality.L, study.patient_id, None, "net"),
+                (None, None, of_patient.patient_id, None),
             }
             without: dict[str, Any] = {"input_value.image_instance_id": None}
             both = uow.rows.find(
