@@ -183,6 +183,19 @@ class ProvenanceContract(Contract):
                 "risk": [_STALE],
             }
 
+    def test_an_input_that_others_have_added_since_is_a_change(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = _Study(uow, build)
+            thickness, area, risk = (study.value(name) for name in ("thickness", "area", "risk"))
+            Provenance().computed_from(uow, {risk: [thickness]})
+            uow.commit()
+            risk.input_values.append(area)
+            (stale,) = Provenance().stale(uow, "AREDS")
+            assert [reason.entity_id for reason in stale.reasons] == [area.attribute_value_id]
+            assert _told([stale]) == {"risk": [_CHANGED]}
+
     def test_values_are_stale_when_their_image_or_that_of_an_input_is_inactive(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
@@ -191,6 +204,8 @@ class ProvenanceContract(Contract):
             _chain(study)
             drawn = build.a_segmentation(image_instance=study.image)
             study.value("drawn", segmentation=drawn)
+            found = build.a_model_segmentation(image_instance=study.image)
+            study.value("found", model_segmentation=found)
             study.image.inactive = True
             uow.commit()
         of_image = (StaleCause.INACTIVE, "ImageInstance")
@@ -202,6 +217,7 @@ class ProvenanceContract(Contract):
                 "ratio": [of_input, of_input, _STALE, _STALE],
                 "risk": [_STALE],
                 "drawn": [(StaleCause.INACTIVE, "Segmentation")],
+                "found": [(StaleCause.INACTIVE, "ModelSegmentation")],
             }
 
     @pytest.mark.parametrize("entity", [Segmentation, ModelSegmentation])
@@ -266,8 +282,12 @@ class ProvenanceContract(Contract):
                 build.a_model_segmentation(image_instance=study.image, model=model)
                 for model in (first, second)
             )
+            two.image_instance = uow.images.add(build.an_image(series=study.image.series))
             study.value("area", model_segmentation=one)
             study.value("area", model_segmentation=two)
+            uow.commit()
+            assert Provenance().stale(uow, "AREDS") == []  # of another image
+            two.image_instance = study.image
             uow.commit()
             (stale,) = Provenance().stale(uow, "AREDS")
             assert stale.reasons == (
