@@ -1,8 +1,16 @@
 """How many statements it takes to find what is stale in a whole project."""
 
 import pytest
+from sqlalchemy import text
 
-from eyened_domain import AttributeValue, AttributeValueInput, ImageInstance, Provenance
+from eyened_domain import (
+    AttributeValue,
+    AttributeValueInput,
+    ConfigurationError,
+    ImageInstance,
+    Provenance,
+)
+from eyened_domain.adapters.sql.schema.bookkeeping import attribute_computation
 from eyened_domain.testing.queries import assert_queries
 
 
@@ -80,3 +88,23 @@ def test_inputs_in_other_projects_are_read_together(database, builder):
         uow.commit()
         with assert_queries(database, at_most=28):
             assert Provenance().stale(uow, "AREDS") == []
+
+
+def test_a_database_without_the_record_says_which_command_makes_it(database, builder):
+    _, source_of = store_values(database, builder, 3)
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE AttributeComputation"))
+    try:
+        for call in (
+            lambda uow: Provenance().stale(uow, "AREDS"),
+            lambda uow: Provenance().computed_from(uow, {key: [] for key in source_of}),
+        ):
+            with (
+                database.unit_of_work() as uow,
+                pytest.raises(ConfigurationError, match="run `eorm upgrade`"),
+            ):
+                call(uow)
+        with database.unit_of_work() as uow:
+            assert len(Provenance().graph(uow, *source_of).nodes) == 3
+    finally:
+        attribute_computation.create(database.engine)
