@@ -11,7 +11,7 @@ from eyened_domain.model.attribute import AttributeValue, AttributeValueInput
 from eyened_domain.model.names import fold
 from eyened_domain.model.project import Project
 from eyened_domain.model.segmentation import ModelSegmentation
-from eyened_domain.model.values import shown
+from eyened_domain.model.values import kind_of, shown
 from eyened_domain.services.computation_record import Computed, digest
 from eyened_domain.services.provenance.graph import ProvenanceGraph
 from eyened_domain.services.provenance.reading import (
@@ -31,7 +31,7 @@ from eyened_domain.services.provenance.staleness import (
     Versions,
     replaced_in,
 )
-from eyened_domain.services.sought_values import converted
+from eyened_domain.services.sought_values import converted, listed
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 ValueOrId = AttributeValue | int
@@ -88,9 +88,16 @@ class Provenance:
         Raises:
             NotFound: there is no such value; the message names the ids.
             RuleBroken: a value would be computed from itself, if only by others.
-            BadInput: something is neither a value nor an id.
+            BadInput: something is neither a value nor an id, or no list of them.
         """
-        given = {output: list(some) for output, some in sources.items()}
+        if not isinstance(sources, Mapping):
+            raise BadInput(
+                f"a dict of values and what they were computed from is needed, not "
+                f"{kind_of(sources)}",
+                entity="AttributeValue",
+            )
+        info = AttributeValue.__entity__
+        given = {output: listed(info, some, "values") for output, some in sources.items()}
         uow.flush()
         wanted = {
             _id(output): dict.fromkeys(_id(one) for one in some) for output, some in given.items()

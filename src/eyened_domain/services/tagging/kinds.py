@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import frozen
@@ -24,7 +25,7 @@ from eyened_domain.model.tag import (
     Tag,
 )
 from eyened_domain.model.values import shown
-from eyened_domain.services.sought_values import converted
+from eyened_domain.services.sought_values import converted, listed
 
 Kind = type[Entity] | TagType | str
 """Says which things are meant: their class, the type of their tags, or the name of either."""
@@ -112,6 +113,16 @@ def kind_of(target: object) -> Taggable:
     if kind is None:
         raise RuleBroken(f"a {type(target).__name__} takes no tags; these do: {_known()}")
     return kind
+
+
+def kinds_of(targets: Iterable[Entity]) -> dict[Entity, Taggable]:
+    """Return how each of several things is tagged.
+
+    Raises:
+        RuleBroken: one of them takes no tags.
+        BadInput: they are no list.
+    """
+    return {target: kind_of(target) for target in listed(Tag.__entity__, targets, "things")}
 
 
 def kind_named(kind: Kind) -> Taggable:

@@ -13,7 +13,7 @@ from eyened_domain.model.values import shown
 from eyened_domain.services.tagging import by_ids
 from eyened_domain.services.tagging.by_objects import Asked, link_of, put_on
 from eyened_domain.services.tagging.events import ManyTagged, Untagged
-from eyened_domain.services.tagging.kinds import Kind, kind_named, kind_of
+from eyened_domain.services.tagging.kinds import Kind, kind_named, kind_of, kinds_of
 from eyened_domain.services.tagging.listing import TagUse, frame_of, uses
 from eyened_domain.services.tagging.wanted import (
     Names,
@@ -212,7 +212,7 @@ class Tagging:
                 others; nothing was tagged then.
             NotFound, RuleBroken: nobody is meant by `by`.
         """
-        kinds = {target: kind_of(target) for target in targets}
+        kinds = kinds_of(targets)
         each = tuple(dict.fromkeys(kinds.values()))
         wanted = wanted_names(names, each)
         for kind in each:
@@ -329,7 +329,7 @@ class Tagging:
         Raises:
             RuleBroken: things of one of the kinds take no tags, or a tag is for others.
         """
-        kinds = {target: kind_of(target) for target in targets}
+        kinds = kinds_of(targets)
         each = tuple(dict.fromkeys(kinds.values()))
         wanted = wanted_names(names, each)
         uow.flush()

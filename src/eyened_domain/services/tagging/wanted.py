@@ -9,7 +9,7 @@ from eyened_domain.model.creator import Creator
 from eyened_domain.model.names import fold
 from eyened_domain.model.tag import Tag
 from eyened_domain.model.values import shown
-from eyened_domain.services.sought_values import converted
+from eyened_domain.services.sought_values import converted, listed
 from eyened_domain.services.tagging.kinds import Taggable
 from eyened_domain.services.unit_of_work import UnitOfWork
 
@@ -60,11 +60,12 @@ def wanted_names(names: Names, kinds: Iterable[Taggable]) -> Wanted:
         kinds: what they are to be put on, or taken off.
 
     Raises:
-        BadInput: one is no name.
+        BadInput: one is no name, or they are no list.
         RuleBroken: one is a tag for other things.
     """
     wanted: dict[str, str] = {}
-    for one in [names] if isinstance(names, str | Tag) else names:
+    several = [names] if isinstance(names, str | Tag) else listed(Tag.__entity__, names, "names")
+    for one in several:
         if isinstance(one, Tag):
             _check_type(one, kinds)
         given = one.tag_name if isinstance(one, Tag) else one

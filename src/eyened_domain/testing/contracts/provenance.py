@@ -373,6 +373,10 @@ class ProvenanceContract(Contract):
                     Provenance().computed_from(uow, {value: [one]})
             with pytest.raises(NotFound, match="did you mean 'AREDS'"):
                 Provenance().stale(uow, "ARED")
+            no_lists: list[Any] = [[own], {value: own}, {value: "12"}, None]
+            for sources in no_lists:
+                with pytest.raises(BadInput, match=r"a (dict|list) of "):
+                    Provenance().computed_from(uow, sources)
             projects: list[Any] = [5, None, build.a_creator()]
             for project in projects:
                 with pytest.raises(BadInput):

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model import Tag, TagType
 from eyened_domain.services.events import Event
 from eyened_domain.services.tagging import Tagged, Tagging, Untagged
@@ -145,6 +147,15 @@ class TaggingContract(Contract):
             assert Tagging().tag_all(uow, [image], [], by=creator) == []
             with pytest.raises(RuleBroken, match="Patient takes no tags"):
                 Tagging().tag_all(uow, [image, patient], "check", by=creator)
+            no_lists: list[Any] = [image, None, "check", 5]
+            for wrong in no_lists:
+                with pytest.raises(BadInput, match="a list of things is needed"):
+                    Tagging().tag_all(uow, wrong, "check", by=creator)
+                with pytest.raises(BadInput, match="a list of things is needed"):
+                    Tagging().untag_all(uow, wrong, "check")
+            for wrong in (image, None, b"check"):
+                with pytest.raises(BadInput, match="a list of names is needed"):
+                    Tagging().tag_all(uow, [image], wrong, by=creator)  # type: ignore[arg-type]
             assert (uow.tags.count(), uow.image_tags.count()) == (0, 0)
 
     def test_what_takes_no_tags_says_so(
