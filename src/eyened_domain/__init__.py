@@ -62,12 +62,22 @@ if TYPE_CHECKING:
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
     from eyened_domain.services.importing import Importing as Importing
     from eyened_domain.services.importing import ImportOptions as ImportOptions
+    from eyened_domain.services.provenance import Provenance as Provenance
+    from eyened_domain.services.provenance import ProvenanceEdge as ProvenanceEdge
+    from eyened_domain.services.provenance import ProvenanceGraph as ProvenanceGraph
+    from eyened_domain.services.provenance import StaleCause as StaleCause
+    from eyened_domain.services.provenance import StaleReason as StaleReason
+    from eyened_domain.services.provenance import StaleValue as StaleValue
+    from eyened_domain.services.provenance import ValueNode as ValueNode
     from eyened_domain.services.repository import Repository as Repository
     from eyened_domain.services.rows import Rows as Rows
     from eyened_domain.services.segmenting import Segmenting as Segmenting
     from eyened_domain.services.storage import Storage as Storage
+    from eyened_domain.services.tagging import ManyTagged as ManyTagged
+    from eyened_domain.services.tagging import ManyUntagged as ManyUntagged
     from eyened_domain.services.tagging import Tagged as Tagged
     from eyened_domain.services.tagging import Tagging as Tagging
+    from eyened_domain.services.tagging import TagUse as TagUse
     from eyened_domain.services.tagging import Untagged as Untagged
     from eyened_domain.services.thumbnails import ThumbnailFiles as ThumbnailFiles
     from eyened_domain.services.thumbnails import Thumbnails as Thumbnails
@@ -104,6 +114,8 @@ _ELSEWHERE = {
     "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
+    "ManyTagged": "eyened_domain.services.tagging",
+    "ManyUntagged": "eyened_domain.services.tagging",
     "MemoryDatabase": "eyened_domain.adapters.memory",
     "NeededBy": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
@@ -111,6 +123,9 @@ _ELSEWHERE = {
     "PixelStore": "eyened_domain.model.pixels.store",
     "PixelsDamaged": "eyened_domain.errors",
     "PixelsLost": "eyened_domain.errors",
+    "Provenance": "eyened_domain.services.provenance",
+    "ProvenanceEdge": "eyened_domain.services.provenance",
+    "ProvenanceGraph": "eyened_domain.services.provenance",
     "Repository": "eyened_domain.services.repository",
     "RowChanged": "eyened_domain.errors",
     "Rows": "eyened_domain.services.rows",
@@ -118,9 +133,13 @@ _ELSEWHERE = {
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
+    "StaleCause": "eyened_domain.services.provenance",
+    "StaleReason": "eyened_domain.services.provenance",
+    "StaleValue": "eyened_domain.services.provenance",
     "StillNeeded": "eyened_domain.errors",
     "Storage": "eyened_domain.services.storage",
     "StorageError": "eyened_domain.errors",
+    "TagUse": "eyened_domain.services.tagging",
     "Tagged": "eyened_domain.services.tagging",
     "Tagging": "eyened_domain.services.tagging",
     "ThumbnailFiles": "eyened_domain.services.thumbnails",
@@ -128,6 +147,7 @@ _ELSEWHERE = {
     "UnitOfWork": "eyened_domain.services.unit_of_work",
     "UnknownName": "eyened_domain.errors",
     "Untagged": "eyened_domain.services.tagging",
+    "ValueNode": "eyened_domain.services.provenance",
     "column": "eyened_domain.model.fields",
     "entity": "eyened_domain.model.entity",
 }

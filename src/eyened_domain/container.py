@@ -31,6 +31,7 @@ from eyened_domain.services.features import Features
 from eyened_domain.services.forms import Forms
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.importing import Importing
+from eyened_domain.services.provenance import Provenance
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.services.thumbnails import Thumbnails
@@ -103,6 +104,7 @@ class Container(containers.DeclarativeContainer):
     attributes: providers.Provider[Attributes] = providers.Factory(Attributes)
     features: providers.Provider[Features] = providers.Factory(Features)
     forms: providers.Provider[Forms] = providers.Factory(Forms)
+    provenance: providers.Provider[Provenance] = providers.Factory(Provenance)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files

@@ -177,7 +177,9 @@ def test_upgrade_goes_to_the_revision_that_is_asked_for_and_then_on(engine: Engi
     go_to(engine, command.upgrade, "0001")
     done = upgrade(engine)
     assert (done.before, done.after) == ("0001", HEAD)
-    with pytest.raises(ConfigurationError, match=r"no revision '9999'.*0001, 0002, 0003"):
+    with pytest.raises(
+        ConfigurationError, match=r"no revision '9999'.*0001, 0002, 0003, 0004, 0005"
+    ):
         upgrade(engine, "9999")
 
 

@@ -21,6 +21,7 @@ OURS = {
         bookkeeping.unit_of_work_log,
         bookkeeping.import_batch,
         bookkeeping.import_item,
+        bookkeeping.attribute_computation,
         pixels.zarr_array,
         pixels.zarr_slot,
         pixels.database_identity,

@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from eyened_domain.errors import BadInput
-from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.values import shown
+from eyened_domain.services.column_paths import check_column, path_of
 from eyened_domain.services.sought_values import check_entity, listed
 
 _SAID_TWICE = frozenset({"modality", "modality_id"})
@@ -55,7 +56,9 @@ class Rows(ABC):
             entity: whose rows.
             by: the column that is looked in.
             values: any number of values.
-            columns: what to return of each row.
+            columns: what to return of each row. Here, in `by` and in `equals` a path names a
+                column of what a link to one leads to: ``"series.study.study_date"``
+                (`services.column_paths`); None where the link is empty.
             lock: keep others from changing these rows until the transaction ends, and see
                 what they committed up to now.
             equals: further columns and what they must hold; a list means "one of these",
@@ -63,10 +66,41 @@ class Rows(ABC):
         """
         info = _info(entity)
         columns = listed(info, columns, "columns")
-        _check_names(info, [by, *columns, *equals])
+        for path in (by, *columns, *equals):
+            path_of(entity, path)
         return self._find(
             entity, by, listed(info, values, "values"), columns, lock=lock, equals=equals
         )
+
+    def counted(
+        self,
+        entity: type[Entity],
+        columns: Sequence[str],
+        lists: Mapping[str, Mapping[str, Any]],
+        **equals: Any,
+    ) -> list[tuple[Any, ...]]:
+        """Return columns of rows, and how many objects stand in lists of theirs; one statement.
+
+        Args:
+            entity: whose rows; its primary key has one column, and orders them.
+            columns: what to return of each row, by paths as in `find`.
+            lists: links to many, and what those must hold that are counted: columns of theirs,
+                or paths. The counts follow the columns.
+            equals: columns, or paths, and what they must hold.
+
+        Raises:
+            BadInput: something is no column, or no list of objects that point to the row.
+        """
+        info = _info(entity)
+        key = _key(info)
+        columns = listed(info, columns, "columns")
+        for path in (*columns, *equals):
+            path_of(entity, path)
+        for name, wanted in lists.items():
+            target = _listed_in(info, name)
+            for path in wanted:
+                path_of(target, path)
+        return self._counted(entity, key, columns, lists=lists, equals=equals)
 
     @abstractmethod
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
@@ -127,16 +161,9 @@ class Rows(ABC):
                 "add objects",
                 entity=info.name,
             )
-        names = rows[0].keys() if rows else ()
-        for row in rows:
-            if row.keys() != names:
-                raise BadInput(
-                    f"rows of {info.name} that are inserted together need the same columns: "
-                    f"{', '.join(names)}, not {', '.join(row)}",
-                    entity=info.name,
-                )
+        _check_alike(info, rows)
         told_by = listed(info, key, "columns")
-        _check_names(info, [*names, *told_by])
+        _check_names(info, told_by)
         return self._insert(entity, _key(info), rows, told_by)
 
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
@@ -167,6 +194,46 @@ class Rows(ABC):
                     field="modality",
                 )
         self._update(entity, key, rows)
+
+    def insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+        """Insert rows of a table between others, which are known by several columns.
+
+        Lists in hand that they belong in are read anew. The rules of objects (`check_rules`)
+        are not asked: who calls this keeps them.
+
+        Args:
+            entity: whose rows, such as `ImageInstanceTagLink`.
+            rows: each with the same columns.
+
+        Raises:
+            Duplicate: one is there already; nothing of this call is kept.
+            RuleBroken: one points to something that is not there.
+            BadInput: its rows have ids of their own, or other columns than the first one.
+        """
+        info = _link_info(entity)
+        _check_alike(info, rows)
+        if rows:
+            self._insert_links(entity, rows)
+
+    def delete_links(
+        self, entity: type[Entity], by: str, values: Iterable[Any], **equals: Any
+    ) -> int:
+        """Delete rows of a table between others; return how many there were.
+
+        Objects in hand that stand for them leave the lists that they are in.
+
+        Args:
+            entity: whose rows.
+            by: the column that is looked in.
+            values: any number of values.
+            equals: further columns and what they must hold.
+
+        Raises:
+            BadInput: its rows have ids of their own.
+        """
+        info = _link_info(entity)
+        _check_names(info, [by, *equals])
+        return self._delete_links(entity, by, listed(info, values, "values"), equals)
 
     def delete(self, entity: type[Entity], runs: Runs) -> int:
         """Delete the rows with these runs of ids (first, last); return how many there were."""
@@ -243,6 +310,25 @@ class Rows(ABC):
     ) -> list[tuple[Any, ...]]: ...
 
     @abstractmethod
+    def _counted(
+        self,
+        entity: type[Entity],
+        key: str,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, Mapping[str, Any]],
+        equals: Mapping[str, Any],
+    ) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None: ...
+
+    @abstractmethod
+    def _delete_links(
+        self, entity: type[Entity], by: str, values: Iterable[Any], equals: Mapping[str, Any]
+    ) -> int: ...
+
+    @abstractmethod
     def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int: ...
 
     @abstractmethod
@@ -278,20 +364,45 @@ def _key(info: EntityInfo) -> str:
     return info.primary_key[0]
 
 
-def _check_names(info: EntityInfo, names: Iterable[str]) -> None:
-    """Raise `UnknownName` unless these are names of columns, in Python's style."""
-    for name in names:
-        if name in info.columns:
-            continue
-        field = info.field_name(name)
-        link = info.links.get(field)
-        column = field if link is None else link.via
+def _link_info(entity: type[Entity]) -> EntityInfo:
+    info = _info(entity)
+    if len(info.primary_key) == 1:
         raise BadInput(
-            f"{info.name}.{name} is no column of rows"
-            + (f"; say {column}" if column else ": it is a list"),
+            f"{info.name} rows have ids of their own; insert and delete say which",
+            entity=info.name,
+        )
+    return info
+
+
+def _listed_in(info: EntityInfo, name: str) -> type[Entity]:
+    """Return whose objects stand in a list."""
+    link = info.links.get(info.field_name(name))
+    if link is None or not link.many or link.through:
+        raise BadInput(
+            f"{info.name}.{name} is no list of objects that point to the {info.name}",
             entity=info.name,
             field=name,
         )
+    return entity_class(link.target)
+
+
+def _check_alike(info: EntityInfo, rows: Sequence[Row]) -> None:
+    """Raise `BadInput` unless the rows have the same columns, all of them names of columns."""
+    names = rows[0].keys() if rows else ()
+    for row in rows:
+        if row.keys() != names:
+            raise BadInput(
+                f"rows of {info.name} that are inserted together need the same columns: "
+                f"{', '.join(names)}, not {', '.join(row)}",
+                entity=info.name,
+            )
+    _check_names(info, names)
+
+
+def _check_names(info: EntityInfo, names: Iterable[str]) -> None:
+    """Raise `UnknownName` unless these are names of columns, in Python's style."""
+    for name in names:
+        check_column(info, name)
 
 
 def _check_runs(info: EntityInfo, runs: Runs) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from eyened_domain.errors import BadInput, RuleBroken, not_open
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import kind_of
+from eyened_domain.services.computation_record import ComputationRecord
 from eyened_domain.services.conversion_record import ConversionRecord
 from eyened_domain.services.events import Event, Segmented, Subscribers
 from eyened_domain.services.import_journal import ImportJournal
@@ -146,6 +147,11 @@ class UnitOfWork(NamedRepositories):
     @abstractmethod
     def conversions(self) -> ConversionRecord:
         """The record of annotations that were converted."""
+
+    @property
+    @abstractmethod
+    def computations(self) -> ComputationRecord:
+        """The record of what attribute values were computed from."""
 
     def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class.

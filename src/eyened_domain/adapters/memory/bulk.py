@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,15 @@ from eyened_domain.adapters.memory.constraints import (
     check_keys,
     check_references,
     check_values,
+    duplicate,
     follow_removal,
 )
 from eyened_domain.adapters.memory.tables import Row, folded
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
+from eyened_domain.services.column_paths import ColumnPath, path_of
 from eyened_domain.services.rows import Row as Columns
 from eyened_domain.services.rows import Rows, Runs, StudyRow
 from eyened_domain.services.sought_values import converted
@@ -42,9 +44,56 @@ class MemoryRows(Rows):
         lock: bool,  # noqa: ARG002 - a commit finds out what others have changed
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
-        wanted = {folded(_held(entity, by, value)) for value in values if value is not None}
-        found = self._objects.rows(entity, [(by, wanted), *_sought(entity, equals)])
-        return [tuple(row.values[name] for name in columns) for row in found]
+        path = path_of(entity, by)
+        wanted = {folded(_held(path.owner, path.column, v)) for v in values if v is not None}
+        paths = [path_of(entity, name) for name in columns]
+        own = {name: value for name, value in equals.items() if "." not in name}
+        beyond = {name: value for name, value in equals.items() if name not in own}
+        near, far = ([], [(path, wanted)]) if path.steps else ([(by, wanted)], [])
+        found = self._objects.rows(entity, [*near, *_sought(entity, own)])
+        meeting = self._far(found, [*far, *_sought_far(entity, beyond)])
+        return [tuple(self._at(row, one) for one in paths) for row in meeting]
+
+    def _counted(
+        self,
+        entity: type[Entity],
+        key: str,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, Mapping[str, Any]],
+        equals: Mapping[str, Any],
+    ) -> list[tuple[Any, ...]]:
+        paths = [path_of(entity, name) for name in columns]
+        found = [*self._far(self._objects.rows(entity), _sought_far(entity, equals))]
+        found.sort(key=lambda row: row.values[key])
+        return [
+            (*(self._at(row, one) for one in paths), *self._lengths(row, key, lists))
+            for row in found
+        ]
+
+    def _lengths(self, row: Row, key: str, lists: Mapping[str, Mapping[str, Any]]) -> Iterator[int]:
+        for name, wanted in lists.items():
+            link = row.info.links[name]
+            target = entity_class(link.target)
+            via = str(target.__entity__.links[str(link.back)].via)
+            theirs = self._objects.view.table(target.__entity__.root)
+            listed = theirs.holding(**{via: row.values[key]})
+            yield sum(1 for _ in self._far(listed, _sought_far(target, wanted)))
+
+    def _far(
+        self, rows: Iterable[Row], wanted: Sequence[tuple[ColumnPath, Collection[Any]]]
+    ) -> Iterator[Row]:
+        """Give the rows where paths lead to what is wanted."""
+        for row in rows:
+            if all(folded(self._at(row, path)) in values for path, values in wanted):
+                yield row
+
+    def _at(self, row: Row | None, path: ColumnPath) -> Any:
+        """Return what a path leads to from a row; None where a link is empty."""
+        for step in path.steps:
+            identity = None if row is None else row.values[step.via]
+            row = self._objects.view.row(step.target.__entity__.root, (identity,))
+        return None if row is None else row.values[path.column]
 
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these."""
@@ -103,6 +152,35 @@ class MemoryRows(Rows):
             made.append(Row(entity, values))
         self._put(made)
         return [row.values[key] for row in made]
+
+    def _insert_links(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
+        self._objects.flush()
+        made = [Row(entity, self._converted(entity, given)) for given in rows]
+        keys = [row.key for row in made if self._objects.view.row(row.info.root, row.key) is None]
+        if len({*keys}) < len(made):
+            raise duplicate(entity, entity.__entity__.primary_key)
+        self._put(made)
+        for row in made:
+            self._read_lists_anew(row)
+
+    def _read_lists_anew(self, row: Row) -> None:
+        """Let the lists in hand that a row belongs in be read when they are next asked for."""
+        for link in row.info.to_one:
+            held = self._objects.in_hand(link.target, row.values[str(link.via)])
+            if held is not None and link.back is not None:
+                held.entity.__dict__.pop(link.back, None)
+
+    def _delete_links(
+        self, entity: type[Entity], by: str, values: Iterable[Any], equals: Mapping[str, Any]
+    ) -> int:
+        wanted = {_held(entity, by, value) for value in values if value is not None}
+        gone = [*self._objects.rows(entity, [(by, wanted), *_sought(entity, equals)])]
+        for row in gone:
+            self._objects.view.remove(row)
+            known = self._objects.known.get((row.info.root, row.key))
+            if known is not None:
+                self._objects.removed(known)
+        return len(gone)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
         self._objects.flush()
@@ -193,6 +271,16 @@ def _sought(entity: type[Entity], wanted: Mapping[str, Any]) -> list[tuple[str, 
 
 def _folded(entity: type[Entity], name: str, value: Any) -> Any:
     return None if value is None else folded(converted(entity.__entity__, name, value))
+
+
+def _sought_far(
+    entity: type[Entity], wanted: Mapping[str, Any]
+) -> list[tuple[ColumnPath, list[Any]]]:
+    """Return what paths must lead to, as it is compared."""
+    paths = {path_of(entity, name): value for name, value in wanted.items()}
+    return [
+        (path, _sought(path.owner, {path.column: value})[0][1]) for path, value in paths.items()
+    ]
 
 
 def _within(value: Any, runs: Runs) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory.bulk import MemoryRows
+from eyened_domain.adapters.memory.computation_record import MemoryComputationRecord
 from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
 from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
@@ -73,6 +74,12 @@ class MemoryUnitOfWork(UnitOfWork):
         """The record of legacy annotations that were converted to segmentations."""
         self._check_open()
         return MemoryConversionRecord(self._objects)
+
+    @property
+    def computations(self) -> MemoryComputationRecord:
+        """The record of what attribute values were computed from."""
+        self._check_open()
+        return MemoryComputationRecord(self._objects)
 
     def _begin(self) -> None:
         self._objects = Objects(

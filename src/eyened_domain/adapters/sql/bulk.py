@@ -7,7 +7,7 @@ Production servers are MySQL 8, which has no RETURNING: ids are read back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any
 
@@ -27,14 +27,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.kinds import is_single
+from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import StorageError
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
@@ -76,17 +78,35 @@ class SqlRows(Rows):
         lock: bool,
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
-        table = table_of(entity)
-        statement = select(*(table.c[name] for name in columns)).where(
-            table.c[by].in_(bindparam("chunk", expanding=True)),
-            *(_holds(table.c[name], value) for name, value in equals.items()),
+        joins = Joins(entity)
+        statement = select(*map(joins.column, columns)).where(
+            joins.column(by).in_(bindparam("chunk", expanding=True)),
+            *(_holds(joins.column(path), value) for path, value in equals.items()),
         )
+        statement = statement.select_from(joins.source)
         if lock:
             statement = statement.with_for_update()
         found: list[tuple[Any, ...]] = []
         for chunk in _lists(values):
             found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
         return found
+
+    def _counted(
+        self,
+        entity: type[Entity],
+        key: str,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, Mapping[str, Any]],
+        equals: Mapping[str, Any],
+    ) -> list[tuple[Any, ...]]:
+        joins, links = Joins(entity), entity.__entity__.links
+        counts = [joins.count_of(links[name], wanted) for name, wanted in lists.items()]
+        statement = select(*map(joins.column, columns), *counts).where(
+            *(joins.column(path) == value for path, value in equals.items())
+        )
+        statement = statement.select_from(joins.source).order_by(joins.table.c[key])
+        return [tuple(row) for row in self._execute(statement)]
 
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these."""
@@ -153,6 +173,48 @@ class SqlRows(Rows):
             )
             ids.extend(_in_order(entity, [tuple(row) for row in made], chunk, told_by))
         return ids
+
+    def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+        self._session.flush()
+        for chunk in _chunks(rows, CHUNK):
+            self._execute(insert(table_of(entity)), chunk)
+        self._read_lists_anew(entity, rows)
+
+    def _read_lists_anew(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+        """Let the lists in hand that rows belong in be read when they are next asked for."""
+        for link in entity.__entity__.to_one if len(self._session.identity_map) else ():
+            target = entity_class(link.target)
+            for identity in {row.get(str(link.via)) for row in rows} if link.back else ():
+                held = self._session.identity_map.get(identity_key(target, identity))
+                if held is not None and link.back in held.__dict__:
+                    self._session.expire(held, [str(link.back)])
+
+    def _delete_links(
+        self, entity: type[Entity], by: str, values: Iterable[Any], equals: Mapping[str, Any]
+    ) -> int:
+        self._session.flush()
+        table = table_of(entity)
+        meets = [_holds(table.c[name], value) for name, value in equals.items()]
+        count = 0
+        for chunk in _lists(values):
+            count += self._execute(delete(table).where(table.c[by].in_(chunk), *meets)).rowcount
+        self._let_go(entity, by, set(values), equals)
+        return count
+
+    def _let_go(
+        self, entity: type[Entity], by: str, values: Set[Any], equals: Mapping[str, Any]
+    ) -> None:
+        """Let objects in hand whose rows were deleted leave their lists, and the session."""
+        gone = [
+            one
+            for one in self._session.identity_map.values()
+            if type(one) is entity
+            and one.__dict__.get(by) in values
+            and all(one.__dict__.get(name) == value for name, value in equals.items())
+        ]
+        self._read_lists_anew(entity, [one.__dict__ for one in gone])
+        for one in gone:
+            self._session.expunge(one)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         table = table_of(entity)

@@ -15,6 +15,7 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.bulk import SqlRows
+    from eyened_domain.adapters.sql.computation_record import SqlComputationRecord
     from eyened_domain.adapters.sql.conversion_record import SqlConversionRecord
     from eyened_domain.adapters.sql.import_journal import SqlImportJournal
 
@@ -70,6 +71,16 @@ class SqlUnitOfWork(UnitOfWork):
 
         self._check_open()
         return SqlConversionRecord(self._session)
+
+    @property
+    def computations(self) -> SqlComputationRecord:
+        """The record of what attribute values were computed from."""
+        from eyened_domain.adapters.sql.computation_record import (  # noqa: PLC0415
+            SqlComputationRecord,
+        )
+
+        self._check_open()
+        return SqlComputationRecord(self._session)
 
     def _begin(self) -> None:
         self._session = self._make_session()

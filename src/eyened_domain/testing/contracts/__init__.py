@@ -42,6 +42,9 @@ from eyened_domain.testing.contracts.json_values import JsonContract as JsonCont
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
+from eyened_domain.testing.contracts.linked_rows import (
+    LinkedRowsContract as LinkedRowsContract,
+)
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
 from eyened_domain.testing.contracts.misuse import MisuseContract as MisuseContract
@@ -52,6 +55,7 @@ from eyened_domain.testing.contracts.modalities import ModalityContract as Modal
 from eyened_domain.testing.contracts.moments import MomentContract as MomentContract
 from eyened_domain.testing.contracts.new_again import NewAgainContract as NewAgainContract
 from eyened_domain.testing.contracts.pixels import PixelContract as PixelContract
+from eyened_domain.testing.contracts.provenance import ProvenanceContract as ProvenanceContract
 from eyened_domain.testing.contracts.refused_whole import (
     RefusedWholeContract as RefusedWholeContract,
 )
@@ -63,6 +67,7 @@ from eyened_domain.testing.contracts.repository import RepositoryContract as Rep
 from eyened_domain.testing.contracts.round_trip import RoundTripContract as RoundTripContract
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
+from eyened_domain.testing.contracts.tags import TagContract as TagContract
 from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
 from eyened_domain.testing.contracts.values import ValueContract as ValueContract
 
@@ -90,6 +95,8 @@ class StorageContract(
     MomentContract,
     RoundTripContract,
     TaggingContract,
+    TagContract,
+    ProvenanceContract,
     FeatureContract,
     FormContract,
     AccountContract,
@@ -99,6 +106,7 @@ class StorageContract(
     AttributeTableContract,
     ImportContract,
     BulkContract,
+    LinkedRowsContract,
     PixelContract,
     ClientPixelContract,
     SegmentingContract,

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from eyened_domain.errors import RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model import Tag, TagType
 from eyened_domain.services.events import Event
 from eyened_domain.services.tagging import Tagged, Tagging, Untagged
@@ -90,6 +92,31 @@ class TaggingContract(Contract):
                 names = [link.tag.tag_name for link in image.image_instance_tag_links]
                 assert sorted(name.lower().strip() for name in names) == ["left", "sharp"]
 
+    def test_hundreds_of_things_new_ones_too_are_tagged_as_a_few_are(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        heard: list[Event] = []
+        with make_unit_of_work(subscribers=[heard.append]) as uow:
+            series = build.a_series()
+            images = [build.an_image(series=series) for _ in range(60)]
+            images += [build.an_image() for _ in range(60)]
+            creator = uow.creators.add(build.a_creator())
+            first = Tagging().tag(uow, images[7], "one", by=creator, comment="first")
+            assert images[0].image_instance_tag_links == []
+            links = Tagging().tag_all(uow, images, ["one", "two"], by=creator, comment="more")
+            assert links[14] is first
+            assert [link.image_instance for link in links] == [i for i in images for _ in "ab"]
+            assert [link.tag.tag_name for link in links] == ["one", "two"] * 120
+            assert {link.comment for link in links if link is not first} == {"more"}
+            assert first.comment == "first"
+            assert all(link.creator is creator and link.date_inserted for link in links)
+            assert [len(image.image_instance_tag_links) for image in images] == [2] * 120
+            assert Tagging().tag_all(uow, images, ["two", "one"], by=creator)[1] is links[0]
+            uow.commit()
+        assert [type(one) for one in heard] == [Tagged] * 240
+        with make_unit_of_work() as uow:
+            assert (uow.images.count(), uow.image_tags.count()) == (120, 240)
+
     def test_tags_that_are_there_are_put_on_again_without_a_change(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
@@ -120,6 +147,15 @@ class TaggingContract(Contract):
             assert Tagging().tag_all(uow, [image], [], by=creator) == []
             with pytest.raises(RuleBroken, match="Patient takes no tags"):
                 Tagging().tag_all(uow, [image, patient], "check", by=creator)
+            no_lists: list[Any] = [image, None, "check", 5]
+            for wrong in no_lists:
+                with pytest.raises(BadInput, match="a list of things is needed"):
+                    Tagging().tag_all(uow, wrong, "check", by=creator)
+                with pytest.raises(BadInput, match="a list of things is needed"):
+                    Tagging().untag_all(uow, wrong, "check")
+            for wrong in (image, None, b"check"):
+                with pytest.raises(BadInput, match="a list of names is needed"):
+                    Tagging().tag_all(uow, [image], wrong, by=creator)  # type: ignore[arg-type]
             assert (uow.tags.count(), uow.image_tags.count()) == (0, 0)
 
     def test_what_takes_no_tags_says_so(

@@ -1,6 +1,6 @@
 """Tables that this library adds; other programs on the same database do not see them."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from eyened_domain.adapters.sql.schema.entities import metadata
 from eyened_domain.adapters.sql.schema.types import Json, Moment
@@ -44,3 +44,20 @@ import_item: Table = Table(
     Index("fk_ImportItem_ImportBatch1_idx", "import_batch_id"),
 )
 """Rows that an import made (a run of ids), or changed (one id, with what it held before)."""
+
+attribute_computation: Table = Table(
+    "AttributeComputation",
+    metadata,
+    Column(
+        "AttributeValueID",
+        Integer,
+        key="attribute_value_id",
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("Inputs", Json, key="inputs", nullable=False),
+    Column("ZarrArrayIndex", Integer, key="zarr_array_index", nullable=True),
+    Column("RecordedAt", BigInteger, key="recorded_at", nullable=False),
+)
+"""What an attribute value was computed from: a digest of each input by its id, and the position of
+its owner's pixels; `recorded_at` in Unix seconds."""
