@@ -328,3 +328,20 @@ class Blob:
         if len(data) > self.length:
             raise Refused(f"{len(data):,} bytes, at most {self.length:,} fit")
         return data
+
+
+def is_same(kind: Kind, one: Any, other: Any) -> bool:
+    """Whether two values of a column are the same to the database.
+
+    Single precision, and zero bytes that fill a BINARY column up, make no difference; nor does
+    a FLOAT of which MySQL has shown six digits.
+    """
+    if one is None or other is None:
+        return one is other
+    if isinstance(kind, Json):
+        return is_same_json(one, other)
+    if isinstance(kind, Real):
+        return single(one) == single(other) or one == float(f"{other:.6g}")
+    if isinstance(kind, Blob):
+        return bool(one.rstrip(b"\0") == other.rstrip(b"\0"))
+    return bool(one == other)

@@ -28,9 +28,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, refresh_lists
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.schema import table_of
@@ -42,7 +41,9 @@ from eyened_domain.model.study import Study
 from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
 
 CHUNK = 10_000
-"""Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
+"""Values in an IN list: SQLite takes 32,766 parameters in a statement."""
+INSERT_CHUNK = 50_000
+"""Rows of an INSERT: drivers send them in parts of their own."""
 _LONGEST = 800_000
 """Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _PROJECTS_CHUNK = 50
@@ -129,20 +130,28 @@ class SqlRows(Rows):
         they are told by says which is which.
         """
         table = table_of(entity)
-        ids: list[int] = []
-        for chunk in _chunks(rows, CHUNK):
-            if len(chunk) == 1:  # every server tells the id of one row by itself
-                ids.append(self._execute(insert(table), chunk[0]).inserted_primary_key[0])
-                continue
+        if rows and rows[0].get(key) is not None:
+            self._send(table, rows)
+            ids = [row[key] for row in rows]
+        elif len(rows) == 1:  # every server tells the id of one row by itself
+            ids = [self._execute(insert(table), rows[0]).inserted_primary_key[0]]
+        elif rows:
             highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
-            self._execute(insert(table), chunk)
+            self._send(table, rows)
             made = self._execute(
                 select(table.c[key], *(table.c[name] for name in told_by))
                 .where(table.c[key] > highest)
                 .order_by(table.c[key])
             )
-            ids.extend(_in_order(entity, [tuple(row) for row in made], chunk, told_by))
+            ids = _in_order(entity, [tuple(row) for row in made], rows, told_by)
+        else:
+            ids = []
+        refresh_lists(self._session, entity, rows)
         return ids
+
+    def _send(self, table: Table, rows: Sequence[Row]) -> None:
+        for chunk in _chunks(rows, INSERT_CHUNK):
+            self._execute(insert(table), chunk)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist.
@@ -170,15 +179,7 @@ class SqlRows(Rows):
             ids = [row[key] for row in chunk]
             self._execute(update(table).where(table.c[key].in_(ids)).values(values))
         stamps = dict.fromkeys(stamped, now)
-        self._let_objects_hold(entity, key, [{**stamps, **row} for row in rows])
-
-    def _let_objects_hold(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
-        """Let the objects in hand hold what was written to their rows."""
-        for row in rows:
-            held = self._session.identity_map.get(identity_key(entity, row[key]))
-            for name, value in row.items() if held is not None else ():
-                if name in held.__dict__:
-                    set_committed_value(held, name, value)
+        let_objects_hold(self._session, entity, key, [{**stamps, **row} for row in rows])
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)
@@ -235,7 +236,7 @@ def _studies_of_project(number: int) -> Select[Any]:
 
 
 def _in_order(
-    entity: type[Entity], made: list[tuple[Any, ...]], rows: list[Row], key: Sequence[str]
+    entity: type[Entity], made: list[tuple[Any, ...]], rows: Sequence[Row], key: Sequence[str]
 ) -> list[int]:
     """Return the id of each row; of rows that are alike in the key, the earlier has the lower."""
     wanted = [tuple([row[name] for name in key]) for row in rows]

@@ -9,7 +9,6 @@ compared.
 
 from __future__ import annotations
 
-import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -24,7 +23,7 @@ from eyened_domain.adapters.sql.sqlite_turns import take_turn
 from eyened_domain.adapters.sql.staleness import mark_fresh, stale_states
 from eyened_domain.errors import RowChanged
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.values import Blob, Json, Kind, Real, is_same_json
+from eyened_domain.model.values import is_same
 
 _COMPARED = "eyened_domain.compared"
 CHUNK = 10_000
@@ -131,28 +130,6 @@ def _compare_one(state: InstanceState[Any], now: dict[str, Any] | None) -> None:
     )
     conflict.row = (state.class_, _key(state))
     raise conflict
-
-
-def is_same(kind: Kind, one: Any, other: Any) -> bool:
-    """Whether two values of a column are the same to the database.
-
-    Single precision, and zero bytes that fill a BINARY column up, make no difference; nor does
-    a FLOAT of which MySQL has shown six digits.
-    """
-    if one is None or other is None:
-        return one is other
-    if isinstance(kind, Json):
-        return is_same_json(one, other)
-    if isinstance(kind, Real):
-        return _single(one) == _single(other) or one == float(f"{other:.6g}")
-    if isinstance(kind, Blob):
-        return bool(one.rstrip(b"\0") == other.rstrip(b"\0"))
-    return bool(one == other)
-
-
-def _single(number: float) -> float:
-    (found,) = struct.unpack("f", struct.pack("f", number))
-    return float(found)
 
 
 def _key(state: InstanceState[Any]) -> tuple[Any, ...]:
