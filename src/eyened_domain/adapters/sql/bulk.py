@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -33,7 +35,7 @@ from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, refresh_li
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.errors import StorageError
+from eyened_domain.errors import BadInput, Duplicate, RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
@@ -130,28 +132,46 @@ class SqlRows(Rows):
         they are told by says which is which.
         """
         table = table_of(entity)
-        if rows and rows[0].get(key) is not None:
-            self._send(table, rows)
+        if not rows:
+            return []
+        if rows[0].get(key) is not None:
+            with self._all_or_none():
+                self._send(table, rows)
             ids = [row[key] for row in rows]
         elif len(rows) == 1:  # every server tells the id of one row by itself
             ids = [self._execute(insert(table), rows[0]).inserted_primary_key[0]]
-        elif rows:
-            highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
-            self._send(table, rows)
-            made = self._execute(
-                select(table.c[key], *(table.c[name] for name in told_by))
-                .where(table.c[key] > highest)
-                .order_by(table.c[key])
-            )
-            ids = _in_order(entity, [tuple(row) for row in made], rows, told_by)
         else:
-            ids = []
+            made = self._insert_and_read(table, key, rows, told_by)
+            ids = _in_order(entity, made, rows, told_by)
         refresh_lists(self._session, entity, rows)
         return ids
+
+    def _insert_and_read(
+        self, table: Table, key: str, rows: Sequence[Row], told_by: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Insert rows, and return the ids and columns of what is there by that."""
+        highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
+        made = select(table.c[key], *(table.c[name] for name in told_by))
+        made = made.where(table.c[key] > highest).order_by(table.c[key])
+        try:
+            self._send(table, rows)
+        except (Duplicate, RuleBroken, BadInput):
+            # some may be there; a savepoint would be two statements more for those that go well
+            there = [row[0] for row in self._execute(made)]
+            for chunk in _chunks(there, CHUNK):
+                self._execute(delete(table).where(table.c[key].in_(chunk)))
+            raise
+        return [tuple(row) for row in self._execute(made)]
 
     def _send(self, table: Table, rows: Sequence[Row]) -> None:
         for chunk in _chunks(rows, INSERT_CHUNK):
             self._execute(insert(table), chunk)
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """Take back what the block has written when an error leaves it."""
+        with self._session.connection().begin_nested():
+            yield
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist.
@@ -163,6 +183,14 @@ class SqlRows(Rows):
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
         now = now_of(self._session.connection())
+        with self._all_or_none() if len(rows) > _UPDATE_CHUNK else nullcontext():
+            self._set(table, key, rows, stamped, now)
+        stamps = dict.fromkeys(stamped, now)
+        let_objects_hold(self._session, entity, key, [{**stamps, **row} for row in rows])
+
+    def _set(
+        self, table: Table, key: str, rows: Sequence[Row], stamped: set[str], now: datetime
+    ) -> None:
         for chunk in _chunks(rows, _UPDATE_CHUNK):
             names = sorted({name for row in chunk for name in row} - {key})
             values = {
@@ -178,8 +206,6 @@ class SqlRows(Rows):
             }
             ids = [row[key] for row in chunk]
             self._execute(update(table).where(table.c[key].in_(ids)).values(values))
-        stamps = dict.fromkeys(stamped, now)
-        let_objects_hold(self._session, entity, key, [{**stamps, **row} for row in rows])
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)

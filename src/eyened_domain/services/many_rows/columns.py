@@ -12,7 +12,7 @@ Names are those of fields, in either style. Beside the columns of the entity the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field, frozen
@@ -20,7 +20,7 @@ from attrs import define, field, frozen
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.fields import LinkInfo
-from eyened_domain.model.values import Refused
+from eyened_domain.model.values import Blob, Json, Refused
 from eyened_domain.services.data_frames import Columns, read_frame
 from eyened_domain.services.many_rows.faults import Faults
 
@@ -94,12 +94,13 @@ def named(entity: type[Entity], columns: Columns) -> Named:
         UnknownName: of a column, nothing.
         BadInput: a column is private, a list, or says something that another one says, too.
     """
-    with_objects = {label for label, some in columns.items() if _has_objects(some)}
+    info = entity.__entity__
+    with_objects = {
+        label
+        for label, some in columns.items()
+        if info.names.get(label) in info.links and any(isinstance(one, Entity) for one in some)
+    }
     return _named(entity, {label: label for label in columns}, with_objects)
-
-
-def _has_objects(values: Iterable[Any]) -> bool:
-    return any(isinstance(value, Entity) for value in values)
 
 
 def _named(entity: type[Entity], labels: Labels, with_objects: set[str]) -> Named:
@@ -258,10 +259,14 @@ def converted(
         values: of one row each.
         faults: takes what is refused.
     """
-    convert = info.columns[name].kind.convert
+    kind = info.columns[name].kind
+    convert = kind.convert
     try:
-        return [None if value is None else convert(value) for value in values]
-    except Refused:
+        if isinstance(kind, Json | Blob):  # no two rows share what can be edited
+            return [None if value is None else convert(value) for value in values]
+        held = {value: None if value is None else convert(value) for value in set(values)}
+        return [held[value] for value in values]
+    except (Refused, TypeError):  # a list, for example, stands in no set
         return [
             _converted(convert, label, value, row, faults) for row, value in enumerate(values)
         ]

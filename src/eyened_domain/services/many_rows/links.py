@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from eyened_domain.errors import BadInput, Duplicate, NotFound, RuleBroken
+from eyened_domain.errors import BadInput, Duplicate, NotFound
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.names import fold
 from eyened_domain.model.values import Blob, Json, Real, shown
 from eyened_domain.services.data_frames import Columns
-from eyened_domain.services.many_rows.columns import Batch, Named, converted
+from eyened_domain.services.many_rows.columns import Named, converted
 from eyened_domain.services.many_rows.faults import Faults
 from eyened_domain.services.rows import Rows
 
@@ -175,35 +175,6 @@ def find_by(
     equals = {n: next(iter(some)) for n, some in values.items() if len(some) == 1 and n != by}
     ordered = sorted(values[by]) if lock else list(values[by])
     return rows.find(entity, by, ordered, list(columns), lock=lock, **equals)
-
-
-def refuse_unknown_ids(
-    rows: Rows, info: EntityInfo, batch: Batch, given: dict[str, str], total: int
-) -> None:
-    """Raise where a column of a foreign key holds an id that there is not; all are told.
-
-    Args:
-        rows: the storage's set-based reading.
-        info: of the entity.
-        batch: the rows.
-        given: the columns that were given as ids, with what they are called in the frame.
-        total: how many rows were given.
-
-    Raises:
-        RuleBroken: there is no such id.
-    """
-    faults = Faults(info.name, total)
-    for name, label in given.items():
-        target = info.columns[name].references
-        if target is None:
-            continue
-        (key,) = entity_class(target).__entity__.primary_key
-        wanted = {value for value in batch.values[name] if value is not None}
-        there = {row[0] for row in rows.find(entity_class(target), key, wanted, (key,))}
-        for number, value in zip(batch.numbers, batch.values[name], strict=True):
-            if value is not None and value not in there:
-                faults.add(number, label, f"there is no {target} {value}", value)
-    faults.raise_as(RuleBroken)
 
 
 def raise_links(missing: Faults, several: Faults) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eyened_domain.model.entity import Entity
+from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.many_rows.writing import ManyRows, RowsWritten
 from eyened_domain.services.rows import Rows
 
@@ -33,7 +34,8 @@ class ManyRowsMethods(ABC):
             RuleBroken: a row breaks a rule, or there is no such id that it is linked to.
             Duplicate: two rows have the same natural key, or a stored one has it.
         """
-        return self._many_rows().insert(rows)
+        with rarer_collections():
+            return self._many_rows().insert(rows)
 
     def update_many(self, rows: Any, *, clear: bool = False) -> RowsWritten:
         """Write columns of rows that are there, known by their ids.
@@ -48,7 +50,8 @@ class ManyRowsMethods(ABC):
             NotFound: there is no such row, or a link is known by something that there is not.
             BadInput, RuleBroken, Duplicate: as `insert_many`.
         """
-        return self._many_rows().update(rows, clear=clear)
+        with rarer_collections():
+            return self._many_rows().update(rows, clear=clear)
 
     def upsert_many(
         self, rows: Any, match: str | Sequence[str] | None = None, *, clear: bool = False
@@ -66,7 +69,8 @@ class ManyRowsMethods(ABC):
             BadInput: two of the rows would be the same; or as `insert_many`.
             NotFound, RuleBroken: as `insert_many`.
         """
-        return self._many_rows().upsert(rows, match=match, clear=clear)
+        with rarer_collections():
+            return self._many_rows().upsert(rows, match=match, clear=clear)
 
     def _many_rows(self) -> ManyRows:
         self._flush()

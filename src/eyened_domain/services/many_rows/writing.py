@@ -26,9 +26,9 @@ from eyened_domain.services.many_rows.links import (
     folded,
     ids_of_objects,
     raise_links,
-    refuse_unknown_ids,
 )
 from eyened_domain.services.many_rows.modalities import SAID_TWICE, make_entries, settle_modalities
+from eyened_domain.services.many_rows.refusals import explained
 from eyened_domain.services.many_rows.rules import check_rules, has_rules
 from eyened_domain.services.rows import Row, Rows
 
@@ -136,10 +136,7 @@ class ManyRows:
         for name, one in known.items():
             values[str(self._info.links[name].via)] = linking.ids(one, missing, several)
         raise_links(missing, several)
-        batch = Batch(list(range(self._total)), values)
-        by_id = {name: label for name, label in what.columns.items() if name != self._key}
-        refuse_unknown_ids(self._rows, self._info, batch, by_id, self._total)
-        return batch, what
+        return Batch(list(range(self._total)), values), what
 
     def _faults(self) -> Faults:
         return Faults(self._info.name, self._total)
@@ -156,14 +153,15 @@ class ManyRows:
         self, batch: Batch, names: Sequence[str], kind: type[EyenedError]
     ) -> None:
         """Raise where two rows say the same by which rows are told apart."""
-        faults, seen = self._faults(), {}
-        keys = zip(*(batch.values[name] for name in names), strict=True)
-        for number, key in zip(batch.numbers, keys, strict=True):
-            if None in key:
-                continue
-            first = seen.setdefault(tuple(map(folded, key)), number)
+        keys = list(zip(*(map(folded, batch.values[name]) for name in names), strict=True))
+        if len(set(keys)) == len(keys):
+            return
+        faults = self._faults()
+        seen: dict[tuple[Any, ...], int] = {}
+        for at, (number, key) in enumerate(zip(batch.numbers, keys, strict=True)):
+            first = number if None in key else seen.setdefault(key, number)
             if first != number:
-                told = ", ".join(map(shown, key))
+                told = ", ".join(shown(batch.values[name][at]) for name in names)
                 faults.add(number, ", ".join(names), f"the same as row {first}: {told}")
         faults.raise_as(kind)
 
@@ -190,7 +188,9 @@ class ManyRows:
             return []
         if self._entity is ImageInstance:
             make_entries(self._rows, rows)
-        return self._rows.insert(self._entity, rows, key=self._told_by(batch))
+        numbered = list(zip(batch.numbers, rows, strict=True))
+        with explained(self._rows, self._entity, numbered, self._faults):
+            return self._rows.insert(self._entity, rows, key=self._told_by(batch))
 
     def _fill(self, batch: Batch) -> None:
         """Fill in what a new object holds where nothing is given, and refuse what is needed."""
@@ -243,7 +243,7 @@ class ManyRows:
             same=len(batch) - len(changes),
         )
 
-    def _changes(self, batch: Batch, *, clear: bool) -> list[Row]:
+    def _changes(self, batch: Batch, *, clear: bool) -> list[tuple[int, Row]]:
         """Return what is to be written of rows that are there, which are locked by that."""
         if not len(batch):
             return []
@@ -261,13 +261,15 @@ class ManyRows:
         self._refuse_taken(changed, held)
         if has_rules(self._entity):
             self._check_changed(changed, held)
-        return [row for _, row in changed]
+        return changed
 
-    def _write_changes(self, changes: list[Row]) -> None:
+    def _write_changes(self, changes: list[tuple[int, Row]]) -> None:
+        rows = [row for _, row in changes]
         if self._entity is ImageInstance:
-            make_entries(self._rows, changes)
-        if changes:
-            self._rows.update(self._entity, changes)
+            make_entries(self._rows, rows)
+        if rows:
+            with explained(self._rows, self._entity, changes, self._faults):
+                self._rows.update(self._entity, rows)
 
     def _held(self, batch: Batch) -> dict[Any, Row]:
         """Return what the rows hold now in the columns that matter, by id; they are locked."""
