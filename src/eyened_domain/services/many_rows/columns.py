@@ -187,13 +187,14 @@ def _fill_by_natural_keys(made: Named, loose: dict[str, str]) -> None:
     info = made.entity.__entity__
     used: dict[str, list[tuple[str, type[Entity]]]] = {}
     for link in info.to_one if loose else ():
-        if link.name in made.links or link.name in made.objects or link.via in made.columns:
+        begun = made.links.get(link.name)
+        if link.name in made.objects or link.via in made.columns or (begun and begun.links):
             continue
-        target = entity_class(link.target)
-        found = _natural(target, loose)
-        if found is None:
+        target, columns = entity_class(link.target), {} if begun is None else begun.columns
+        found = _natural(target, {**loose, **columns})
+        if found is None or not found.columns.items() >= columns.items():
             continue
-        for label in found.labels():
+        for label in {*found.labels()} - {*columns.values()}:
             used.setdefault(label, []).append((link.name, target))
         made.links[link.name] = found
     for name, label in loose.items():

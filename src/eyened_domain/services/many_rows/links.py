@@ -173,7 +173,7 @@ def find_by(
     values = {name: {key[at] for key in keys} for at, name in enumerate(names)}
     by = max(names, key=lambda name: len(values[name]))
     equals = {n: next(iter(some)) for n, some in values.items() if len(some) == 1 and n != by}
-    ordered = sorted(values[by]) if lock else list(values[by])
+    ordered = sorted(values[by], key=str) if lock else list(values[by])
     return rows.find(entity, by, ordered, list(columns), lock=lock, **equals)
 
 

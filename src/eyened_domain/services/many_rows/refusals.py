@@ -19,7 +19,7 @@ Numbered = Sequence[tuple[int, Row]]
 
 @contextmanager
 def explained(
-    rows: Rows, entity: type[Entity], many: Numbered, faults: Callable[[], Faults]
+    rows: Rows, entity: type[Entity], many: Numbered, faults: Callable[[], Faults], *, new: bool
 ) -> Iterator[None]:
     """Let an error of the storage in the block name all rows that it is about.
 
@@ -28,6 +28,7 @@ def explained(
         entity: whose rows.
         many: the rows that the block writes.
         faults: gives a fresh collection.
+        new: whether the block inserts them.
 
     Raises:
         RuleBroken: rows are linked to ids that there are not.
@@ -39,7 +40,7 @@ def explained(
         _refuse_unknown_ids(rows, entity, many, faults())
         raise
     except Duplicate:
-        _refuse_taken_keys(rows, entity, many, faults())
+        _refuse_taken_keys(rows, entity, many, faults(), new=new)
         raise
 
 
@@ -56,8 +57,11 @@ def _refuse_unknown_ids(rows: Rows, entity: type[Entity], many: Numbered, faults
     faults.raise_as(RuleBroken)
 
 
-def _refuse_taken_keys(rows: Rows, entity: type[Entity], many: Numbered, faults: Faults) -> None:
+def _refuse_taken_keys(
+    rows: Rows, entity: type[Entity], many: Numbered, faults: Faults, *, new: bool
+) -> None:
     info = entity.__entity__
+    own = {number: row.get(info.primary_key[0]) for number, row in many}
     for key in (info.primary_key, *info.unique):
         wanted = {n: _key_of(row, key) for n, row in many if row.keys() >= set(key)}
         whole = [one for one in wanted.values() if None not in one]
@@ -65,10 +69,9 @@ def _refuse_taken_keys(rows: Rows, entity: type[Entity], many: Numbered, faults:
         found: dict[tuple[Any, ...], Any] = {}
         for identity, *held in find_by(rows, entity, key, whole, columns):
             found[tuple(map(folded, held))] = identity
-        own = {number: row.get(info.primary_key[0]) for number, row in many}
         for number, one in wanted.items():
             there = found.get(tuple(map(folded, one)))
-            if there is not None and (there != own[number] or key == info.primary_key):
+            if there is not None and (new or there != own[number]):
                 told = ", ".join(map(shown, one))
                 faults.add(number, ", ".join(key), f"{info.name} {there} has it already: {told}")
     faults.raise_as(Duplicate)

@@ -47,6 +47,17 @@ class RowsWritten:
     """How many were there and held all of it; nothing of them was written."""
 
 
+@frozen
+class Change:
+    """What is to be written of a row that is there."""
+
+    number: int
+    row: Row
+    """The columns that are to hold something else, and the primary key."""
+    whole: Row
+    """With what the others hold, as far as they were read."""
+
+
 class ManyRows:
     """Inserts, updates and upserts rows of one entity.
 
@@ -102,6 +113,8 @@ class ManyRows:
         old = [p for p, identity in enumerate(there) if identity is not None]
         new = [p for p, identity in enumerate(there) if identity is None]
         written, fresh = batch.taken(old), batch.taken(new)
+        for name in names:  # what it was found by stays as it is written there
+            del written.values[name]
         written.values[self._key] = [there[p] for p in old]
         changes = self._changes(written, clear=clear)
         rows = self._new_rows(fresh)
@@ -189,7 +202,7 @@ class ManyRows:
         if self._entity is ImageInstance:
             make_entries(self._rows, rows)
         numbered = list(zip(batch.numbers, rows, strict=True))
-        with explained(self._rows, self._entity, numbered, self._faults):
+        with explained(self._rows, self._entity, numbered, self._faults, new=True):
             return self._rows.insert(self._entity, rows, key=self._told_by(batch))
 
     def _fill(self, batch: Batch) -> None:
@@ -210,7 +223,8 @@ class ManyRows:
         self._refuse_empty(batch, self._info.needed)
         faults = self._faults()
         for name, some in list(values.items()):
-            if not self._info.columns[name].generated or None not in some:
+            column = self._info.columns[name]
+            if column.references or not column.generated or None not in some:
                 continue
             del values[name]
             for number, value in zip(batch.numbers, some, strict=True):
@@ -243,7 +257,7 @@ class ManyRows:
             same=len(batch) - len(changes),
         )
 
-    def _changes(self, batch: Batch, *, clear: bool) -> list[tuple[int, Row]]:
+    def _changes(self, batch: Batch, *, clear: bool) -> list[Change]:
         """Return what is to be written of rows that are there, which are locked by that."""
         if not len(batch):
             return []
@@ -253,22 +267,25 @@ class ManyRows:
             needed = {n for n, one in self._info.columns.items() if not one.nullable}
             self._refuse_empty(batch, [name for name in batch.values if name in needed])
         held = self._held(batch)
-        changed: list[tuple[int, Row]] = []
+        changed: list[Change] = []
         for number, row in zip(batch.numbers, batch.rows(), strict=True):
-            differing = _differing(self._info, held[row[self._key]], row, clear=clear)
+            before = held[row[self._key]]
+            differing = _differing(self._info, before, row, clear=clear)
             if differing:
-                changed.append((number, {self._key: row[self._key], **differing}))
+                new = {self._key: row[self._key], **differing}
+                changed.append(Change(number=number, row=new, whole={**before, **new}))
         self._refuse_taken(changed, held)
         if has_rules(self._entity):
-            self._check_changed(changed, held)
+            self._check_changed(changed)
         return changed
 
-    def _write_changes(self, changes: list[tuple[int, Row]]) -> None:
-        rows = [row for _, row in changes]
+    def _write_changes(self, changes: list[Change]) -> None:
+        rows = [one.row for one in changes]
         if self._entity is ImageInstance:
             make_entries(self._rows, rows)
         if rows:
-            with explained(self._rows, self._entity, changes, self._faults):
+            whole = [(one.number, one.whole) for one in changes]
+            with explained(self._rows, self._entity, whole, self._faults, new=False):
                 self._rows.update(self._entity, rows)
 
     def _held(self, batch: Batch) -> dict[Any, Row]:
@@ -292,32 +309,29 @@ class ManyRows:
         """Return the natural keys that some columns belong to."""
         return [key for key in self._info.unique if not set(key).isdisjoint(names)]
 
-    def _refuse_taken(self, changed: list[tuple[int, Row]], held: dict[Any, Row]) -> None:
+    def _refuse_taken(self, changed: list[Change], held: dict[Any, Row]) -> None:
         """Raise where a row is to take a natural key that another one of them has, or takes."""
         faults = self._faults()
-        for key in self._keys_of([name for _, row in changed for name in row]):
+        for key in self._keys_of([name for one in changed for name in one.row]):
             has = {_key_of(row, key): identity for identity, row in held.items()}
             taken: dict[Any, int] = {}
-            for number, row in changed:
-                wanted = _key_of({**held[row[self._key]], **row}, key)
-                if row.keys().isdisjoint(key) or None in wanted:
+            for one in changed:
+                wanted = _key_of(one.whole, key)
+                if one.row.keys().isdisjoint(key) or None in wanted:
                     continue
-                owner, first = has.get(wanted), taken.setdefault(wanted, number)
-                if first != number:
-                    faults.add(number, ", ".join(key), f"the same as row {first}")
-                elif owner not in {None, row[self._key]}:
+                owner, first = has.get(wanted), taken.setdefault(wanted, one.number)
+                if first != one.number:
+                    faults.add(one.number, ", ".join(key), f"the same as row {first}")
+                elif owner not in {None, one.row[self._key]}:
                     reason = f"{self._info.name} {owner} has it before this is written"
-                    faults.add(number, ", ".join(key), f"{reason}; do it in two steps")
+                    faults.add(one.number, ", ".join(key), f"{reason}; do it in two steps")
         faults.raise_as(Duplicate)
 
-    def _check_changed(self, changed: list[tuple[int, Row]], held: dict[Any, Row]) -> None:
+    def _check_changed(self, changed: list[Change]) -> None:
         links = {column.name for column in self._info.foreign_keys}
         only_linked = self._entity.checked_when_linked
-        whole = [
-            (number, {**held[row[self._key]], **row})
-            for number, row in changed
-            if not only_linked or not links.isdisjoint(row)
-        ]
+        judged = [one for one in changed if not only_linked or not links.isdisjoint(one.row)]
+        whole = [(one.number, one.whole) for one in judged]
         check_rules(self._rows, self._entity, whole, self._faults())
 
     # --- what is matched -----------------------------------------------------------------------
@@ -339,7 +353,7 @@ class ManyRows:
             )
         names = []
         for name in [match] if isinstance(match, str) else list(match):
-            found = self._info.field_name(name) if isinstance(name, str) else ""
+            found = self._info.field_name(name if isinstance(name, str) else shown(name))
             link = self._info.links.get(found)
             column = found if link is None else str(link.via)
             if column not in batch.values:

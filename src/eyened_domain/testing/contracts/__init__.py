@@ -34,6 +34,12 @@ from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
 from eyened_domain.testing.contracts.known_by_id import KnownByIdContract as KnownByIdContract
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
+from eyened_domain.testing.contracts.many_rows import (
+    ManyNewRowsContract as ManyNewRowsContract,
+)
+from eyened_domain.testing.contracts.many_rows_there import (
+    ManyStoredRowsContract as ManyStoredRowsContract,
+)
 from eyened_domain.testing.contracts.misuse import MisuseContract as MisuseContract
 from eyened_domain.testing.contracts.misuse_of_units import (
     UnitMisuseContract as UnitMisuseContract,
@@ -85,6 +91,8 @@ class StorageContract(
     AccountContract,
     ImportContract,
     BulkContract,
+    ManyNewRowsContract,
+    ManyStoredRowsContract,
     PixelContract,
     ClientPixelContract,
     SegmentingContract,
