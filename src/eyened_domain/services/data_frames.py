@@ -100,7 +100,7 @@ def _read_data_frame(source: Any) -> FrameInput:
 
 
 def _values_of(series: Any) -> list[Any]:
-    values = series.to_list()
+    values: list[Any] = series.to_list()
     if not PLAIN.issuperset(map(type, values)):
         values = [plain(value) for value in values]
     if not series.is_null().any():

@@ -345,9 +345,10 @@ class Objects:
             rows: what they hold, or held.
         """
         for link in entity.__entity__.to_one:
+            back = str(link.back)
             for identity in {row[str(link.via)] for row in rows} if link.back else ():
                 owner = self.in_hand(link.target, identity)
-                if owner is not None and owner.entity.__dict__.pop(link.back, None) is not None:
+                if owner is not None and owner.entity.__dict__.pop(back, None) is not None:
                     owner.settle()
 
     def stored(self, held: Held, row: Row) -> None:

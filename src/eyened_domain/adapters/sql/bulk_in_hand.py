@@ -15,9 +15,7 @@ from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.services.rows import Row
 
 
-def let_objects_hold(
-    session: Session, entity: type[Entity], key: str, rows: Sequence[Row]
-) -> None:
+def let_objects_hold(session: Session, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
     """Let the objects in hand hold what was written to their rows, and be linked by it.
 
     Args:
@@ -27,8 +25,9 @@ def let_objects_hold(
         rows: what was written, with the key.
     """
     info = entity.__entity__
-    known = session.identity_map if len(session.identity_map) else {}
-    pairs = ((known.get(identity_key(entity, row[key])), row) for row in rows if known)
+    known = session.identity_map
+    some = rows if len(known) else ()
+    pairs = ((known.get(identity_key(entity, row[key])), row) for row in some)
     held = [(one, row) for one, row in pairs if one is not None]
     keep_for_rollback(session, [one for one, _ in held])
     before: list[Row] = []

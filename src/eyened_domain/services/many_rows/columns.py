@@ -200,8 +200,8 @@ def _fill_by_natural_keys(made: Named, loose: dict[str, str]) -> None:
     for name, label in loose.items():
         if label not in used:
             raise UnknownName(
-                f"{info.unknown(name)}; nor does it name, with the other columns, what a {info.name} "
-                "is linked to",
+                f"{info.unknown(name)}; nor does it name, with the other columns, what a "
+                f"{info.name} is linked to",
                 entity=info.name,
                 field=label,
             )
@@ -268,9 +268,7 @@ def converted(
         held = {value: None if value is None else convert(value) for value in set(values)}
         return [held[value] for value in values]
     except (Refused, TypeError):  # a list, for example, stands in no set
-        return [
-            _converted(convert, label, value, row, faults) for row, value in enumerate(values)
-        ]
+        return [_converted(convert, label, value, row, faults) for row, value in enumerate(values)]
 
 
 def _converted(convert: Any, label: str, value: Any, row: int, faults: Faults) -> Any:

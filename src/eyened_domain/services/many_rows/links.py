@@ -43,23 +43,21 @@ class Linking:
     Args:
         rows: the storage's set-based reading.
         columns: of the frame.
-        total: how many rows it has.
     """
 
-    def __init__(self, rows: Rows, columns: Columns, total: int) -> None:
+    def __init__(self, rows: Rows, columns: Columns) -> None:
         self._rows = rows
         self._columns = columns
-        self._total = total
 
-    def prepared(self, entity: type[Entity], named: Named, faults: Faults) -> Prepared:
-        """Convert what a link is known by; what is refused is in the faults."""
+    def prepared(self, entity: str, named: Named, faults: Faults) -> Prepared:
+        """Convert what a link of an entity is known by; what is refused is in the faults."""
         info = named.entity.__entity__
         parts: Columns = {}
         for name, label in named.columns.items():
             if isinstance(info.columns[name].kind, Json | Blob | Real):
                 raise BadInput(
-                    f"{entity.__name__}: {label} finds no {info.name}; it is not compared exactly",
-                    entity=entity.__name__,
+                    f"{entity}: {label} finds no {info.name}; it is not compared exactly",
+                    entity=entity,
                     field=label,
                 )
             parts[name] = converted(info, name, label, self._columns[label], faults)

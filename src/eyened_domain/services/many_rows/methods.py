@@ -35,7 +35,7 @@ class ManyRowsMethods(ABC):
             Duplicate: two rows have the same natural key, or a stored one has it.
         """
         with rarer_collections():
-            return self._many_rows().insert(rows)
+            return self._many_rows(rows).insert()
 
     def update_many(self, rows: Any, *, clear: bool = False) -> RowsWritten:
         """Write columns of rows that are there, known by their ids.
@@ -51,7 +51,7 @@ class ManyRowsMethods(ABC):
             BadInput, RuleBroken, Duplicate: as `insert_many`.
         """
         with rarer_collections():
-            return self._many_rows().update(rows, clear=clear)
+            return self._many_rows(rows).update(clear=clear)
 
     def upsert_many(
         self, rows: Any, match: str | Sequence[str] | None = None, *, clear: bool = False
@@ -70,11 +70,11 @@ class ManyRowsMethods(ABC):
             NotFound, RuleBroken: as `insert_many`.
         """
         with rarer_collections():
-            return self._many_rows().upsert(rows, match=match, clear=clear)
+            return self._many_rows(rows).upsert(match=match, clear=clear)
 
-    def _many_rows(self) -> ManyRows:
+    def _many_rows(self, given: Any) -> ManyRows:
         self._flush()
-        return ManyRows(self.entity, self._set_based())
+        return ManyRows(self.entity, self._set_based(), given)
 
     @abstractmethod
     def _flush(self) -> None:

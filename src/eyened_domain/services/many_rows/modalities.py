@@ -49,7 +49,9 @@ def settle_modalities(rows: Rows, batch: Batch, faults: Faults, *, clear: bool) 
     entries = _entries(rows, wanted) if wanted else {}
     values["modality"] = [word for word, _ in settled]
     values["modality_id"] = [
-        entries.get(_tag(word), _tag(word)) if identity is None and _tag(word) in wanted else identity
+        entries.get(_tag(word), _tag(word))
+        if identity is None and _tag(word) in wanted
+        else identity
         for word, identity in settled
     ]
 
@@ -58,7 +60,9 @@ def make_entries(rows: Rows, many: Iterable[Row]) -> None:
     """Make the entries that rows of images lack, right before these are written."""
     waiting = [row for row in many if isinstance(row.get("modality_id"), str)]
     tags = sorted({row["modality_id"] for row in waiting})
-    made = rows.insert(ModalityTable, [{"modality_tag": tag} for tag in tags], key=("modality_tag",))
+    made = rows.insert(
+        ModalityTable, [{"modality_tag": tag} for tag in tags], key=("modality_tag",)
+    )
     ids = dict(zip(tags, made, strict=True))
     for row in waiting:
         row["modality_id"] = ids[row["modality_id"]]

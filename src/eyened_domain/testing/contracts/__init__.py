@@ -37,6 +37,9 @@ from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewC
 from eyened_domain.testing.contracts.many_rows import (
     ManyNewRowsContract as ManyNewRowsContract,
 )
+from eyened_domain.testing.contracts.many_rows_refused import (
+    ManyRefusedRowsContract as ManyRefusedRowsContract,
+)
 from eyened_domain.testing.contracts.many_rows_there import (
     ManyStoredRowsContract as ManyStoredRowsContract,
 )
@@ -92,6 +95,7 @@ class StorageContract(
     ImportContract,
     BulkContract,
     ManyNewRowsContract,
+    ManyRefusedRowsContract,
     ManyStoredRowsContract,
     PixelContract,
     ClientPixelContract,
