@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from eyened_domain.errors import PixelsDamaged as PixelsDamaged
     from eyened_domain.errors import PixelsLost as PixelsLost
     from eyened_domain.errors import RowChanged as RowChanged
+    from eyened_domain.errors import RowFault as RowFault
     from eyened_domain.errors import RuleBroken as RuleBroken
     from eyened_domain.errors import StillNeeded as StillNeeded
     from eyened_domain.errors import StorageError as StorageError
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
     from eyened_domain.services.importing import Importing as Importing
     from eyened_domain.services.importing import ImportOptions as ImportOptions
+    from eyened_domain.services.many_rows import RowsWritten as RowsWritten
     from eyened_domain.services.repository import Repository as Repository
     from eyened_domain.services.rows import Rows as Rows
     from eyened_domain.services.segmenting import Segmenting as Segmenting
@@ -111,7 +113,9 @@ _ELSEWHERE = {
     "PixelsLost": "eyened_domain.errors",
     "Repository": "eyened_domain.services.repository",
     "RowChanged": "eyened_domain.errors",
+    "RowFault": "eyened_domain.errors",
     "Rows": "eyened_domain.services.rows",
+    "RowsWritten": "eyened_domain.services.many_rows",
     "RuleBroken": "eyened_domain.errors",
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
