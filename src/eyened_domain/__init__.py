@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eyened_domain.errors import FileMissing as FileMissing
     from eyened_domain.errors import FolderMissing as FolderMissing
     from eyened_domain.errors import NeededBy as NeededBy
+    from eyened_domain.errors import NotAllowed as NotAllowed
     from eyened_domain.errors import NotFound as NotFound
     from eyened_domain.errors import NotLoaded as NotLoaded
     from eyened_domain.errors import PixelsDamaged as PixelsDamaged
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from eyened_domain.model.image_store import ImageStore as ImageStore
     from eyened_domain.model.pixels.store import PixelStore as PixelStore
     from eyened_domain.services.accounts import Accounts as Accounts
+    from eyened_domain.services.accounts import Login as Login
+    from eyened_domain.services.accounts import Throttle as Throttle
+    from eyened_domain.services.accounts import Tries as Tries
     from eyened_domain.services.annotation_conversion import (
         AnnotationConversion as AnnotationConversion,
     )
@@ -104,8 +108,10 @@ _ELSEWHERE = {
     "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
+    "Login": "eyened_domain.services.accounts",
     "MemoryDatabase": "eyened_domain.adapters.memory",
     "NeededBy": "eyened_domain.errors",
+    "NotAllowed": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
     "NotLoaded": "eyened_domain.errors",
     "PixelStore": "eyened_domain.model.pixels.store",
@@ -125,8 +131,10 @@ _ELSEWHERE = {
     "StorageError": "eyened_domain.errors",
     "Tagged": "eyened_domain.services.tagging",
     "Tagging": "eyened_domain.services.tagging",
+    "Throttle": "eyened_domain.services.accounts",
     "ThumbnailFiles": "eyened_domain.services.thumbnails",
     "Thumbnails": "eyened_domain.services.thumbnails",
+    "Tries": "eyened_domain.services.accounts",
     "UnitOfWork": "eyened_domain.services.unit_of_work",
     "UnknownName": "eyened_domain.errors",
     "Untagged": "eyened_domain.services.tagging",

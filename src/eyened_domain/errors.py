@@ -72,6 +72,10 @@ class RuleBroken(EyenedError, ValueError):
     """A rule of the domain forbids it: as things stand, or together with other things."""
 
 
+class NotAllowed(RuleBroken):
+    """Somebody may not do it: nobody is logged in, or the role is too low."""
+
+
 @frozen
 class NeededBy:
     """What is in the way of a deletion or a change: things of one kind."""

@@ -12,6 +12,9 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.account_access import (
+    AccountAccessContract as AccountAccessContract,
+)
 from eyened_domain.testing.contracts.accounts import AccountContract as AccountContract
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
@@ -92,6 +95,7 @@ class StorageContract(
     FeatureContract,
     FormContract,
     AccountContract,
+    AccountAccessContract,
     ImportContract,
     BulkContract,
     ManyNewRowsContract,
