@@ -15,7 +15,6 @@ from eyened_domain import (
     ImageInstance,
     Patient,
     Project,
-    StorageError,
 )
 from eyened_domain.adapters.sql.engine import mysql_engine
 from eyened_domain.adapters.sql.migrations.adopt import AdoptionReport, adopt
@@ -146,7 +145,7 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
         uow.commit()
         uow.creators.delete(nobody)
         uow.commit()
-        with pytest.raises(StorageError, match="`eorm upgrade` brings it up to date"):
+        with pytest.raises(ConfigurationError, match="`eorm upgrade` brings it up to date"):
             Accounts().by_identity(uow, "https://login.example.org", "a")
     database.close()
     assert VERSION_TABLE not in inspect(deployment).get_table_names()

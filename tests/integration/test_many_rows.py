@@ -86,7 +86,7 @@ def pandas_frame():
             "project_name": pd.Categorical(["AREDS"] * 3),
             "PatientIdentifier": pd.array(["a", "b", "c"], dtype="string"),
             "Sex": ["F", None, "M"],
-            "birth_date": pd.to_datetime(["1950-01-31", None, "1960-02-29"]),
+            "birth_date": pd.to_datetime(pd.Series(["1950-01-31", None, "1960-02-29"])),
         }
     )
 
