@@ -118,7 +118,7 @@ class ManyNewRowsContract(Contract):
         [
             {"project": ["areds", "Other"]},
             {"Project": ["AREDS", "Other"]},
-            {"project_name": ["AREDS", "Other "]},
+            {"project_name": ["AREDS", "OTHER"]},
             {"ProjectName": ["AREDS", "Other"]},
             {"project.project_name": ["AREDS", "Other"]},
             {"Project.ProjectName": ["AREDS", "Other"]},
