@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from eyened_domain.errors import FileMissing as FileMissing
     from eyened_domain.errors import FolderMissing as FolderMissing
     from eyened_domain.errors import NeededBy as NeededBy
+    from eyened_domain.errors import NotAllowed as NotAllowed
     from eyened_domain.errors import NotFound as NotFound
     from eyened_domain.errors import NotLoaded as NotLoaded
     from eyened_domain.errors import PixelsDamaged as PixelsDamaged
     from eyened_domain.errors import PixelsLost as PixelsLost
     from eyened_domain.errors import RowChanged as RowChanged
+    from eyened_domain.errors import RowFault as RowFault
     from eyened_domain.errors import RuleBroken as RuleBroken
     from eyened_domain.errors import StillNeeded as StillNeeded
     from eyened_domain.errors import StorageError as StorageError
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from eyened_domain.model.image_store import ImageStore as ImageStore
     from eyened_domain.model.pixels.store import PixelStore as PixelStore
     from eyened_domain.services.accounts import Accounts as Accounts
+    from eyened_domain.services.accounts import Login as Login
+    from eyened_domain.services.accounts import Throttle as Throttle
+    from eyened_domain.services.accounts import Tries as Tries
     from eyened_domain.services.annotation_conversion import (
         AnnotationConversion as AnnotationConversion,
     )
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
     from eyened_domain.services.importing import Importing as Importing
     from eyened_domain.services.importing import ImportOptions as ImportOptions
+    from eyened_domain.services.many_rows import RowsWritten as RowsWritten
     from eyened_domain.services.provenance import Provenance as Provenance
     from eyened_domain.services.provenance import ProvenanceEdge as ProvenanceEdge
     from eyened_domain.services.provenance import ProvenanceGraph as ProvenanceGraph
@@ -116,8 +122,10 @@ _ELSEWHERE = {
     "Importing": "eyened_domain.services.importing",
     "ManyTagged": "eyened_domain.services.tagging",
     "ManyUntagged": "eyened_domain.services.tagging",
+    "Login": "eyened_domain.services.accounts",
     "MemoryDatabase": "eyened_domain.adapters.memory",
     "NeededBy": "eyened_domain.errors",
+    "NotAllowed": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
     "NotLoaded": "eyened_domain.errors",
     "PixelStore": "eyened_domain.model.pixels.store",
@@ -128,7 +136,9 @@ _ELSEWHERE = {
     "ProvenanceGraph": "eyened_domain.services.provenance",
     "Repository": "eyened_domain.services.repository",
     "RowChanged": "eyened_domain.errors",
+    "RowFault": "eyened_domain.errors",
     "Rows": "eyened_domain.services.rows",
+    "RowsWritten": "eyened_domain.services.many_rows",
     "RuleBroken": "eyened_domain.errors",
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
@@ -142,8 +152,10 @@ _ELSEWHERE = {
     "TagUse": "eyened_domain.services.tagging",
     "Tagged": "eyened_domain.services.tagging",
     "Tagging": "eyened_domain.services.tagging",
+    "Throttle": "eyened_domain.services.accounts",
     "ThumbnailFiles": "eyened_domain.services.thumbnails",
     "Thumbnails": "eyened_domain.services.thumbnails",
+    "Tries": "eyened_domain.services.accounts",
     "UnitOfWork": "eyened_domain.services.unit_of_work",
     "UnknownName": "eyened_domain.errors",
     "Untagged": "eyened_domain.services.tagging",

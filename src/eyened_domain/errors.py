@@ -20,6 +20,19 @@ from errno import ENOENT
 from attrs import frozen
 
 
+@frozen
+class RowFault:
+    """What is wrong with one of many rows that were given together."""
+
+    row: int
+    """Which one, counted from 0."""
+    field: str | None
+    """The field, or the column as it was given where it names something else."""
+    reason: str
+    value: object = None
+    """What was given, when it may be shown."""
+
+
 class EyenedError(Exception):
     """Anything that this library refuses or fails to do.
 
@@ -29,6 +42,9 @@ class EyenedError(Exception):
         field: the name of the field concerned, for example ``"birth_date"``.
         value: the value that was given, when it may be shown.
     """
+
+    row_faults: tuple[RowFault, ...] = ()
+    """What is wrong with which of many rows that were given together; the message shortens it."""
 
     def __init__(
         self,
@@ -54,6 +70,10 @@ class Duplicate(EyenedError):
 
 class RuleBroken(EyenedError, ValueError):
     """A rule of the domain forbids it: as things stand, or together with other things."""
+
+
+class NotAllowed(RuleBroken):
+    """Somebody may not do it: nobody is logged in, or the role is too low."""
 
 
 @frozen

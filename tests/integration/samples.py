@@ -93,17 +93,20 @@ def entities_in_order() -> list[type[Entity]]:
     return [entity_class(name) for name in order]
 
 
-def store_two_of_each(session: Session) -> list[tuple[Entity, Values]]:
+def store_two_of_each(
+    session: Session, *, without: tuple[type[Entity], ...] = ()
+) -> list[tuple[Entity, Values]]:
     """Store two objects of each entity with every field filled; each with what was given.
 
     The second refers to the first where an entity refers to itself. Where not all fields can
     be filled at once there are more: of `AttributeValue` for each kind of owner, of
     `AttributeDefinition` and `Tag` for each type, of segmentations on a picture and on a volume.
+    What it is to be `without` is left out.
     """
     stored: list[tuple[Entity, Values]] = []
     ids: Ids = {}
     for entity in entities_in_order():
-        if entity is model.Model:
+        if entity is model.Model or entity in without:
             continue  # every model is one of the two special kinds
         for number in ROUNDS:
             for values in _filled(entity, number, ids):

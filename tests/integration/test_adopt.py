@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, make_url, select, text
 
-from eyened_domain import ConfigurationError, Database, ImageInstance, Patient, Project
+from eyened_domain import (
+    Accounts,
+    ConfigurationError,
+    Creator,
+    CreatorIdentity,
+    Database,
+    ImageInstance,
+    Patient,
+    Project,
+)
 from eyened_domain.adapters.sql.engine import mysql_engine
 from eyened_domain.adapters.sql.migrations.adopt import AdoptionReport, adopt
 from eyened_domain.adapters.sql.migrations.contract import contract
@@ -129,8 +138,15 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
 ) -> None:
     database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
-        store_two_of_each(session)
+        store_two_of_each(session, without=(CreatorIdentity,))
         session.commit()
+    with database.unit_of_work() as uow:
+        nobody = uow.creators.add(Creator(creator_name="nobody"))
+        uow.commit()
+        uow.creators.delete(nobody)
+        uow.commit()
+        with pytest.raises(ConfigurationError, match="`eorm upgrade` brings it up to date"):
+            Accounts().by_identity(uow, "https://login.example.org", "a")
     database.close()
     assert VERSION_TABLE not in inspect(deployment).get_table_names()
 

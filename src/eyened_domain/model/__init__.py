@@ -29,6 +29,7 @@ from eyened_domain.model.enums import (
     Modality,
     ModalityType,
     ModelKind,
+    Role,
     SexEnum,
     SubTaskState,
     TagType,
@@ -36,6 +37,7 @@ from eyened_domain.model.enums import (
 )
 from eyened_domain.model.feature import Feature, FeatureFeatureLink
 from eyened_domain.model.form import FormAnnotation, FormSchema
+from eyened_domain.model.identity import CreatorIdentity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Contact, Project
@@ -65,6 +67,7 @@ __all__ = [
     "AttributesModelOutput",
     "Contact",
     "Creator",
+    "CreatorIdentity",
     "CreatorTagLink",
     "DataRepresentation",
     "Datatype",
@@ -92,6 +95,7 @@ __all__ = [
     "ModelSegmentation",
     "Patient",
     "Project",
+    "Role",
     "Scan",
     "Segmentation",
     "SegmentationModel",

@@ -6,7 +6,7 @@ which holds the *value* of `ModelKind`.
 
 from __future__ import annotations
 
-from enum import Enum, unique
+from enum import Enum, IntEnum, unique
 
 
 @unique
@@ -181,3 +181,21 @@ class SubTaskState(Enum):
     NotStarted = "NotStarted"
     Busy = "Busy"
     Ready = "Ready"
+
+
+@unique
+class Role(IntEnum):
+    """What a person may do (`Creator.Role`, a number); each may what those before it may.
+
+    The contract does not say what the numbers mean. These are ours; where a deployment has
+    others, `Accounts(roles=…)` is told.
+    """
+
+    READER = 1
+    """May look at everything."""
+    GRADER = 2
+    """May say something of images: forms, segmentations, tags."""
+    MANAGER = 3
+    """May make tasks, schemas and features, and import."""
+    ADMINISTRATOR = 4
+    """May make accounts, and give roles."""

@@ -338,3 +338,31 @@ class Blob:
         if len(data) > self.length:
             raise Refused(f"{len(data):,} bytes, at most {self.length:,} fit")
         return data
+
+
+def is_same(kind: Kind, one: Any, other: Any) -> bool:
+    """Whether two values of a column are the same to the database.
+
+    Single precision, and zero bytes that fill a BINARY column up, make no difference; nor does
+    a FLOAT of which MySQL has shown six digits.
+    """
+    if one is None or other is None:
+        return one is other
+    if isinstance(kind, Json):
+        return is_same_json(one, other)
+    if isinstance(kind, Real):
+        return _is_same_real(kind, one, other)
+    if isinstance(kind, Blob):
+        return bool(one.rstrip(b"\0") == other.rstrip(b"\0"))
+    return bool(one == other)
+
+
+def _is_same_real(kind: Real, one: float, other: float) -> bool:
+    if one == other or one == float(f"{other:.6g}"):
+        return True
+    try:
+        held = single(one)
+        # one of double precision may have been written to a database that holds it in single
+        return shortest(held) == other if kind.double else held == single(other)
+    except Refused:
+        return False

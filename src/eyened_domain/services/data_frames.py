@@ -10,6 +10,7 @@ from attrs import frozen
 
 from eyened_domain.errors import BadInput, ConfigurationError
 from eyened_domain.model.values import (
+    PLAIN,
     Blob,
     Choice,
     Day,
@@ -101,7 +102,9 @@ def _read_data_frame(source: Any) -> FrameInput:
 
 
 def _values_of(series: Any) -> list[Any]:
-    values = [plain(value) for value in series.to_list()]
+    values: list[Any] = series.to_list()
+    if not PLAIN.issuperset(map(type, values)):
+        values = [plain(value) for value in values]
     if not series.is_null().any():
         return values
     missing = series.is_null().to_list()

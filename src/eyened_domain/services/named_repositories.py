@@ -31,6 +31,7 @@ class NamedRepositories(ABC):
     device_models: Repository[model.DeviceModel]
     devices: Repository[model.DeviceInstance]
     creators: Repository[model.Creator]
+    identities: Repository[model.CreatorIdentity]
     tags: Repository[model.Tag]
     starred_tags: Repository[model.CreatorTagLink]
     study_tags: Repository[model.StudyTagLink]

@@ -16,6 +16,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import kind_of, shown
+from eyened_domain.services.many_rows import ManyRowsMethods
 from eyened_domain.services.sought_values import (
     Key,
     accepted,
@@ -34,7 +35,7 @@ Wanted = dict[str, list[Any]]
 _NAMES_LOOKED_AT = 500
 
 
-class Repository(ABC, Generic[E]):
+class Repository(ManyRowsMethods, ABC, Generic[E]):
     """All objects of one entity class, as if they were in memory.
 
     Args:
@@ -42,7 +43,7 @@ class Repository(ABC, Generic[E]):
     """
 
     def __init__(self, entity: type[E]) -> None:
-        self.entity = entity
+        self.entity: type[E] = entity
         self._info = entity.__entity__
 
     def add(self, one: E) -> E:

@@ -146,7 +146,7 @@ class Rows(ABC):
 
         Args:
             entity: whose rows; no special kind of another entity.
-            rows: each with the same columns.
+            rows: each with the same columns; with the primary key in all of them, or in none.
             key: the columns that the rows are told apart by; of rows that are alike in
                 them, the earlier has the lower id.
 

@@ -35,6 +35,7 @@ class NamedBuilders:
     an_attribute: Builds[model.AttributeDefinition]
     an_attribute_value: Builds[model.AttributeValue]
     an_attribute_value_input: Builds[model.AttributeValueInput]
+    an_identity: Builds[model.CreatorIdentity]
     a_model: Builds[model.Model]
     a_segmentation_model: Builds[model.SegmentationModel]
     an_attributes_model: Builds[model.AttributesModel]

@@ -149,8 +149,11 @@ class MemoryRows(Rows):
             values = self._converted(entity, {key: None, **given})
             if values[key] is None:
                 values[key] = self._objects.store.next_id(entity.__entity__.root)
+            else:
+                self._objects.store.skip_ids(entity.__entity__.root, values[key])
             made.append(Row(entity, values))
         self._put(made)
+        self._objects.read_lists_again(entity, [row.values for row in made])
         return [row.values[key] for row in made]
 
     def _insert_links(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
@@ -187,16 +190,18 @@ class MemoryRows(Rows):
         info, view = entity.__entity__, self._objects.view
         now = datetime.now().replace(microsecond=0)
         stamps = {column.name: now for column in info.columns.values() if column.set_on_update}
-        written = []
+        written, before = [], []
         with self._all_or_none():
             for given in rows:
                 values = {name: _held(entity, name, value) for name, value in given.items()}
                 found = view.row(info.root, (values[key],))
                 if found is not None:
+                    before.append(found.values)
                     view.overwrite(found, {**stamps, **values})
                     written.append(self._now(found))
             self._check(written)
         self._objects.read_again(written)
+        self._objects.read_lists_again(entity, [*before, *(row.values for row in written)])
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         gone = [row for row in self._objects.rows(entity) if _within(row.values[key], runs)]
@@ -223,6 +228,8 @@ class MemoryRows(Rows):
         with self._all_or_none():
             for row in rows:
                 check_values(row)
+                if self._objects.view.row(row.info.root, row.key) is not None:
+                    raise duplicate(row.entity, row.info.primary_key)
                 self._objects.view.put(row)
             self._check(rows)
 

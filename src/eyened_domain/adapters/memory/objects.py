@@ -337,6 +337,20 @@ class Objects:
                 self.before.setdefault(known, known.row)
                 known.read(row)
 
+    def read_lists_again(self, entity: type[Entity], rows: list[dict[str, Any]]) -> None:
+        """Let lists in hand be looked up again that rows may have come to, or left.
+
+        Args:
+            entity: whose rows.
+            rows: what they hold, or held.
+        """
+        for link in entity.__entity__.to_one:
+            back = str(link.back)
+            for identity in {row[str(link.via)] for row in rows} if link.back else ():
+                owner = self.in_hand(link.target, identity)
+                if owner is not None and owner.entity.__dict__.pop(back, None) is not None:
+                    owner.settle()
+
     def stored(self, held: Held, row: Row) -> None:
         """Note that an object is stored as that row now."""
         self.before.setdefault(held, held.row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.tables import Row, folded
@@ -47,6 +48,9 @@ class MemoryRepository(Repository[E]):
 
     def _flush(self) -> None:
         self._objects.flush()
+
+    def _set_based(self) -> MemoryRows:
+        return MemoryRows(self._objects)
 
     def _find(self, key: Key, *, lock: bool) -> E | None:
         self._objects.flush()

@@ -157,7 +157,7 @@ class View:
     def overwrite(self, row: Row, columns: dict[str, Any]) -> None:
         """Store columns of a row, whatever others write meanwhile: the last who writes wins."""
         key = (row.info.root, row.key)
-        is_only_so = key in self.overwritten or row.key not in self.changed[row.info.root]
+        is_only_so = key in self.overwritten or row.key not in self.changed.get(row.info.root, ())
         before = self.overwritten.get(key, {})
         self._write(*key, Row(row.entity, {**row.values, **columns}))
         if is_only_so:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from typing import Any
 
@@ -26,17 +27,16 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, refresh_lists
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
-from eyened_domain.adapters.sql.kinds import is_single
 from eyened_domain.adapters.sql.joins import Joins
+from eyened_domain.adapters.sql.kinds import is_single
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import StorageError
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
@@ -45,7 +45,9 @@ from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
 from eyened_domain.services.sought_values import converted
 
 CHUNK = 10_000
-"""Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
+"""Values in an IN list: SQLite takes 32,766 parameters in a statement."""
+INSERT_CHUNK = 50_000
+"""Rows of an INSERT: drivers send them in parts of their own."""
 _LONGEST = 800_000
 """Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _PROJECTS_CHUNK = 50
@@ -159,35 +161,46 @@ class SqlRows(Rows):
         they are told by says which is which.
         """
         table = table_of(entity)
-        ids: list[int] = []
-        for chunk in _chunks(rows, CHUNK):
-            if len(chunk) == 1:  # every server tells the id of one row by itself
-                ids.append(self._execute(insert(table), chunk[0]).inserted_primary_key[0])
-                continue
-            highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
-            self._execute(insert(table), chunk)
-            made = self._execute(
-                select(table.c[key], *(table.c[name] for name in told_by))
-                .where(table.c[key] > highest)
-                .order_by(table.c[key])
-            )
-            ids.extend(_in_order(entity, [tuple(row) for row in made], chunk, told_by))
+        if not rows:
+            return []
+        if rows[0].get(key) is not None:
+            with self._all_or_none():
+                self._send(table, rows)
+            ids = [row[key] for row in rows]
+        elif len(rows) == 1:  # every server tells the id of one row by itself
+            ids = [self._execute(insert(table), rows[0]).inserted_primary_key[0]]
+        else:
+            made = self._insert_and_read(table, key, rows, told_by)
+            ids = _in_order(entity, made, rows, told_by)
+        refresh_lists(self._session, entity, rows)
         return ids
 
     def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         self._session.flush()
         for chunk in _chunks(rows, CHUNK):
             self._execute(insert(table_of(entity)), chunk)
-        self._read_lists_anew(entity, rows)
+        refresh_lists(self._session, entity, rows)
 
-    def _read_lists_anew(self, entity: type[Entity], rows: Sequence[Row]) -> None:
-        """Let the lists in hand that rows belong in be read when they are next asked for."""
-        for link in entity.__entity__.to_one if len(self._session.identity_map) else ():
-            target = entity_class(link.target)
-            for identity in {row.get(str(link.via)) for row in rows} if link.back else ():
-                held = self._session.identity_map.get(identity_key(target, identity))
-                if held is not None and link.back in held.__dict__:
-                    self._session.expire(held, [str(link.back)])
+    def _insert_and_read(
+        self, table: Table, key: str, rows: Sequence[Row], told_by: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Insert rows, and return the ids and columns of what is there by that."""
+        highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
+        made = select(table.c[key], *(table.c[name] for name in told_by))
+        made = made.where(table.c[key] > highest).order_by(table.c[key])
+        with self._all_or_none():
+            self._send(table, rows)
+        return [tuple(row) for row in self._execute(made)]
+
+    def _send(self, table: Table, rows: Sequence[Row]) -> None:
+        for chunk in _chunks(rows, INSERT_CHUNK):
+            self._execute(insert(table), chunk)
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """Take back what the block has written when an error leaves it."""
+        with self._session.connection().begin_nested():
+            yield
 
     def _delete_links(
         self, entity: type[Entity], by: str, values: Iterable[Any], equals: Mapping[str, Any]
@@ -212,7 +225,7 @@ class SqlRows(Rows):
             and one.__dict__.get(by) in values
             and all(one.__dict__.get(name) == value for name, value in equals.items())
         ]
-        self._read_lists_anew(entity, [one.__dict__ for one in gone])
+        refresh_lists(self._session, entity, [one.__dict__ for one in gone])
         for one in gone:
             self._session.expunge(one)
 
@@ -223,22 +236,12 @@ class SqlRows(Rows):
         now = now_of(self._session.connection())
         stamps = dict.fromkeys(stamped, now)
         connection = self._session.connection()
-        for statement, parameters in update_rows(connection, table, key, rows, stamps):
-            self._execute(statement, parameters)
-        self._let_objects_hold(entity, key, [{**stamps, **row} for row in rows])
-
-    def _let_objects_hold(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
-        """Let the objects in hand hold what was written to their rows."""
-        in_hand = {
-            one.__dict__.get(key): one
-            for one in self._session.identity_map.values()
-            if isinstance(one, entity)
-        }
-        for row in rows if in_hand else ():
-            held = in_hand.get(row[key])
-            for name, value in row.items() if held is not None else ():
-                if name in held.__dict__:
-                    set_committed_value(held, name, value)
+        sent = list(update_rows(connection, table, key, rows, stamps))
+        is_one = len(sent) <= 1 and (len(rows) == 1 or connection.dialect.name != "sqlite")
+        with nullcontext() if is_one else self._all_or_none():
+            for statement, parameters in sent:
+                self._execute(statement, parameters)
+        let_objects_hold(self._session, entity, key, [{**stamps, **row} for row in rows])
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)
@@ -295,7 +298,7 @@ def _studies_of_project(number: int) -> Select[Any]:
 
 
 def _in_order(
-    entity: type[Entity], made: list[tuple[Any, ...]], rows: list[Row], key: Sequence[str]
+    entity: type[Entity], made: list[tuple[Any, ...]], rows: Sequence[Row], key: Sequence[str]
 ) -> list[int]:
     """Return the id of each row; of rows that are alike in the key, the earlier has the lower."""
     wanted = [tuple([row[name] for name in key]) for row in rows]

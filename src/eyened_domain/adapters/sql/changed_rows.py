@@ -23,16 +23,7 @@ from eyened_domain.adapters.sql.sqlite_turns import take_turn
 from eyened_domain.adapters.sql.staleness import mark_fresh, stale_states
 from eyened_domain.errors import RowChanged
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.values import (
-    Blob,
-    Json,
-    Kind,
-    Real,
-    Refused,
-    is_same_json,
-    shortest,
-    single,
-)
+from eyened_domain.model.values import is_same
 
 _COMPARED = "eyened_domain.compared"
 CHUNK = 10_000
@@ -139,34 +130,6 @@ def _compare_one(state: InstanceState[Any], now: dict[str, Any] | None) -> None:
     )
     conflict.row = (state.class_, _key(state))
     raise conflict
-
-
-def is_same(kind: Kind, one: Any, other: Any) -> bool:
-    """Whether two values of a column are the same to the database.
-
-    Single precision, and zero bytes that fill a BINARY column up, make no difference; nor does
-    a FLOAT of which MySQL has shown six digits.
-    """
-    if one is None or other is None:
-        return one is other
-    if isinstance(kind, Json):
-        return is_same_json(one, other)
-    if isinstance(kind, Real):
-        return _is_same_real(kind, one, other)
-    if isinstance(kind, Blob):
-        return bool(one.rstrip(b"\0") == other.rstrip(b"\0"))
-    return bool(one == other)
-
-
-def _is_same_real(kind: Real, one: float, other: float) -> bool:
-    if one == other or one == float(f"{other:.6g}"):
-        return True
-    try:
-        held = single(one)
-        # one of double precision may have been written to a database that holds it in single
-        return shortest(held) == other if kind.double else held == single(other)
-    except Refused:
-        return False
 
 
 def _key(state: InstanceState[Any]) -> tuple[Any, ...]:

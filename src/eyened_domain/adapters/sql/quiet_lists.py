@@ -48,6 +48,12 @@ def take(session: Session, owner: Entity, name: str, several: Iterable[Entity]) 
             adapter_of(there).append_without_event(one)
 
 
+def forget(session: Session, owner: Entity, name: str) -> None:
+    """Let a list be read again when it is asked for; also after a rollback."""
+    _note(session, owner)
+    session.expire(owner, [name])
+
+
 def note_moves(session: Session, objects: Iterable[Any]) -> None:
     """Note whose lists objects enter or leave that are stored or deleted in a savepoint."""
     if session.get_nested_transaction() is None:

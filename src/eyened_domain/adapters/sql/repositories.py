@@ -23,6 +23,7 @@ from eyened_domain.services.repository import Repository, Wanted
 from eyened_domain.services.sought_values import Key
 
 if TYPE_CHECKING:
+    from eyened_domain.adapters.sql.bulk import SqlRows
     from eyened_domain.adapters.sql.session import DomainSession
 
 E = TypeVar("E", bound=Entity)
@@ -49,6 +50,11 @@ class SqlRepository(Repository[E]):
 
     def _flush(self) -> None:
         flush_before_query(self.session)
+
+    def _set_based(self) -> SqlRows:
+        from eyened_domain.adapters.sql.bulk import SqlRows  # noqa: PLC0415 - when it is used
+
+        return SqlRows(self.session)
 
     def _find(self, key: Key, *, lock: bool) -> E | None:
         flush_before_query(self.session)

@@ -26,6 +26,7 @@ from eyened_domain.model.entity import Entity
 
 _BEFORE = "eyened_domain.before_transaction"
 _TO_RESTORE = "eyened_domain.to_restore"
+_TO_EMPTY = "eyened_domain.to_empty"
 _KEPT = "eyened_domain.kept_for_close"
 _UNREAD = "eyened_domain.not_read_since_rollback"
 Values = dict[InstanceState[Any], dict[str, Any]]
@@ -146,10 +147,15 @@ def _remember(session: Session) -> None:
         if not state.expired:  # a rollback has emptied it: it is still to be read anew
             held[state] = as_read(state)
     held.update(before)
+    session.info[_TO_EMPTY] = set(before)
 
 
 def _restore(session: Session, _transaction: SessionTransaction) -> None:
     held: Values = session.info.pop(_TO_RESTORE, {})
+    for state in session.info.pop(_TO_EMPTY, ()):
+        one = state.obj()
+        if one is not None and one in session and not state.expired:  # written by set
+            session.expire(one)
     for state, values in held.items():
         if state.expired and state.key is not None and state.obj() is not None:
             _fill(state, values)

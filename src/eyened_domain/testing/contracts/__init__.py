@@ -12,6 +12,9 @@ that returns a fresh unit of work on the same storage each time, and takes `subs
 `StorageContract` is all of them together.
 """
 
+from eyened_domain.testing.contracts.account_access import (
+    AccountAccessContract as AccountAccessContract,
+)
 from eyened_domain.testing.contracts.accounts import AccountContract as AccountContract
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
@@ -47,6 +50,15 @@ from eyened_domain.testing.contracts.linked_rows import (
 )
 from eyened_domain.testing.contracts.links import LinkContract as LinkContract
 from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewContract
+from eyened_domain.testing.contracts.many_rows import (
+    ManyNewRowsContract as ManyNewRowsContract,
+)
+from eyened_domain.testing.contracts.many_rows_refused import (
+    ManyRefusedRowsContract as ManyRefusedRowsContract,
+)
+from eyened_domain.testing.contracts.many_rows_there import (
+    ManyStoredRowsContract as ManyStoredRowsContract,
+)
 from eyened_domain.testing.contracts.misuse import MisuseContract as MisuseContract
 from eyened_domain.testing.contracts.misuse_of_units import (
     UnitMisuseContract as UnitMisuseContract,
@@ -100,6 +112,7 @@ class StorageContract(
     FeatureContract,
     FormContract,
     AccountContract,
+    AccountAccessContract,
     AttributeContract,
     AttributeFrameContract,
     AttributeFrameRefusalContract,
@@ -107,6 +120,9 @@ class StorageContract(
     ImportContract,
     BulkContract,
     LinkedRowsContract,
+    ManyNewRowsContract,
+    ManyRefusedRowsContract,
+    ManyStoredRowsContract,
     PixelContract,
     ClientPixelContract,
     SegmentingContract,

@@ -94,6 +94,10 @@ FACTS: Mapping[str, TableFacts] = {
         unique_indexes={"NameEmailInstitute_UNIQUE": ("name", "email", "institute")},
     ),
     "Creator": TableFacts(types={"password": binary(32)}),
+    "CreatorIdentity": TableFacts(
+        unique_constraints={"CreatorIdentity_Fingerprint_UNIQUE": ("fingerprint",)},
+        foreign_key_indexes=("creator_id",),
+    ),
     "CreatorTag": TableFacts(foreign_key_indexes=("tag_id", "creator_id")),
     "DeviceInstance": TableFacts(
         unique_indexes={"DeviceModelIDDescription_UNIQUE": ("device_model_id", "description")},

@@ -1,0 +1,63 @@
+"""Objects in hand after rows were written by set: they hold what their rows hold by now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.util import identity_key
+
+from eyened_domain.adapters.sql.quiet_lists import forget
+from eyened_domain.adapters.sql.restoring import keep_for_rollback
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.services.rows import Row
+
+
+def let_objects_hold(session: Session, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
+    """Let the objects in hand hold what was written to their rows, and be linked by it.
+
+    Args:
+        session: that holds the objects.
+        entity: whose rows.
+        key: its primary key.
+        rows: what was written, with the key.
+    """
+    info = entity.__entity__
+    known = session.identity_map
+    some = rows if len(known) else ()
+    pairs = ((known.get(identity_key(entity, row[key])), row) for row in some)
+    held = [(one, row) for one, row in pairs if one is not None]
+    keep_for_rollback(session, [one for one, _ in held])
+    before: list[Row] = []
+    for one, row in held:
+        mine = one.__dict__
+        moved = [n for n in info.link_of if n in row and mine.get(n) != row[n]]
+        before.append({name: mine.get(name) for name in moved})
+        links = [info.link_of[name] for name in moved if info.link_of[name] in mine]
+        for name, value in row.items():
+            if name in mine:
+                set_committed_value(one, name, value)
+        if links:
+            session.expire(one, links)
+    refresh_lists(session, entity, [*before, *rows])
+
+
+def refresh_lists(session: Session, entity: type[Entity], rows: Sequence[Row]) -> None:
+    """Let lists in hand be read again that rows may have come to, or left.
+
+    Args:
+        session: that holds the owners of the lists.
+        entity: whose rows.
+        rows: the ids that rows are linked to, or were.
+    """
+    if not len(session.identity_map):
+        return
+    for link in entity.__entity__.to_one:
+        via, target = str(link.via), entity_class(link.target)
+        ids = {row[via] for row in rows if via in row}
+        for one in list(session.identity_map.values()) if ids and link.back else ():
+            state: Any = instance_state(one)
+            if isinstance(one, target) and link.back in state.dict and state.key[1][0] in ids:
+                forget(session, one, str(link.back))
