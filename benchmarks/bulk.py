@@ -92,7 +92,8 @@ def core_insert(connection: Connection, entity: Any, frame: pd.DataFrame) -> lis
             frame[key.key] = [found[one] for one in frame.pop(name)]
     identity = next(iter(table.primary_key))
     highest = connection.execute(select(func.max(identity))).scalar() or 0
-    connection.execute(insert(table), cast("Any", frame.to_dict("records")))
+    with connection.begin_nested():  # as ours: a unit that goes on keeps nothing of what is refused
+        connection.execute(insert(table), cast("Any", frame.to_dict("records")))
     made = connection.execute(select(identity).where(identity > highest).order_by(identity))
     return list(made.scalars())
 

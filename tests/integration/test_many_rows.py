@@ -26,8 +26,8 @@ def frame(project, first=0, count=MANY):
 
 
 @pytest.mark.parametrize("count", [40, MANY])
-def test_rows_are_inserted_in_four_statements_whatever_their_number(database, project, count):
-    with database.unit_of_work() as uow, assert_queries(database, at_most=4):
+def test_rows_are_inserted_in_six_statements_whatever_their_number(database, project, count):
+    with database.unit_of_work() as uow, assert_queries(database, at_most=6):
         assert len(uow.patients.insert_many(frame(project, count=count))) == count
 
 
@@ -43,11 +43,11 @@ def test_the_same_rows_again_are_upserted_in_two_statements(database, project, c
 
 
 @pytest.mark.parametrize("count", [40, 240])
-def test_rows_are_updated_in_two_statements(database, project, count):
+def test_rows_are_updated_in_two_statements_within_a_savepoint_on_sqlite(database, project, count):
     with database.unit_of_work() as uow:
         ids = uow.patients.insert_many(frame(project, count=count))
         uow.commit()
-        with assert_queries(database, at_most=2):
+        with assert_queries(database, at_most=4 if database.engine.dialect.name == "sqlite" else 2):
             given = {"patient_id": ids, "sex": ["M"] * count}
             assert uow.patients.update_many(given).changed == count
 
@@ -66,7 +66,7 @@ def test_rules_are_checked_with_one_statement_for_each_link_that_they_read(
             "patient": ids,
             "value_float": [0.5] * count,
         }
-        with assert_queries(database, at_most=4):
+        with assert_queries(database, at_most=6):
             uow.attribute_values.insert_many(given)
 
 
