@@ -366,6 +366,22 @@ class ManyStoredRowsContract(Contract):
         )
         uow.patients.insert_many({"project": ["AREDS"], "patient_identifier": ["x"]})
 
+    def test_rows_that_are_taken_back_are_not_found_by_objects_that_were_read(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            _patients(uow, build)
+            with suppress(BackOut), uow.savepoint():
+                with uow.savepoint():
+                    given = {"project": "AREDS", "patient_identifier": "x"}
+                    (identity,) = uow.patients.insert_many([given])
+                    gone = uow.patients.get(identity)
+                raise BackOut
+            assert uow.patients.get(identity, default=None) is None
+            assert gone.patient_identifier == "x"
+            uow.commit()
+            assert uow.patients.count() == 3
+
     def test_what_others_have_changed_is_compared_and_kept(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
