@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, refresh_lists
+from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, note_made, refresh_lists
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.joins import Joins
@@ -172,6 +172,7 @@ class SqlRows(Rows):
         else:
             made = self._insert_and_read(table, key, rows, told_by)
             ids = _in_order(entity, made, rows, told_by)
+        note_made(self._session, entity, ids)
         refresh_lists(self._session, entity, rows)
         return ids
 

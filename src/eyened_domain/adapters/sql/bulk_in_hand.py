@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
@@ -13,6 +14,11 @@ from eyened_domain.adapters.sql.quiet_lists import forget
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.services.rows import Row
+
+_MADE = "eyened_domain.made_by_set"
+_GONE = "eyened_domain.made_by_set_and_gone"
+Made = dict[SessionTransaction, list[Any]]
+"""The identity keys of rows that were inserted by set, by the savepoint that they are in."""
 
 
 def let_objects_hold(session: Session, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
@@ -61,3 +67,43 @@ def refresh_lists(session: Session, entity: type[Entity], rows: Sequence[Row]) -
             state: Any = instance_state(one)
             if isinstance(one, target) and link.back in state.dict and state.key[1][0] in ids:
                 forget(session, one, str(link.back))
+
+
+def note_made(session: Session, entity: type[Entity], ids: Iterable[int]) -> None:
+    """Note rows that were inserted by set, should the savepoint that they are in be rolled back.
+
+    SQLAlchemy knows nothing of them, and would keep the objects that were read of them since.
+    """
+    nested = session.get_nested_transaction()
+    if nested is not None:
+        levels: Made = session.info.setdefault(_MADE, {})
+        levels.setdefault(nested, []).extend(identity_key(entity, one) for one in ids)
+
+
+def let_go_of_unmade(session_class: type[Session]) -> None:
+    """Let the sessions of a class let go of objects whose rows a rollback has taken back."""
+    event.listen(session_class, "after_rollback", _remember)
+    event.listen(session_class, "after_soft_rollback", _let_go)
+    event.listen(session_class, "after_transaction_end", _hand_to_parent)
+
+
+def _remember(session: Session) -> None:
+    made: Made = session.info.get(_MADE, {})
+    nested = session.get_nested_transaction()
+    if nested in made:
+        session.info[_GONE] = made.pop(nested)
+
+
+def _let_go(session: Session, _transaction: SessionTransaction) -> None:
+    for key in session.info.pop(_GONE, ()):
+        one = session.identity_map.get(key)
+        if one is not None:
+            session.expunge(one)
+
+
+def _hand_to_parent(session: Session, transaction: SessionTransaction) -> None:
+    made: Made = session.info.get(_MADE, {})
+    keys = made.pop(transaction, None)
+    around = session.get_nested_transaction()
+    if keys is not None and around is not None:
+        made.setdefault(around, []).extend(keys)

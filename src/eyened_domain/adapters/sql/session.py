@@ -10,6 +10,7 @@ from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import has_identity
 
 import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes of its objects
+from eyened_domain.adapters.sql.bulk_in_hand import let_go_of_unmade
 from eyened_domain.adapters.sql.changed_rows import (
     begin_writing,
     forget_compared,
@@ -245,6 +246,7 @@ watch_flushes(DomainSession)
 restore_after_rollback(DomainSession)
 renew_after_rollback(DomainSession)
 read_lists_anew(DomainSession)
+let_go_of_unmade(DomainSession)
 event.listen(DomainSession, "after_transaction_end", forget_compared)
 event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -23,6 +23,9 @@ from eyened_domain.services.many_rows.links import Linking, ids_of_objects, rais
 from eyened_domain.services.many_rows.matching import find, matched_by
 from eyened_domain.services.many_rows.stored import StoredRows
 from eyened_domain.services.rows import Rows
+
+_BESIDE_PIXELS = frozenset({"inactive", "creator_id", "sub_task_id"})
+"""Columns of a segmentation that say nothing of its pixels."""
 
 
 @frozen
@@ -60,6 +63,7 @@ class ManyRows:
 
     def insert(self) -> list[int]:
         """See `ManyRowsMethods.insert_many`."""
+        self._refuse_with_pixels()
         fresh = FreshRows(self._writing)
         return fresh.write(self._batch, fresh.rows(self._batch))
 
@@ -70,6 +74,7 @@ class ManyRows:
             raise self._of_key("rows are updated by it; upsert_many finds them by what names them")
         writing.refuse_empty(batch, [writing.key])
         writing.refuse_twice(batch, [writing.key], BadInput)
+        self._refuse_with_pixels(batch.values.keys() - {writing.key} - _BESIDE_PIXELS)
         stored = StoredRows(writing)
         changes = stored.changes(batch, clear=clear)
         stored.write(changes)
@@ -78,6 +83,7 @@ class ManyRows:
 
     def upsert(self, *, match: str | Sequence[str] | None, clear: bool) -> RowsWritten:
         """See `ManyRowsMethods.upsert_many`."""
+        self._refuse_with_pixels()
         writing, batch = self._writing, self._batch
         if writing.key in batch.values:
             raise self._of_key("the storage gives it; update_many writes rows by their id")
@@ -101,6 +107,16 @@ class ManyRows:
             changed=len(changes),
             same=len(old) - len(changes),
         )
+
+    def _refuse_with_pixels(self, names: Collection[str] = ("all",)) -> None:
+        """Raise where columns are to be written that go with pixels; all of a new row do."""
+        info = self._writing.info
+        if names and issubclass(self._writing.entity, PixelGrid):
+            raise BadInput(
+                f"{info.name}: rows of it are not written many at a time: each goes with its "
+                "pixels; add objects, or use Segmenting",
+                entity=info.name,
+            )
 
     def _of_key(self, reason: str) -> BadInput:
         info, key = self._writing.info, self._writing.key
@@ -133,8 +149,6 @@ def _refuse_entity(entity: type[Entity]) -> None:
         reason = "each is of a special kind, whose row stands in two tables; add objects"
     elif len(info.primary_key) > 1:
         reason = f"they are known by several columns ({', '.join(info.primary_key)}); add objects"
-    elif issubclass(entity, PixelGrid):
-        reason = "each goes with its pixels; add objects, or use Segmenting"
     if reason is not None:
         raise BadInput(
             f"{info.name}: rows of it are not written many at a time: {reason}", entity=info.name

@@ -53,6 +53,9 @@ from eyened_domain.testing.contracts.many_new import ManyNewContract as ManyNewC
 from eyened_domain.testing.contracts.many_rows import (
     ManyNewRowsContract as ManyNewRowsContract,
 )
+from eyened_domain.testing.contracts.many_rows_in_hand import (
+    ManyRowsInHandContract as ManyRowsInHandContract,
+)
 from eyened_domain.testing.contracts.many_rows_refused import (
     ManyRefusedRowsContract as ManyRefusedRowsContract,
 )
@@ -123,6 +126,7 @@ class StorageContract(
     ManyNewRowsContract,
     ManyRefusedRowsContract,
     ManyStoredRowsContract,
+    ManyRowsInHandContract,
     PixelContract,
     ClientPixelContract,
     SegmentingContract,

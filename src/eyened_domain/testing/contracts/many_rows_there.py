@@ -1,10 +1,9 @@
-"""Many rows that are there: `update_many`, `upsert_many`, and what objects in hand show."""
+"""Many rows that are there: `update_many` and `upsert_many`."""
 
 # ruff: noqa: D102, S101 - the names of the tests say it all
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -14,21 +13,20 @@ from eyened_domain.errors import BadInput, Duplicate, EyenedError, NotFound, Rul
 from eyened_domain.model import (
     Annotation,
     FormAnnotation,
-    ImageInstance,
     Patient,
-    Project,
+    Segmentation,
     SexEnum,
     Study,
 )
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
-from eyened_domain.testing.contracts.base import BackOut, Contract, MakeUnitOfWork
+from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.many_rows import two_projects
 
 OLD = datetime(2001, 2, 3, 4, 5, 6)
 
 
-def _patients(uow: UnitOfWork, build: Builder, names: str = "abc") -> list[Patient]:
+def stored_patients(uow: UnitOfWork, build: Builder, names: str = "abc") -> list[Patient]:
     """Store patients of the first of two projects."""
     one, _ = two_projects(uow, build)
     found = [Patient(project=one, patient_identifier=name, sex="F") for name in names]
@@ -37,18 +35,14 @@ def _patients(uow: UnitOfWork, build: Builder, names: str = "abc") -> list[Patie
     return found
 
 
-def _names(project: Project) -> list[str]:
-    return [one.patient_identifier for one in project.patients]
-
-
 class ManyStoredRowsContract(Contract):
-    """That rows are written where they differ, and that objects in hand show it."""
+    """That rows are written where they differ."""
 
     def test_only_what_differs_is_written_and_counted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            ids = [one.patient_id for one in _patients(uow, build)]
+            ids = [one.patient_id for one in stored_patients(uow, build)]
         with make_unit_of_work() as uow:
             given = {"PatientID": ids[::-1], "sex": ["M", None, "F"], "birth_date": [None] * 3}
             written = uow.patients.update_many(given)
@@ -79,7 +73,7 @@ class ManyStoredRowsContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            one, two, _ = _patients(uow, build)
+            one, two, _ = stored_patients(uow, build)
             given = {"patient_id": [one.patient_id, two.patient_id], "sex": [None, "M"]}
             assert uow.patients.update_many(given).changed == 1
             assert (one.sex, two.sex) == (SexEnum.F, SexEnum.M)
@@ -128,7 +122,7 @@ class ManyStoredRowsContract(Contract):
         said: str,
     ) -> None:
         with make_unit_of_work() as uow:
-            them = _patients(uow, build, "abcd")
+            them = stored_patients(uow, build, "abcd")
             ids = [one.patient_id for one in them[:3]]
             if "patient_id" in changed:
                 known = dict(enumerate(ids, 1)) | {None: None, "2": "2"}
@@ -149,7 +143,7 @@ class ManyStoredRowsContract(Contract):
     ) -> None:
         names = [f"p{n:03}" for n in range(600)]
         with make_unit_of_work() as uow:
-            _patients(uow, build)
+            stored_patients(uow, build)
             ids = uow.patients.insert_many(
                 {"project": ["AREDS"] * 600, "patient_identifier": names}
             )
@@ -183,6 +177,21 @@ class ManyStoredRowsContract(Contract):
         with make_unit_of_work() as uow:
             found = uow.forms.get(form.form_annotation_id)
             assert found.form_data == {"a": [1, 2]}
+
+    def test_of_segmentations_what_says_nothing_of_pixels_is_written(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = []
+            for _ in "ab":
+                one = build.add(uow, Segmentation, full=True)
+                uow.commit()
+                ids.append(one.segmentation_id)
+            written = uow.segmentations.update_many({"segmentation_id": ids, "Inactive": [1, 0]})
+            assert written.changed + written.same == 2
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert [one.inactive for one in uow.segmentations.by_ids(ids)] == [True, False]
 
     def test_of_rules_that_hold_for_links_an_old_row_is_not_judged(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
@@ -230,7 +239,7 @@ class ManyStoredRowsContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, match: Any
     ) -> None:
         with make_unit_of_work() as uow:
-            a, b, _ = (one.patient_id for one in _patients(uow, build))
+            a, b, _ = (one.patient_id for one in stored_patients(uow, build))
         given = {
             "project_name": ["areds"] * 4,
             "patient_identifier": ["x", "A", "y", "b"],
@@ -279,107 +288,10 @@ class ManyStoredRowsContract(Contract):
         said: str,
     ) -> None:
         with make_unit_of_work() as uow:
-            _patients(uow, build)
+            stored_patients(uow, build)
             with pytest.raises(kind, match=said):
                 uow.patients.upsert_many(
                     {"birth_date": ["1950-01-01"] * len(next(iter(given.values()))), **given},
                     match=match,
                 )
             assert uow.patients.count(birth_date=None) == uow.patients.count() == 3
-
-    # --- objects in hand -----------------------------------------------------------------------
-
-    def test_what_was_set_before_is_stored_before(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            one, two, _ = _patients(uow, build)
-            one.sex, two.birth_date = SexEnum.M, date(1950, 1, 1)
-            given = {"patient_id": [one.patient_id, two.patient_id], "sex": ["M", "M"]}
-            written = uow.patients.update_many(given)
-            assert (written.changed, written.same) == (1, 1)
-            two.birth_date = date(1951, 1, 1)
-            uow.commit()
-        with make_unit_of_work() as uow:
-            found = uow.patients.get(two.patient_id)
-            assert (found.sex, found.birth_date) == (SexEnum.M, date(1951, 1, 1))
-
-    def test_objects_links_and_lists_show_what_was_written(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            one, two, _ = _patients(uow, build)
-            areds, other = one.project, uow.projects.by_name("Other")
-            assert (_names(areds), _names(other)) == ([*"abc"], [])
-            assert two.studies == []
-            uow.patients.insert_many({"project": [areds, other], "patient_identifier": [*"xy"]})
-            assert (_names(areds), _names(other)) == ([*"abcx"], ["y"])
-            uow.patients.update_many(
-                {
-                    "patient_id": [one.patient_id, two.patient_id],
-                    "project": ["Other", None],
-                    "patient_identifier": [None, "z"],
-                }
-            )
-            assert (one.project, one.project_id) == (other, other.project_id)
-            assert (_names(areds), _names(other)) == ([*"zcx"], [*"ay"])
-            uow.commit()
-            assert (_names(areds), _names(other)) == ([*"zcx"], [*"ay"])
-
-    def test_a_rollback_takes_it_back_from_objects_links_and_lists(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            one, _, _ = _patients(uow, build)
-            areds, other = one.project, uow.projects.by_name("Other")
-            assert (_names(areds), _names(other)) == ([*"abc"], [])
-            self._write(uow, one)
-            assert (one.sex, _names(areds), _names(other)) == (SexEnum.M, [*"bcx"], ["a"])
-            uow.rollback()
-            assert (one.sex, one.project) == (SexEnum.F, areds)
-            assert (_names(areds), _names(other)) == ([*"abc"], [])
-
-    def test_a_savepoint_takes_it_back_from_objects_links_and_lists(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            one, _, _ = _patients(uow, build)
-            areds, other = one.project, uow.projects.by_name("Other")
-            assert (_names(areds), _names(other)) == ([*"abc"], [])
-            with suppress(BackOut), uow.savepoint():
-                self._write(uow, one)
-                assert (one.sex, _names(areds), _names(other)) == (SexEnum.M, [*"bcx"], ["a"])
-                raise BackOut
-            assert (one.sex, one.project) == (SexEnum.F, areds)
-            assert (_names(areds), _names(other)) == ([*"abc"], [])
-            assert uow.patients.count() == 3
-            one.birth_date = date(1950, 1, 1)
-            uow.commit()
-        with make_unit_of_work() as uow:
-            found = uow.patients.get(one.patient_id)
-            assert (found.sex, found.birth_date) == (SexEnum.F, date(1950, 1, 1))
-            assert found.project.project_name == "AREDS"
-
-    def _write(self, uow: UnitOfWork, one: Patient) -> None:
-        uow.patients.update_many(
-            {"patient_id": [one.patient_id], "project": ["Other"], "sex": ["M"]}
-        )
-        uow.patients.insert_many({"project": ["AREDS"], "patient_identifier": ["x"]})
-
-    def test_what_others_have_changed_is_compared_and_kept(
-        self, make_unit_of_work: MakeUnitOfWork, build: Builder
-    ) -> None:
-        with make_unit_of_work() as uow:
-            image = uow.images.add(build.an_image(rows_y=1))
-            uow.commit()
-            key = {"image_instance_id": image.image_instance_id}
-        with make_unit_of_work() as uow:
-            uow.rows.update(ImageInstance, [{**key, "columns_x": 99}])
-            uow.commit()
-        with make_unit_of_work() as uow:
-            written = uow.images.update_many([{**key, "rows_y": 2, "columns_x": 99}])
-            assert (written.changed, written.same) == (1, 0)
-            uow.commit()
-        with make_unit_of_work() as uow:
-            found = uow.images.get(key["image_instance_id"])
-            assert (found.rows_y, found.columns_x) == (2, 99)
