@@ -38,7 +38,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
-from eyened_domain.model.values import Real
+from eyened_domain.model.values import Integer, Real
 from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
 from eyened_domain.services.sought_values import converted
 
@@ -77,15 +77,17 @@ class SqlRows(Rows):
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
         table = table_of(entity)
+        # written into the statement, numbers cost half of what they do as parameters
+        is_number = isinstance(entity.__entity__.columns[by].kind, Integer)
         statement = select(*(table.c[name] for name in columns)).where(
-            table.c[by].in_(bindparam("chunk", expanding=True)),
+            table.c[by].in_(bindparam("chunk", expanding=True, literal_execute=is_number)),
             *(_holds(table.c[name], value) for name, value in equals.items()),
         )
         if lock:
             statement = statement.with_for_update()
         found: list[tuple[Any, ...]] = []
         for chunk in _lists(values):
-            found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
+            found.extend(map(tuple, self._execute(statement, {"chunk": chunk}).all()))
         return found
 
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
