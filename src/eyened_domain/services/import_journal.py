@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 
 
 @frozen(kw_only=True)

@@ -8,17 +8,23 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from eyened_domain.errors import BadInput
-from eyened_domain.model.entity import Entity, EntityInfo, entity_class
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.values import shown
-from eyened_domain.services.column_paths import check_column, path_of
-from eyened_domain.services.sought_values import check_entity, listed
+from eyened_domain.services.column_paths import path_of
+from eyened_domain.services.row_shapes import (
+    Row,
+    Runs,
+    check_alike,
+    check_names,
+    check_runs,
+    info_of_links,
+    info_of_rows,
+    key_column,
+    listed_in,
+)
+from eyened_domain.services.sought_values import listed
 
 _SAID_TWICE = frozenset({"modality", "modality_id"})
-Row = dict[str, Any]
-"""Columns of a row, by field name."""
-Runs = Sequence[tuple[int, int]]
-"""Runs of values: first and last."""
 
 
 class StudyRow(NamedTuple):
@@ -64,7 +70,7 @@ class Rows(ABC):
             equals: further columns and what they must hold; a list means "one of these",
                 None means NULL.
         """
-        info = _info(entity)
+        info = info_of_rows(entity)
         columns = listed(info, columns, "columns")
         for path in (by, *columns, *equals):
             path_of(entity, path)
@@ -91,13 +97,13 @@ class Rows(ABC):
         Raises:
             BadInput: something is no column, or no list of objects that point to the row.
         """
-        info = _info(entity)
-        key = _key(info)
+        info = info_of_rows(entity)
+        key = key_column(info)
         columns = listed(info, columns, "columns")
         for path in (*columns, *equals):
             path_of(entity, path)
         for name, wanted in lists.items():
-            target = _listed_in(info, name)
+            target = listed_in(info, name)
             for path in wanted:
                 path_of(target, path)
         return self._counted(entity, key, columns, lists=lists, equals=equals)
@@ -131,14 +137,14 @@ class Rows(ABC):
             after: the primary key beyond which the page begins.
             most: how many rows to return at the most.
         """
-        info = _info(entity)
+        info = info_of_rows(entity)
         columns = listed(info, columns, "columns")
-        _check_names(info, [*columns, *(name for one in any_of for name in one)])
-        return self._page(entity, _key(info), columns, any_of=any_of, after=after, most=most)
+        check_names(info, [*columns, *(name for one in any_of for name in one)])
+        return self._page(entity, key_column(info), columns, any_of=any_of, after=after, most=most)
 
     def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
         """Return how many rows meet one of these: columns and what they hold."""
-        _check_names(_info(entity), [name for one in any_of for name in one])
+        check_names(info_of_rows(entity), [name for one in any_of for name in one])
         return self._count(entity, any_of)
 
     def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
@@ -154,17 +160,17 @@ class Rows(ABC):
             Duplicate: somebody was faster; nothing of this call is kept.
             BadInput: it is a special kind.
         """
-        info = _info(entity)
+        info = info_of_rows(entity)
         if info.parent:
             raise BadInput(
                 f"{info.name} rows are not inserted in bulk: a {info.parent} is a row of its own; "
                 "add objects",
                 entity=info.name,
             )
-        _check_alike(info, rows)
+        check_alike(info, rows)
         told_by = listed(info, key, "columns")
-        _check_names(info, told_by)
-        return self._insert(entity, _key(info), rows, told_by)
+        check_names(info, told_by)
+        return self._insert(entity, key_column(info), rows, told_by)
 
     def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
@@ -177,9 +183,9 @@ class Rows(ABC):
         Raises:
             BadInput: a row lacks its primary key, or has one of these two without the other.
         """
-        info = _info(entity)
-        key = _key(info)
-        _check_names(info, {name for row in rows for name in row})
+        info = info_of_rows(entity)
+        key = key_column(info)
+        check_names(info, {name for row in rows for name in row})
         for row in rows:
             if row.get(key) is None:
                 raise BadInput(
@@ -210,8 +216,8 @@ class Rows(ABC):
             RuleBroken: one points to something that is not there.
             BadInput: its rows have ids of their own, or other columns than the first one.
         """
-        info = _link_info(entity)
-        _check_alike(info, rows)
+        info = info_of_links(entity)
+        check_alike(info, rows)
         if rows:
             self._insert_links(entity, rows)
 
@@ -231,15 +237,15 @@ class Rows(ABC):
         Raises:
             BadInput: its rows have ids of their own.
         """
-        info = _link_info(entity)
-        _check_names(info, [by, *equals])
+        info = info_of_links(entity)
+        check_names(info, [by, *equals])
         return self._delete_links(entity, by, listed(info, values, "values"), equals)
 
     def delete(self, entity: type[Entity], runs: Runs) -> int:
         """Delete the rows with these runs of ids (first, last); return how many there were."""
-        info = _info(entity)
-        _check_runs(info, runs)
-        return self._delete(entity, _key(info), runs)
+        info = info_of_rows(entity)
+        check_runs(info, runs)
+        return self._delete(entity, key_column(info), runs)
 
     def ids_in(self, entity: type[Entity], column: str, runs: Runs, *, most: int) -> list[Any]:
         """Return the ids of the rows whose column lies in one of the runs, and keep out others.
@@ -252,9 +258,9 @@ class Rows(ABC):
             runs: runs of values (first, last).
             most: how many to return at the most.
         """
-        info = _info(entity)
-        _check_names(info, [column])
-        _check_runs(info, runs)
+        info = info_of_rows(entity)
+        check_names(info, [column])
+        check_runs(info, runs)
         wanted = info.primary_key[0] if len(info.primary_key) == 1 else column
         return self._ids_in(entity, column, runs, wanted, most)
 
@@ -272,7 +278,7 @@ class Rows(ABC):
         Raises:
             BadInput: the column cannot hold one of them there.
         """
-        _check_names(_info(entity), [column])
+        check_names(info_of_rows(entity), [column])
         return self._as_held(entity, column, values)
 
     # --- what an adapter gives; `key` is the one column of the primary key ----------------------
@@ -346,68 +352,3 @@ class Rows(ABC):
     def _ids_in(
         self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]: ...
-
-
-def _info(entity: type[Entity]) -> EntityInfo:
-    check_entity(entity)
-    return entity.__entity__
-
-
-def _key(info: EntityInfo) -> str:
-    """Return the one column of the primary key."""
-    if len(info.primary_key) > 1:
-        raise BadInput(
-            f"{info.name} is known by several columns ({', '.join(info.primary_key)}), and its "
-            "rows are not paged, inserted, updated or deleted in bulk; add and delete objects",
-            entity=info.name,
-        )
-    return info.primary_key[0]
-
-
-def _link_info(entity: type[Entity]) -> EntityInfo:
-    info = _info(entity)
-    if len(info.primary_key) == 1:
-        raise BadInput(
-            f"{info.name} rows have ids of their own; insert and delete say which",
-            entity=info.name,
-        )
-    return info
-
-
-def _listed_in(info: EntityInfo, name: str) -> type[Entity]:
-    """Return whose objects stand in a list."""
-    link = info.links.get(info.field_name(name))
-    if link is None or not link.many or link.through:
-        raise BadInput(
-            f"{info.name}.{name} is no list of objects that point to the {info.name}",
-            entity=info.name,
-            field=name,
-        )
-    return entity_class(link.target)
-
-
-def _check_alike(info: EntityInfo, rows: Sequence[Row]) -> None:
-    """Raise `BadInput` unless the rows have the same columns, all of them names of columns."""
-    names = rows[0].keys() if rows else ()
-    for row in rows:
-        if row.keys() != names:
-            raise BadInput(
-                f"rows of {info.name} that are inserted together need the same columns: "
-                f"{', '.join(names)}, not {', '.join(row)}",
-                entity=info.name,
-            )
-    _check_names(info, names)
-
-
-def _check_names(info: EntityInfo, names: Iterable[str]) -> None:
-    """Raise `UnknownName` unless these are names of columns, in Python's style."""
-    for name in names:
-        check_column(info, name)
-
-
-def _check_runs(info: EntityInfo, runs: Runs) -> None:
-    for run in listed(info, runs, "runs"):
-        if not isinstance(run, tuple) or len(run) != 2:
-            raise BadInput(
-                f"{info.name}: runs are pairs (first, last), not {shown(run)}", entity=info.name
-            )

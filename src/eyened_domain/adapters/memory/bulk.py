@@ -20,8 +20,9 @@ from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
 from eyened_domain.services.column_paths import ColumnPath, path_of
-from eyened_domain.services.rows import Row as Columns
-from eyened_domain.services.rows import Rows, Runs, StudyRow
+from eyened_domain.services.row_shapes import Row as Columns
+from eyened_domain.services.row_shapes import Runs
+from eyened_domain.services.rows import Rows, StudyRow
 from eyened_domain.services.sought_values import converted
 
 if TYPE_CHECKING:

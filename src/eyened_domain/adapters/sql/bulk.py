@@ -40,8 +40,10 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
-from eyened_domain.model.values import Real
-from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
+from eyened_domain.model.values import Integer, Real
+from eyened_domain.services.column_paths import path_of
+from eyened_domain.services.row_shapes import Row, Runs
+from eyened_domain.services.rows import Rows, StudyRow
 from eyened_domain.services.sought_values import converted
 
 CHUNK = 10_000
@@ -80,9 +82,11 @@ class SqlRows(Rows):
         lock: bool,
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
-        joins = Joins(entity)
+        joins, sought = Joins(entity), path_of(entity, by)
+        # written into the statement, numbers cost half of what they do as parameters
+        is_number = isinstance(sought.owner.__entity__.columns[sought.column].kind, Integer)
         statement = select(*map(joins.column, columns)).where(
-            joins.column(by).in_(bindparam("chunk", expanding=True)),
+            joins.column(by).in_(bindparam("chunk", expanding=True, literal_execute=is_number)),
             *(_holds(joins.column(path), value) for path, value in equals.items()),
         )
         statement = statement.select_from(joins.source)
@@ -90,7 +94,7 @@ class SqlRows(Rows):
             statement = statement.with_for_update()
         found: list[tuple[Any, ...]] = []
         for chunk in _lists(values):
-            found.extend(tuple(row) for row in self._execute(statement, {"chunk": chunk}))
+            found.extend(map(tuple, self._execute(statement, {"chunk": chunk}).all()))
         return found
 
     def _counted(

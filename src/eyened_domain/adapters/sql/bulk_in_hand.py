@@ -13,7 +13,7 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.quiet_lists import forget
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.model.entity import Entity, entity_class
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 
 _MADE = "eyened_domain.made_by_set"
 _GONE = "eyened_domain.made_by_set_and_gone"

@@ -15,7 +15,7 @@ from eyened_domain.adapters.sql.translation import NotInDatabase
 from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.entity import entity_class
 from eyened_domain.services.import_journal import ChangedRow, ImportRun, MadeRows
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 
 _CHUNK = 1000
 _SOURCE_LENGTH = 1000

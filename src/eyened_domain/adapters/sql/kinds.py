@@ -126,7 +126,9 @@ class KindType(TypeDecorator[Any]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Process | None:
         """Return what turns what the driver gives into what the entity holds."""
         if isinstance(self.column.kind, Real):
-            return reader(shortest if is_single(self.column.kind, dialect) else float)
+            if is_single(self.column.kind, dialect):
+                return reader(shortest)
+            return reader(float) if dialect.name == "sqlite" else None
         return reader_of(self.impl_instance, dialect, coltype)
 
     def _sending(self, send: Process | None) -> Process:

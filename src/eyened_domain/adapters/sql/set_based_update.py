@@ -17,7 +17,7 @@ from attrs import frozen
 from sqlalchemy import Connection, Dialect, Table, bindparam, case, text, types, update
 
 from eyened_domain.adapters.sql.kinds import KindType
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 
 _CHUNK = 10_000
 _CASES = 250

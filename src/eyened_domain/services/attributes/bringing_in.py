@@ -27,7 +27,7 @@ from eyened_domain.services.attributes.plan import (
     ModelNamed,
 )
 from eyened_domain.services.attributes.rows_told import shortened
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 GivenModel = Model | tuple[str, str] | None

@@ -112,10 +112,8 @@ def declare_model(
                 model=model, input_attribute=known[_key(attribute)], input_name=input_name
             )
             uow.model_inputs.add(made)
-    there_already = set(map(id, model.output_attributes))
-    for definition in dict.fromkeys(known[_key(one)] for one in wanted_outputs):
-        if id(definition) not in there_already:
-            model.output_attributes.append(definition)
+    for one in wanted_outputs:
+        model.output_attributes.append(known[_key(one)])  # which is there once, however often
     return model
 
 

@@ -21,6 +21,7 @@ from eyened_domain.services.attributes.plan import AttributePlan, AttributeResul
 from eyened_domain.services.attributes.values import find_value, put_value
 from eyened_domain.services.attributes.wide import ModelChoice, WideQuery, read_wide
 from eyened_domain.services.data_frames import backend_of, make_frame, read_frame
+from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 D = TypeVar("D")
@@ -227,7 +228,8 @@ class Attributes:
             Conflict: somebody else changed one of the values at the same time.
         """
         uow.flush()
-        return AttributeResult(write(uow, plan), plan)
+        with rarer_collections():
+            return AttributeResult(write(uow, plan), plan)
 
     def run(
         self,
@@ -307,8 +309,9 @@ class Attributes:
             per_eye=per_eye,
             include_inactive=include_inactive,
         )
-        table = read_wide(uow, query)
-        return make_frame(table.columns, table.kinds, backend=backend)
+        with rarer_collections():
+            table = read_wide(uow, query)
+            return make_frame(table.columns, table.kinds, backend=backend)
 
     def _prepared(
         self,

@@ -72,9 +72,9 @@ def read_wide(uow: UnitOfWork, query: WideQuery) -> WideTable:
     models = _models(uow, query.models)
     asked = _owners(uow, query)
     found = _values(uow, query, chosen, models, asked)
-    attributes = chosen or _attributes_of(uow, {row[1] for row in found})
-    names = models or _models_of(uow, {row[2] for row in found})
-    owners = sorted({row[0] for row in found}) if asked is None else asked
+    attributes = chosen or _attributes_of(uow, {row[1] for row in found.rows})
+    names = models or _models_of(uow, {found.model_of(row) for row in found.rows})
+    owners = sorted({row[0] for row in found.rows}) if asked is None else asked
     above = _read_above(uow, query, owners, list(references.values()))
     shown_owners = [one for one in owners if one in above]
     pivot = _Pivot(query.per_eye, found, attributes)
@@ -88,12 +88,31 @@ def read_wide(uow: UnitOfWork, query: WideQuery) -> WideTable:
     return table
 
 
+@frozen
+class _Values:
+    """Rows of owner, attribute, eye, columns of values, and the model where there are several."""
+
+    rows: Sequence[tuple[Any, ...]]
+    columns: Sequence[str]
+    models: Sequence[int | None]
+    """The one model of all values; empty where the rows tell it."""
+
+    def model_of(self, row: tuple[Any, ...]) -> int | None:
+        """Return the id of the model of a value; None for none."""
+        model: int | None = self.models[0] if self.models else row[-1]
+        return model
+
+    def place_of(self, attribute: _Attribute) -> int:
+        """Return where in a row the value of an attribute stands."""
+        return 3 + self.columns.index(VALUE_COLUMNS[attribute.data_type])
+
+
 @define
 class _Pivot:
     """Values, each put into its row and column."""
 
     per_eye: bool
-    found: Sequence[tuple[Any, ...]]
+    found: _Values
     attributes: Mapping[int, _Attribute]
 
     def rows(self, owners: Sequence[int]) -> list[tuple[int, Laterality | None]]:
@@ -101,8 +120,8 @@ class _Pivot:
         if not self.per_eye:
             return [(owner, None) for owner in owners]
         eyes: dict[int, set[Laterality | None]] = {}
-        for row in self.found:
-            eyes.setdefault(row[0], set()).add(row[3])
+        for row in self.found.rows:
+            eyes.setdefault(row[0], set()).add(row[2])
         return [(owner, eye) for owner in owners for eye in _EYES if eye in eyes.get(owner, {None})]
 
     def put_columns(
@@ -112,17 +131,7 @@ class _Pivot:
         models: Mapping[int | None, str],
     ) -> None:
         """Put a column into the table for each attribute, model and, where need be, eye."""
-        at = {row: number for number, row in enumerate(rows)}
-        columns: dict[tuple[Any, ...], list[Any]] = {}
-        for owner, attribute, model, eye, value in self.found:
-            number = at.get((owner, eye if self.per_eye else None))
-            if number is None:
-                continue
-            place = (attribute, model, None if self.per_eye else eye)
-            cells = columns.get(place)
-            if cells is None:
-                cells = columns[place] = [None] * len(rows)
-            cells[number] = value
+        columns = self._columns(rows)
         order = {model: number for number, model in enumerate(models)}
         several = len(models) > 1
         for attribute in self.attributes.values():
@@ -135,6 +144,25 @@ class _Pivot:
                 label = attribute.name + (f" ({models[place[1]]})" if several else "")
                 label += "" if place[2] is None else f" {place[2].name}"
                 table.put(label, columns[place], kind)
+
+    def _columns(
+        self, rows: Sequence[tuple[int, Laterality | None]]
+    ) -> dict[tuple[Any, ...], list[Any]]:
+        """Return the cells of each attribute, model and eye."""
+        at = {row: number for number, row in enumerate(rows)}
+        values = {one.identity: self.found.place_of(one) for one in self.attributes.values()}
+        columns: dict[tuple[Any, ...], list[Any]] = {}
+        for row in self.found.rows:
+            attribute, eye = row[1], row[2]
+            number = at.get((row[0], eye if self.per_eye else None))
+            if number is None:
+                continue
+            place = (attribute, self.found.model_of(row), None if self.per_eye else eye)
+            cells = columns.get(place)
+            if cells is None:
+                cells = columns[place] = [None] * len(rows)
+            cells[number] = row[values[attribute]]
+        return columns
 
 
 def _listed(many: Any, what: str) -> list[Any]:
@@ -240,8 +268,8 @@ def _values(
     attributes: Mapping[int, _Attribute] | None,
     models: Mapping[int | None, str] | None,
     owners: Sequence[int] | None,
-) -> list[tuple[Any, ...]]:
-    """Return owner, attribute, model, eye and value."""
+) -> _Values:
+    """Read the values of all owners, or of those that are asked for."""
     types = AttributeDataType if attributes is None else {a.data_type for a in attributes.values()}
     columns = [VALUE_COLUMNS[one] for one in AttributeDataType if one in types]
     equals: dict[str, Any] = {}
@@ -259,27 +287,10 @@ def _values(
     rows = uow.rows.find(
         AttributeValue, by, sought, [*wanted, *([] if only else ["model_id"])], **equals
     )
-    place = {
-        one.identity: 3 + columns.index(VALUE_COLUMNS[one.data_type])
-        for one in (attributes or {}).values()
-    }
-    end = 3 + len(columns)
-    return [
-        (
-            row[0],
-            row[1],
-            only[0] if only else row[-1],
-            row[2],
-            row[place[row[1]]] if place else _only(row[3:end]),
-        )
-        for row in rows
-        if row[0] is not None and (only or models is None or row[-1] in models)
+    of_kind = [
+        row for row in rows if row[0] is not None and (only or not models or row[-1] in models)
     ]
-
-
-def _only(values: Sequence[Any]) -> Any:
-    """Return the one value that is set."""
-    return next((value for value in values if value is not None), None)
+    return _Values(of_kind, columns, only)
 
 
 def _all_attributes(uow: UnitOfWork) -> list[int]:

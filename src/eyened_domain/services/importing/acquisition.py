@@ -16,7 +16,8 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import Origin
 from eyened_domain.services.importing.options import ImportDefaults
-from eyened_domain.services.rows import Row, Rows
+from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.rows import Rows
 
 UNKNOWN = "unknown"
 """What a device or modality is called when neither record nor file says."""

@@ -34,7 +34,7 @@ from eyened_domain.services.importing.lookups import (
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
 from eyened_domain.services.importing.placing import Placement, match
 from eyened_domain.services.importing.plan import ImportPlan
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 

@@ -11,7 +11,8 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import Origin
-from eyened_domain.services.rows import Row, Rows
+from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.rows import Rows
 
 
 def same(held: Any, given: Any) -> bool:

@@ -22,7 +22,8 @@ from eyened_domain.services.importing.entries import (
 from eyened_domain.services.importing.lookups import Known
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.tally import Tally
-from eyened_domain.services.rows import Row, Rows
+from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.rows import Rows
 
 Entry = PatientEntry | StudyEntry | SeriesEntry
 

@@ -10,7 +10,7 @@ from eyened_domain.services.many_rows.columns import Batch
 from eyened_domain.services.many_rows.modalities import make_entries, settle_modalities
 from eyened_domain.services.many_rows.refusals import explained
 from eyened_domain.services.many_rows.rules import check_rules, has_rules
-from eyened_domain.services.rows import Row
+from eyened_domain.services.row_shapes import Row
 
 
 class FreshRows:

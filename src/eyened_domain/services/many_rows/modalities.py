@@ -10,7 +10,8 @@ from eyened_domain.model.acquisition import ModalityTable
 from eyened_domain.model.modality_entries import UNKNOWN, modality_of
 from eyened_domain.services.many_rows.columns import Batch
 from eyened_domain.services.many_rows.faults import Faults
-from eyened_domain.services.rows import Row, Rows
+from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.rows import Rows
 
 SAID_TWICE = ("modality", "modality_id")
 

@@ -11,7 +11,8 @@ from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.values import shown
 from eyened_domain.services.many_rows.faults import Faults
 from eyened_domain.services.many_rows.links import find_by, folded
-from eyened_domain.services.rows import Row, Rows
+from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.rows import Rows
 
 Numbered = Sequence[tuple[int, Row]]
 """The numbers of rows in what was given, and what they hold."""

@@ -8,7 +8,8 @@ from typing import Any
 from eyened_domain.errors import EyenedError, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.services.many_rows.faults import Faults
-from eyened_domain.services.rows import Row, Rows
+from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.rows import Rows
 
 
 def has_rules(entity: type[Entity]) -> bool:

@@ -1,0 +1,85 @@
+"""What can be meant by the rows, columns and runs that `services.rows` is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from eyened_domain.errors import BadInput
+from eyened_domain.model.entity import Entity, EntityInfo, entity_class
+from eyened_domain.model.values import shown
+from eyened_domain.services.column_paths import check_column
+from eyened_domain.services.sought_values import check_entity, listed
+
+Row = dict[str, Any]
+"""Columns of a row, by field name."""
+Runs = Sequence[tuple[int, int]]
+"""Runs of values: first and last."""
+
+
+def info_of_rows(entity: type[Entity]) -> EntityInfo:
+    """Return what is known of an entity class; raise `BadInput` where it is none."""
+    check_entity(entity)
+    return entity.__entity__
+
+
+def key_column(info: EntityInfo) -> str:
+    """Return the one column of the primary key; raise `BadInput` where there are several."""
+    if len(info.primary_key) > 1:
+        raise BadInput(
+            f"{info.name} is known by several columns ({', '.join(info.primary_key)}), and its "
+            "rows are not paged, inserted, updated or deleted in bulk; add and delete objects",
+            entity=info.name,
+        )
+    return info.primary_key[0]
+
+
+def info_of_links(entity: type[Entity]) -> EntityInfo:
+    """Return what is known of a class of links; raise `BadInput` where its rows have ids."""
+    info = info_of_rows(entity)
+    if len(info.primary_key) == 1:
+        raise BadInput(
+            f"{info.name} rows have ids of their own; insert and delete say which",
+            entity=info.name,
+        )
+    return info
+
+
+def listed_in(info: EntityInfo, name: str) -> type[Entity]:
+    """Return whose objects stand in a list; raise `BadInput` where it is none."""
+    link = info.links.get(info.field_name(name))
+    if link is None or not link.many or link.through:
+        raise BadInput(
+            f"{info.name}.{name} is no list of objects that point to the {info.name}",
+            entity=info.name,
+            field=name,
+        )
+    return entity_class(link.target)
+
+
+def check_alike(info: EntityInfo, rows: Sequence[Row]) -> None:
+    """Raise `BadInput` unless the rows have the same columns, all of them names of columns."""
+    names = rows[0].keys() if rows else ()
+    for row in rows:
+        if row.keys() != names:
+            raise BadInput(
+                f"rows of {info.name} that are inserted together need the same columns: "
+                f"{', '.join(names)}, not {', '.join(row)}",
+                entity=info.name,
+            )
+    check_names(info, names)
+
+
+def check_names(info: EntityInfo, names: Iterable[str]) -> None:
+    """Raise `UnknownName` unless these are names of columns, in Python's style."""
+    for name in names:
+        check_column(info, name)
+
+
+def check_runs(info: EntityInfo, runs: Runs) -> None:
+    """Raise `BadInput` unless these are pairs: first and last."""
+    for run in listed(info, runs, "runs"):
+        if not isinstance(run, tuple) or len(run) != 2:
+            raise BadInput(
+                f"{info.name}: runs are pairs (first, last), not {shown(run)}", entity=info.name
+            )
