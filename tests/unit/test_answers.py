@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from eyened_domain.errors import BadInput
+from eyened_domain.model.flat_answers import DEEPEST
 from eyened_domain.services.forms import AnswerCheck, AnswerFault
 from eyened_domain.services.forms import answers as bounds
 
@@ -57,7 +58,7 @@ def test_a_fault_is_told_with_its_path() -> None:
 
 
 def test_a_schema_that_refers_to_itself_is_followed_as_deep_as_answers_go() -> None:
-    deepest = bounds.DEEPEST // 2 - 1
+    deepest = DEEPEST // 2 - 1
     (fault,) = AnswerCheck(TREE).faults(nested(deepest))
     assert fault.path == (*("parts", 0) * deepest, "name")
 

@@ -16,6 +16,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import kind_of, shown
+from eyened_domain.services.rows import Rows
 from eyened_domain.services.sought_values import (
     Key,
     accepted,
@@ -236,6 +237,11 @@ class Repository(ABC, Generic[E]):
         """
         self._check_class(one)
         self._take_out(one)
+
+    @property
+    @abstractmethod
+    def rows(self) -> Rows:
+        """Set-based reading and writing, where this repository's objects are."""
 
     # --- what is asked, checked and converted ------------------------------------------------
 

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from eyened_domain.errors import BadInput
-from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.entity import Entity, EntityInfo, entity_class
+from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.values import shown
 from eyened_domain.services.sought_values import check_entity, listed
@@ -91,14 +92,17 @@ class Rows(ABC):
 
         Args:
             entity: whose rows; its primary key has one column.
-            columns: what to return of each row.
+            columns: what to return of each row; ``patient.project.project_name`` is a column
+                of what its links to one lead to, None where they lead nowhere.
             any_of: a row must meet one of these: columns and what they hold, None for NULL.
             after: the primary key beyond which the page begins.
             most: how many rows to return at the most.
         """
         info = _info(entity)
         columns = listed(info, columns, "columns")
-        _check_names(info, [*columns, *(name for one in any_of for name in one)])
+        _check_names(info, [name for one in any_of for name in one])
+        for name in columns:
+            _check_names(*column_through(info, name)[1:])
         return self._page(entity, _key(info), columns, any_of=any_of, after=after, most=most)
 
     def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:
@@ -239,6 +243,27 @@ class Rows(ABC):
 def _info(entity: type[Entity]) -> EntityInfo:
     check_entity(entity)
     return entity.__entity__
+
+
+def column_through(info: EntityInfo, name: str) -> tuple[list[LinkInfo], EntityInfo, list[str]]:
+    """Return the links to one that lead to a column, whose it is, and its own name in a list.
+
+    Raises:
+        BadInput: one of them is no link to one.
+    """
+    *through, column = name.split(".")
+    links = []
+    for part in through:
+        link = info.links.get(part)
+        if link is None or link.many:
+            raise BadInput(
+                f"{info.name}.{part} is no link to one, and columns are read through these",
+                entity=info.name,
+                field=part,
+            )
+        links.append(link)
+        info = entity_class(link.target).__entity__
+    return links, info, [column]
 
 
 def _key(info: EntityInfo) -> str:

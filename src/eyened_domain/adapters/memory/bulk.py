@@ -14,12 +14,13 @@ from eyened_domain.adapters.memory.constraints import (
     follow_removal,
 )
 from eyened_domain.adapters.memory.tables import Row, folded
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
 from eyened_domain.services.rows import Row as Columns
-from eyened_domain.services.rows import Rows, Runs, StudyRow
+from eyened_domain.services.rows import Rows, Runs, StudyRow, column_through
 from eyened_domain.services.sought_values import converted
 
 if TYPE_CHECKING:
@@ -82,7 +83,21 @@ class MemoryRows(Rows):
     ) -> list[tuple[Any, ...]]:
         found = [row.values for row in self._meeting(entity, any_of) if row.values[key] > after]
         found.sort(key=lambda values: values[key])
-        return [tuple(values[name] for name in columns) for values in found[:most]]
+        reached = [column_through(entity.__entity__, name) for name in columns]
+        return [
+            tuple(self._through(values, links, name) for links, _, (name,) in reached)
+            for values in found[:most]
+        ]
+
+    def _through(self, values: Columns, links: list[LinkInfo], column: str) -> Any:
+        """Return a column of what links to one lead to from a row."""
+        for link in links:
+            root = entity_class(link.target).__entity__.root
+            row = self._objects.view.row(root, (values[str(link.via)],))
+            if row is None:
+                return None
+            values = row.values
+        return values[column]
 
     def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int:
         return len(self._meeting(entity, any_of))

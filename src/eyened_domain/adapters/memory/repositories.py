@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.tables import Row, folded
@@ -27,6 +28,11 @@ class MemoryRepository(Repository[E]):
     def __init__(self, objects: Objects, entity: type[E]) -> None:
         super().__init__(entity)
         self._objects = objects
+
+    @property
+    def rows(self) -> MemoryRows:
+        """Set-based reading and writing in the transaction of the unit of work."""
+        return MemoryRows(self._objects)
 
     def _hold(self, many: list[E]) -> None:
         self._objects.refuse_if_ended()

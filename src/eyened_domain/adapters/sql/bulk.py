@@ -35,11 +35,11 @@ from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.errors import StorageError
-from eyened_domain.model.entity import Entity
+from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
-from eyened_domain.services.rows import Row, Rows, Runs, StudyRow
+from eyened_domain.services.rows import Row, Rows, Runs, StudyRow, column_through
 
 CHUNK = 10_000
 """Values in an IN list, or rows of an INSERT: SQLite takes 32,766 parameters in a statement."""
@@ -105,8 +105,10 @@ class SqlRows(Rows):
         most: int,
     ) -> list[tuple[Any, ...]]:
         table = table_of(entity)
+        reached, source = _through(entity, columns)
         statement = (
-            select(*(table.c[name] for name in columns))
+            select(*reached)
+            .select_from(source)
             .where(table.c[key] > after, _meets(table, any_of))
             .order_by(table.c[key])
             .limit(most)
@@ -257,6 +259,26 @@ def _in_order(
 def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
     held = table.c[column]
     return or_(*(and_(held >= first, held <= last) for first, last in runs))
+
+
+def _through(entity: type[Entity], columns: Sequence[str]) -> tuple[list[Any], Any]:
+    """Return columns of a table and of what its links lead to, and the tables joined for them."""
+    source: Any = table_of(entity)
+    tables: dict[tuple[str, ...], Any] = {(): source}
+    reached = []
+    for name in columns:
+        links, _, (column,) = column_through(entity.__entity__, name)
+        path: tuple[str, ...] = ()
+        for link in links:
+            before, path = tables[path], (*path, link.name)
+            if path not in tables:
+                target = entity_class(link.target)
+                tables[path] = table_of(target).alias()
+                (key,) = target.__entity__.primary_key
+                is_meant = tables[path].c[key] == before.c[str(link.via)]
+                source = source.outerjoin(tables[path], is_meant)
+        reached.append(tables[path].c[column])
+    return reached, source
 
 
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, or_, 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.sqlalchemy_internals import (
@@ -40,6 +41,11 @@ class SqlRepository(Repository[E]):
     def __init__(self, session: DomainSession, entity: type[E]) -> None:
         super().__init__(entity)
         self.session = session
+
+    @property
+    def rows(self) -> SqlRows:
+        """Set-based reading and writing on the session."""
+        return SqlRows(self.session)
 
     def _hold(self, many: list[E]) -> None:
         self.session.add_all(many)

@@ -16,6 +16,7 @@ from typing import Any
 from attrs import frozen
 
 from eyened_domain.errors import BadInput
+from eyened_domain.model.flat_answers import DEEPEST, written
 from eyened_domain.model.values import shown
 
 DRAFTS = (
@@ -28,8 +29,6 @@ DRAFTS = (
 """What ``$schema`` may say; without it, the last one is meant."""
 LONGEST_BYTES = 4_000_000
 """How long answers, or a schema, may be as JSON text."""
-DEEPEST = 100
-"""How many lists and objects may be within each other."""
 PATTERN_S = 0.1
 """How many seconds one regular expression may take on one text."""
 _MOST_FAULTS = 1000
@@ -110,12 +109,6 @@ class AnswerCheck:
             )
             refused.faults = tuple(faults)
             raise refused
-
-
-def written(path: tuple[str | int, ...]) -> str:
-    """Return a path as text: ``left.grades[2]``; ``answers`` for all of them."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".") or "answers"
 
 
 def json_text(value: Any, what: str) -> str:

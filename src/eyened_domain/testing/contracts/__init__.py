@@ -26,6 +26,7 @@ from eyened_domain.testing.contracts.concurrency import (
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
+from eyened_domain.testing.contracts.form_frames import FormFrameContract as FormFrameContract
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
@@ -82,6 +83,7 @@ class StorageContract(
     TaggingContract,
     FeatureContract,
     FormContract,
+    FormFrameContract,
     AccountContract,
     ImportContract,
     BulkContract,
