@@ -6,7 +6,7 @@ import pytest
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.flat_answers import DEEPEST
-from eyened_domain.services.forms import AnswerCheck, AnswerFault
+from eyened_domain.services.forms import AnswerCheck, AnswerFault, PatternTooSlow
 from eyened_domain.services.forms import answers as bounds
 
 TREE = {
@@ -93,6 +93,16 @@ def test_a_regular_expression_that_takes_long_is_stopped_and_told(
     monkeypatch.setattr(bounds, "PATTERN_S", 1e-6)
     with pytest.raises(BadInput, match=r"'\[ab\]\[ab\]c' of the schema takes more than"):
         check.faults("a" * 3_000_000)
+
+
+def test_many_expressions_that_take_long_together_are_stopped_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check = AnswerCheck({"items": {"pattern": "[ab][ab]c"}})
+    assert len(check.faults(["a" * 1000] * 5)) == 5
+    monkeypatch.setattr(bounds, "PATTERNS_S", 1e-4)
+    with pytest.raises(PatternTooSlow, match=r"takes (with the others )?more than"):
+        check.faults(["a" * 1000] * 1000)
 
 
 def test_letters_of_every_script_can_be_asked_for() -> None:

@@ -29,6 +29,9 @@ COMMANDS = {
     "update-hashes": LazyCommand(
         f"{_HERE}.thumbnails:update_hashes", "Fill in the hashes that are missing."
     ),
+    "validate-forms": LazyCommand(
+        f"{_HERE}.forms:validate_forms", "Check all answers against the schemas of their forms."
+    ),
     "doctor": LazyCommand(
         f"{_HERE}.doctor:doctor_command", "Check rows against files and pixels, and repair."
     ),

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from functools import lru_cache
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from attrs import frozen
@@ -31,6 +33,8 @@ LONGEST_BYTES = 4_000_000
 """How long answers, or a schema, may be as JSON text."""
 PATTERN_S = 0.1
 """How many seconds one regular expression may take on one text."""
+PATTERNS_S = 2.0
+"""How many seconds all of them together may take on one set of answers."""
 _MOST_FAULTS = 1000
 _SCHEMAS = (
     *("additionalItems", "additionalProperties", "contains", "else", "if", "items", "not"),
@@ -50,6 +54,10 @@ class AnswerFault:
 
     def __str__(self) -> str:
         return f"{written(self.path)}: {self.message}"
+
+
+class PatternTooSlow(BadInput):
+    """A regular expression of a schema takes longer on answers than it may."""
 
 
 class AnswersRefused(BadInput):
@@ -79,12 +87,13 @@ class AnswerCheck:
         """Return what is wrong with answers, in the order of where it is; a thousand at most.
 
         Raises:
-            BadInput: they are too long or too deep to be looked at, or a regular expression of
-                the schema takes too long on one of them.
+            BadInput: they are too long or too deep to be looked at.
+            PatternTooSlow: a regular expression of the schema takes too long on them.
         """
         json_text(answers, "answers")
         if self._validator is None:
             return []
+        _left_s.set(PATTERNS_S)
         try:
             errors = list(islice(self._validator.iter_errors(answers), _MOST_FAULTS))
         except RecursionError:
@@ -221,6 +230,10 @@ def _check_reference(part: Mapping[str, Any], schema: Any) -> None:
         raise _refused(f"$ref leads {where}: {shown(reference)}") from None
 
 
+_left_s: ContextVar[float] = ContextVar("left_s")
+"""How many seconds are left for regular expressions on the answers that are looked at."""
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> Any:
     import regex  # noqa: PLC0415
@@ -232,15 +245,28 @@ def _compiled(pattern: str) -> Any:
 
 
 def _matches(pattern: str, text: str) -> bool:
+    left_s = _left_s.get()
+    begun = perf_counter()
     try:
-        return _compiled(pattern).search(text, timeout=PATTERN_S) is not None
+        found = _compiled(pattern).search(text, timeout=min(PATTERN_S, left_s)) is not None
     except TimeoutError:
-        raise BadInput(
-            f"the regular expression {shown(pattern)} of the schema takes more than {PATTERN_S} s "
-            f"on {shown(text)}; write it so that it does not try so many ways",
-            entity="FormSchema",
-            field="schema",
+        raise _too_slow(
+            pattern, f"more than {min(PATTERN_S, left_s):.3g} s on {shown(text)}"
         ) from None
+    left_s -= perf_counter() - begun
+    if left_s <= 0:
+        raise _too_slow(pattern, f"with the others more than {PATTERNS_S:.3g} s on these answers")
+    _left_s.set(left_s)
+    return found
+
+
+def _too_slow(pattern: str, time: str) -> PatternTooSlow:
+    return PatternTooSlow(
+        f"the regular expression {shown(pattern)} of the schema takes {time}; write it so that "
+        "it does not try so many ways",
+        entity="FormSchema",
+        field="schema",
+    )
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:

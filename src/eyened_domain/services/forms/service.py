@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
@@ -17,6 +18,8 @@ from eyened_domain.model.task import SubTask
 from eyened_domain.model.values import kind_of
 from eyened_domain.services.events import Event
 from eyened_domain.services.forms.answers import AnswerCheck
+from eyened_domain.services.forms.validation import FormsReport, InvalidForm, Validation
+from eyened_domain.services.progress import Progress
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 _REFERENCE = "form_annotation_reference_id"
@@ -166,6 +169,27 @@ class Forms:
         """Let a form that was withdrawn be active again."""
         form.inactive = False
 
+    def validate(
+        self,
+        uow: UnitOfWork,
+        *,
+        most: int | None = 1000,
+        on_invalid: Callable[[InvalidForm], None] | None = None,
+        progress: Progress | None = None,
+    ) -> FormsReport:
+        """Check every schema, and all answers that are stored, also what was withdrawn.
+
+        Nothing is written, and no objects are made: they are read 200 at a time.
+
+        Args:
+            uow: an open unit of work.
+            most: how many of the invalid forms the report lists; None for all.
+            on_invalid: called with each invalid form when it is found.
+            progress: called with how many were looked at, and of how many.
+        """
+        uow.flush()
+        return Validation(uow.rows, most, on_invalid or _nothing).run(progress or _nothing)
+
     def _check(self, schema: FormSchema, answers: Any) -> None:
         AnswerCheck(schema.schema).check(answers, schema.schema_name)
 
@@ -173,6 +197,10 @@ class Forms:
         uow.forms.add(form)
         uow.record(FormSubmitted(form))
         return form
+
+
+def _nothing(*_found: object) -> None:
+    """Tell nobody."""
 
 
 def _subject(about: object) -> dict[str, Any]:
