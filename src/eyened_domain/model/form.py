@@ -216,7 +216,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
         """
         kind = self.form_schema.entity_type if self.form_schema is not None else None
         if kind is not None:
-            about: Patient | Study | ImageInstance | None = getattr(self, _NEEDED[kind][-1])
+            about: Patient | Study | ImageInstance | None = getattr(self, NEEDED[kind][-1])
             return about
         return self.image_instance or self.study or self.patient
 
@@ -243,7 +243,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
         kind = None if schema is None else schema.__dict__.get("entity_type")
         if kind is None:
             return
-        for name in _NEEDED[kind]:
+        for name in NEEDED[kind]:
             if not self._has(name):
                 raise self._broken(f"the schema is about {kind.name}, which needs {name}", name)
 
@@ -277,7 +277,7 @@ def _named(
     return schema, source.repository(Creator).by_name(creator_name)
 
 
-_NEEDED = {
+NEEDED = {
     EntityType.Patient: ("patient",),
     EntityType.Study: ("study",),
     EntityType.Eye: ("laterality", "patient"),

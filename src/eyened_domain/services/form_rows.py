@@ -31,39 +31,62 @@ METADATA: Mapping[str, str] = {
     "date_inserted": "date_inserted",
 }
 """What is told of each form beside its answers: the name of the column, and what it is."""
+RECORD_COLUMNS: Mapping[str, str] = {
+    "form_annotation_id": "form_annotation_id",
+    "form_annotation_reference_id": "form_annotation_reference_id",
+    "schema_name": "form_schema.schema_name",
+    "project_name": "patient.project.project_name",
+    "patient_identifier": "patient.patient_identifier",
+    "study_date": "study.study_date",
+    "dataset_identifier": "image_instance.dataset_identifier",
+    "source_name": "image_instance.source_info.source_name",
+    "laterality": "laterality",
+    "creator_name": "creator.creator_name",
+    "inactive": "inactive",
+    "date_inserted": "date_inserted",
+}
+"""The same in files: what is known in every database, and the ids that revisions refer to."""
 _WHOLE_NUMBERS = 2**63
 _EXACT = 2**53
 _EVERY_ROW = 2**31 - 1
 
 
-def column_infos() -> dict[str, EntityInfo]:
-    """Return for each column of `METADATA` the entity whose column it is."""
+def column_infos(columns: Mapping[str, str]) -> dict[str, EntityInfo]:
+    """Return for each of these columns the entity whose column it is."""
     info = FormAnnotation.__entity__
-    return {label: column_through(info, name)[1] for label, name in METADATA.items()}
+    return {label: column_through(info, name)[1] for label, name in columns.items()}
 
 
-def _database_names() -> dict[str, str]:
-    return {label: info.columns[label].database_name for label, info in column_infos().items()}
+def _database_names(columns: Mapping[str, str]) -> dict[str, str]:
+    infos = column_infos(columns)
+    return {label: info.columns[label].database_name for label, info in infos.items()}
 
 
 def reserved_names() -> frozenset[str]:
     """Return the names of the columns that tell of a form, in both styles."""
-    return frozenset(METADATA) | frozenset(_database_names().values()) | {WHOLE}
+    names = _database_names({**METADATA, **RECORD_COLUMNS})
+    return frozenset(names) | frozenset(names.values()) | {WHOLE}
 
 
 def form_rows(
-    rows: Rows, wanted: Mapping[str, Any], *, after: int = 0, most: int = _EVERY_ROW
+    rows: Rows,
+    wanted: Mapping[str, Any],
+    *,
+    columns: Mapping[str, str] = METADATA,
+    after: int = 0,
+    most: int = _EVERY_ROW,
 ) -> list[tuple[Any, ...]]:
-    """Return `METADATA` and the answers of forms, in the order of their ids, in one statement.
+    """Return columns and the answers of forms, in the order of their ids, in one statement.
 
     Args:
         rows: of an open unit of work.
         wanted: columns of FormAnnotation and what they hold.
+        columns: what is told of each form beside its answers, the id first.
         after: the id beyond which they begin.
         most: how many to return at the most.
     """
-    columns = [*METADATA.values(), "form_data"]
-    return rows.page(FormAnnotation, columns, any_of=[wanted], after=after, most=most)
+    asked = [*columns.values(), "form_data"]
+    return rows.page(FormAnnotation, asked, any_of=[wanted], after=after, most=most)
 
 
 def form_frame(rows: Rows, wanted: Mapping[str, Any], *, backend: str, database_names: bool) -> Any:
@@ -71,10 +94,10 @@ def form_frame(rows: Rows, wanted: Mapping[str, Any], *, backend: str, database_
     found = form_rows(rows, wanted)
     several = zip(*found, strict=True) if found else iter([()] * (len(METADATA) + 1))
     *told, answers = several
-    infos = column_infos()
+    infos = column_infos(METADATA)
     kinds: dict[str, Kind] = {}
     columns: dict[str, Sequence[Any]] = {}
-    names = _database_names() if database_names else dict.fromkeys(METADATA)
+    names = _database_names(METADATA) if database_names else dict.fromkeys(METADATA)
     for (label, info), values in zip(infos.items(), told, strict=True):
         name = names[label] or label
         columns[name], kinds[name] = values, info.columns[label].kind
@@ -134,9 +157,11 @@ def _as_text(value: Any) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def pages(rows: Rows, wanted: Mapping[str, Any], *, most: int) -> Iterator[list[tuple[Any, ...]]]:
+def pages(
+    rows: Rows, wanted: Mapping[str, Any], *, columns: Mapping[str, str], most: int
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield forms, some at a time; see `form_rows`."""
     after = 0
-    while page := form_rows(rows, wanted, after=after, most=most):
+    while page := form_rows(rows, wanted, columns=columns, after=after, most=most):
         yield page
         after = page[-1][0]

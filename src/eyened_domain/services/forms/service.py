@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
@@ -18,6 +18,7 @@ from eyened_domain.model.task import SubTask
 from eyened_domain.model.values import kind_of
 from eyened_domain.services.events import Event
 from eyened_domain.services.forms.answers import AnswerCheck
+from eyened_domain.services.forms.records import Record, records_of
 from eyened_domain.services.forms.validation import FormsReport, InvalidForm, Validation
 from eyened_domain.services.progress import Progress
 from eyened_domain.services.unit_of_work import UnitOfWork
@@ -189,6 +190,35 @@ class Forms:
         """
         uow.flush()
         return Validation(uow.rows, most, on_invalid or _nothing).run(progress or _nothing)
+
+    def records(
+        self,
+        uow: UnitOfWork,
+        schema_name: str,
+        creator_name: str | None = None,
+        *,
+        include_inactive: bool = False,
+    ) -> Iterator[Record]:
+        """Yield what was filled in of a form as records, which `FormImporting` reads again.
+
+        A record has the columns that it has something in (project, patient, study date, image,
+        eye, creator, date, its id and that of the form that it revises) and its ``answers``.
+        Nothing is held: they are read 200 at a time, in the order of the ids.
+
+        Args:
+            uow: an open unit of work.
+            schema_name: the name of the form.
+            creator_name: by whom; by everybody when not given.
+            include_inactive: with what was withdrawn.
+
+        Raises:
+            NotFound: there is no form, or no creator, of that name.
+        """
+        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
+        wanted["form_schema_id"] = uow.form_schemas.by_name(schema_name).form_schema_id
+        if creator_name is not None:
+            wanted["creator_id"] = uow.creators.by_name(creator_name).creator_id
+        return records_of(uow.rows, wanted)
 
     def _check(self, schema: FormSchema, answers: Any) -> None:
         AnswerCheck(schema.schema).check(answers, schema.schema_name)

@@ -27,6 +27,7 @@ from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
 from eyened_domain.testing.contracts.form_frames import FormFrameContract as FormFrameContract
+from eyened_domain.testing.contracts.form_imports import FormImportContract as FormImportContract
 from eyened_domain.testing.contracts.form_validation import (
     FormValidationContract as FormValidationContract,
 )
@@ -88,6 +89,7 @@ class StorageContract(
     FormContract,
     FormFrameContract,
     FormValidationContract,
+    FormImportContract,
     AccountContract,
     ImportContract,
     BulkContract,
