@@ -27,7 +27,7 @@ from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.accounts import Accounts
 from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.features import Features
-from eyened_domain.services.forms import Forms
+from eyened_domain.services.forms import FormImporting, Forms
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.importing import Importing
 from eyened_domain.services.segmenting import Segmenting
@@ -101,6 +101,7 @@ class Container(containers.DeclarativeContainer):
     accounts: providers.Provider[Accounts] = providers.Factory(Accounts)
     features: providers.Provider[Features] = providers.Factory(Features)
     forms: providers.Provider[Forms] = providers.Factory(Forms)
+    form_importing: providers.Provider[FormImporting] = providers.Factory(FormImporting, database)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files

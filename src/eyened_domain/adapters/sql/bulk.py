@@ -185,12 +185,12 @@ class SqlRows(Rows):
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)
         chunks = [_within(table, key, chunk) for chunk in _chunks(runs, _RUNS_CHUNK)]
-        there = 0
+        there: int = 0
         if any(reference.column.table is table for reference in table.foreign_keys):
             # What one row takes along with it is not counted when its own turn comes.
             ask = select(func.count()).select_from(table)
             there = sum(self._execute(ask.where(chunk)).scalar() for chunk in chunks)
-        deleted = sum(self._execute(delete(table).where(chunk)).rowcount for chunk in chunks)
+        deleted: int = sum(self._execute(delete(table).where(chunk)).rowcount for chunk in chunks)
         return max(there, deleted)
 
     def _ids_in(

@@ -284,7 +284,9 @@ def _digest(answers: Any) -> bytes:
 
 def _check_needed(schema: _Schema, row: Row) -> None:
     """Raise unless there is what the form is about; as `FormAnnotation.check_rules` does."""
-    for name in NEEDED[schema.about] if schema.about is not None else ():
+    if schema.about is None:
+        return
+    for name in NEEDED[schema.about]:
         column = name if name == "laterality" else f"{name}_id"
         if row[column] is None:
             raise BadInput(
