@@ -122,6 +122,16 @@ class FormAnnotation(FormAnnotationNames, Entity):
     sub_task: One[SubTask | None] = one(
         "SubTask", "SubTask", via="sub_task_id", back="form_annotations", default=None
     )
+    form_annotation_reference: One[FormAnnotation | None] = one(
+        "FormAnnotationReference",
+        "FormAnnotation",
+        via="form_annotation_reference_id",
+        back="revisions",
+        default=None,
+    )
+    revisions: Many[FormAnnotation] = many(
+        "Revisions", "FormAnnotation", back="form_annotation_reference", default=None
+    )
     form_annotation_tag_links: Many[FormAnnotationTagLink] = many(
         "FormAnnotationTagLinks", "FormAnnotationTagLink", back="form_annotation", default=None
     )
@@ -230,6 +240,8 @@ class FormAnnotation(FormAnnotationNames, Entity):
         is about. Looks only at what is in view; see `rules_read`.
         """
         check_lineage(self)
+        if loaded(self, "form_annotation_reference") is self:
+            raise self._broken("it refers to itself", "form_annotation_reference")
         own = self.__dict__.get("form_annotation_id")
         if own is not None:
             if own == self.__dict__.get("form_annotation_reference_id"):

@@ -139,7 +139,7 @@ class Forms:
             study=form.study,
             image_instance=form.image_instance,
             sub_task=form.sub_task,
-            form_annotation_reference_id=identity,
+            form_annotation_reference=form,
         )
         return self._put(uow, revised)
 
