@@ -13,14 +13,12 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from eyened_domain.errors import BadInput
-from eyened_domain.model.values import shown
+from eyened_domain.model.values import JSON_DEEPEST, shown
 
 Path = tuple[str | int, ...]
 """Names of answers, and positions in lists."""
 WHOLE = "answers"
 """How the path to all of the answers is written."""
-DEEPEST = 100
-"""How many lists and objects may be within each other."""
 _PLAIN = re.compile(r'[^.\[\]"\x00-\x1f\x7f\ud800-\udfff]+')
 _PART = re.compile(r'\[(0|[1-9][0-9]{0,8})\]|\[("(?:[^"\\]|\\.)*")\]|(?:^|\.)([^.\[\]"]+)')
 
@@ -99,10 +97,10 @@ def path_of(text: str) -> Path:
             )
         path.append(_read(found))
         start = found.end()
-    if not 0 < len(path) <= DEEPEST:
+    if not 0 < len(path) <= JSON_DEEPEST:
         raise BadInput(
-            f"a path to an answer has 1 to {DEEPEST} parts, and {len(path)} are in {shown(text)}; "
-            f"all of the answers are called {WHOLE}"
+            f"a path to an answer has 1 to {JSON_DEEPEST} parts, and {len(path)} are in "
+            f"{shown(text)}; all of the answers are called {WHOLE}"
         )
     return tuple(path)
 

@@ -18,8 +18,8 @@ from typing import Any
 from attrs import frozen
 
 from eyened_domain.errors import BadInput
-from eyened_domain.model.flat_answers import DEEPEST, written
-from eyened_domain.model.values import shown
+from eyened_domain.model.flat_answers import written
+from eyened_domain.model.values import JSON_DEEPEST, shown
 
 DRAFTS = (
     "http://json-schema.org/draft-04/schema",
@@ -81,7 +81,7 @@ class AnswerCheck:
     def __init__(self, schema: Any) -> None:
         self._validator: Any = None
         if schema is not None:
-            self._validator = _validator(json_text(schema, "a schema"))
+            self._validator = _validator(json_text(schema, "FormSchema", "schema"))
 
     def faults(self, answers: Any) -> list[AnswerFault]:
         """Return what is wrong with answers, in the order of where it is; a thousand at most.
@@ -90,7 +90,7 @@ class AnswerCheck:
             BadInput: they are too long or too deep to be looked at.
             PatternTooSlow: a regular expression of the schema takes too long on them.
         """
-        json_text(answers, "answers")
+        json_text(answers, "FormAnnotation", "form_data")
         if self._validator is None:
             return []
         _left_s.set(PATTERNS_S)
@@ -120,35 +120,37 @@ class AnswerCheck:
             raise refused
 
 
-def json_text(value: Any, what: str) -> str:
+def json_text(value: Any, entity: str, field: str) -> str:
     """Return a value as JSON text.
 
     Args:
         value: what JSON can hold.
-        what: for the message.
+        entity: whose value it is, for the message.
+        field: which one.
 
     Raises:
         BadInput: it is nested too deep, or too long, to be looked at, or no JSON.
     """
-    within = [value]
-    for _ in range(DEEPEST):
+    within, deep = [value], 0
+    while within := [one for one in within if isinstance(one, dict | list | tuple)]:
+        deep += 1
+        if deep > JSON_DEEPEST:
+            raise _unread(entity, field, f"nested more than {JSON_DEEPEST} deep")
         within = [
-            item
-            for one in within
-            if isinstance(one, dict | list)
-            for item in (one.values() if isinstance(one, dict) else one)
+            item for one in within for item in (one.values() if isinstance(one, dict) else one)
         ]
-        if not within:
-            break
-    else:
-        raise BadInput(f"{what} nested more than {DEEPEST} deep")
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{what} that JSON cannot hold: {error}") from None
+        raise _unread(entity, field, f"JSON cannot hold it: {error}") from None
     if len(text) > LONGEST_BYTES:
-        raise BadInput(f"{what} of {len(text):,} bytes, and {LONGEST_BYTES:,} is the most")
+        reason = f"{len(text):,} bytes, and {LONGEST_BYTES:,} is the most"
+        raise _unread(entity, field, reason)
     return text
+
+
+def _unread(entity: str, field: str, reason: str) -> BadInput:
+    return BadInput(f"{entity}.{field}: {reason}", entity=entity, field=field)
 
 
 @lru_cache(maxsize=256)

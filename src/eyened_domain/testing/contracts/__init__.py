@@ -28,6 +28,7 @@ from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContrac
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
 from eyened_domain.testing.contracts.form_frames import FormFrameContract as FormFrameContract
 from eyened_domain.testing.contracts.form_imports import FormImportContract as FormImportContract
+from eyened_domain.testing.contracts.form_validation import BadFormContract as BadFormContract
 from eyened_domain.testing.contracts.form_validation import (
     FormValidationContract as FormValidationContract,
 )
@@ -90,6 +91,7 @@ class StorageContract(
     FormFrameContract,
     FormValidationContract,
     FormImportContract,
+    BadFormContract,
     AccountContract,
     ImportContract,
     BulkContract,

@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
+from eyened_domain.errors import BadInput
 from eyened_domain.model import FormAnnotation, FormSchema
-from eyened_domain.services.forms import Forms, InvalidForm, answers, validation
+from eyened_domain.services.forms import (
+    Forms,
+    InvalidForm,
+    PatternTooSlow,
+    answers,
+    validation,
+)
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -114,3 +121,92 @@ class FormValidationContract(Contract):
         with make_unit_of_work() as uow:
             uow.form_schemas.add(FormSchema(schema_name="bad", schema={"type": "integr"}))
             assert not Forms().validate(uow).is_valid
+
+
+def _deep(levels: int) -> Any:
+    found: Any = {}
+    for _ in range(levels - 1):
+        found = {"a": found}
+    return found
+
+
+class BadFormContract(Contract):
+    """That what no form can hold is refused whole, with what is wrong, on every storage."""
+
+    @pytest.mark.parametrize(
+        ("bad", "said"),
+        [
+            ({"note": "x" * 10_000_000}, "4,000,000 is the most"),
+            (_deep(10_000), "nested more than 31 deep"),
+            (_deep(32), "nested more than 31 deep"),
+            ({"a": [float("nan")]}, "JSON cannot hold"),
+            ({"a": float("inf")}, "JSON cannot hold"),
+            ({"a": {1, 2}}, "JSON cannot hold"),
+        ],
+        ids=["10 MB", "10,000 deep", "32 deep", "NaN", "infinity", "a set"],
+    )
+    def test_bad_answers_are_refused_whole_by_the_service_and_the_entity(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, bad: Any, said: str
+    ) -> None:
+        with make_unit_of_work() as uow:
+            (form_id,) = _stored(uow, build, {}, [{"grade": 1}])
+            form = uow.forms.get(form_id)
+            asked: dict[str, Any] = {"about": form.patient, "by": form.creator}
+            with pytest.raises(BadInput, match=said) as refused:
+                Forms().submit(uow, form.form_schema, bad, **asked)
+            assert (refused.value.entity, refused.value.field) == ("FormAnnotation", "form_data")
+            with pytest.raises(BadInput, match=said):
+                Forms().revise(uow, form, bad, by=form.creator)
+            if "note" not in bad:
+                with pytest.raises(BadInput, match=r"FormAnnotation\.form_data: JSON "):
+                    form.form_data = bad
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert [one.form_data for one in uow.forms.where()] == [{"grade": 1}]
+
+    def test_answers_as_deep_as_every_database_takes_are_stored(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            _stored(uow, build, {}, [_deep(30), [_deep(30)]])
+        with make_unit_of_work() as uow:
+            assert [one.form_data for one in uow.forms.where()] == [_deep(30), [_deep(30)]]
+            assert Forms().validate(uow).is_valid
+
+    def test_answers_that_an_edit_makes_too_deep_are_refused(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            (form_id,) = _stored(uow, build, {}, [{"a": {}}])
+            uow.forms.get(form_id).form_data["a"]["b"] = _deep(30)
+            with pytest.raises(BadInput, match="nested more than 31 deep"):
+                uow.commit()
+            uow.rollback()
+        with make_unit_of_work() as uow:
+            assert uow.forms.get(form_id).form_data == {"a": {}}
+
+    def test_a_schema_may_refer_to_itself_as_deep_as_answers_go(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        tree = {"type": "object", "additionalProperties": {"$ref": "#"}}
+        with make_unit_of_work() as uow:
+            schema = Forms().define(uow, "tree", tree)
+            patient, by = uow.patients.add(build.a_patient()), uow.creators.add(build.a_creator())
+            Forms().submit(uow, schema, _deep(30), about=patient, by=by)
+            with pytest.raises(BadInput, match=r"a\.b: 7 is not of type 'object'"):
+                Forms().submit(uow, schema, {"a": {"b": 7}}, about=patient, by=by)
+            uow.commit()
+            assert uow.forms.count() == 1
+
+    def test_an_expression_that_takes_too_long_refuses_the_answers_and_is_told(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(answers, "PATTERN_S", 1e-6)
+        with make_unit_of_work() as uow:
+            schema = Forms().define(uow, "slow", {"pattern": "[ab][ab]c"})
+            patient, by = uow.patients.add(build.a_patient()), uow.creators.add(build.a_creator())
+            with pytest.raises(PatternTooSlow, match="takes more than") as refused:
+                Forms().submit(uow, schema, "a" * 3_000_000, about=patient, by=by)
+            assert (refused.value.entity, refused.value.field) == ("FormSchema", "schema")
+            uow.commit()
+            assert uow.forms.count() == 0
