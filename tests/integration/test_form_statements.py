@@ -1,10 +1,13 @@
 """Answers as a frame, forms to and from files, all forms checked: how many statements it takes."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from eyened_domain import Database, FormAnnotation, FormImporting, Forms
+from eyened_domain.services.forms import FormImportPlan
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.queries import assert_queries, count_queries
 
@@ -90,3 +93,23 @@ def test_forms_are_read_two_hundred_at_a_time(database: Database, builder: Build
         assert Forms().validate(uow).schemas[0].valid == 420
     with database.unit_of_work() as uow, assert_queries(database, at_most=5):
         assert sum(1 for _ in Forms().records(uow, "AMD Grading")) == 420
+
+
+def test_several_who_import_the_same_forms_at_once_make_them_once(
+    database: Database, builder: Builder
+) -> None:
+    records = _records(database, builder, 20)
+    importing = FormImporting(database)
+    plans = [importing.plan(records) for _ in range(4)]
+    together = threading.Barrier(4, timeout=60)
+
+    def apply(plan: FormImportPlan) -> int:
+        with database.engine.connect():  # one for each lies ready: they begin at the same time
+            together.wait()
+        return importing.apply(plan).made
+
+    with ThreadPoolExecutor(4) as crew:
+        made = list(crew.map(apply, plans))
+    assert sorted(made) == [0, 0, 0, 60]
+    with database.unit_of_work() as uow:
+        assert uow.forms.count() == 60
