@@ -60,8 +60,10 @@ if TYPE_CHECKING:
     from eyened_domain.services.forms import AnswerCheck as AnswerCheck
     from eyened_domain.services.forms import AnswerFault as AnswerFault
     from eyened_domain.services.forms import AnswersRefused as AnswersRefused
+    from eyened_domain.services.forms import FormImporting as FormImporting
     from eyened_domain.services.forms import Forms as Forms
     from eyened_domain.services.forms import FormSubmitted as FormSubmitted
+    from eyened_domain.services.forms import PatternTooSlow as PatternTooSlow
     from eyened_domain.services.hashing import FileHashes as FileHashes
     from eyened_domain.services.hashing import Hashes as Hashes
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
@@ -113,6 +115,7 @@ _ELSEWHERE = {
     "FileHashes": "eyened_domain.services.hashing",
     "FileMissing": "eyened_domain.errors",
     "FolderMissing": "eyened_domain.errors",
+    "FormImporting": "eyened_domain.services.forms",
     "FormSubmitted": "eyened_domain.services.forms",
     "Forms": "eyened_domain.services.forms",
     "Hashes": "eyened_domain.services.hashing",
@@ -128,6 +131,7 @@ _ELSEWHERE = {
     "NotAllowed": "eyened_domain.errors",
     "NotFound": "eyened_domain.errors",
     "NotLoaded": "eyened_domain.errors",
+    "PatternTooSlow": "eyened_domain.services.forms",
     "PixelStore": "eyened_domain.model.pixels.store",
     "PixelsDamaged": "eyened_domain.errors",
     "PixelsLost": "eyened_domain.errors",

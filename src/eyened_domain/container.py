@@ -28,7 +28,7 @@ from eyened_domain.services.accounts import Accounts
 from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.attributes import Attributes
 from eyened_domain.services.features import Features
-from eyened_domain.services.forms import Forms
+from eyened_domain.services.forms import FormImporting, Forms
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.importing import Importing
 from eyened_domain.services.provenance import Provenance
@@ -104,6 +104,7 @@ class Container(containers.DeclarativeContainer):
     attributes: providers.Provider[Attributes] = providers.Factory(Attributes)
     features: providers.Provider[Features] = providers.Factory(Features)
     forms: providers.Provider[Forms] = providers.Factory(Forms)
+    form_importing: providers.Provider[FormImporting] = providers.Factory(FormImporting, database)
     provenance: providers.Provider[Provenance] = providers.Factory(Provenance)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(

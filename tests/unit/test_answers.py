@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from eyened_domain.errors import BadInput
-from eyened_domain.services.forms import AnswerCheck, AnswerFault
+from eyened_domain.model.values import JSON_DEEPEST
+from eyened_domain.services.forms import AnswerCheck, AnswerFault, PatternTooSlow
 from eyened_domain.services.forms import answers as bounds
 
 TREE = {
@@ -57,14 +58,14 @@ def test_a_fault_is_told_with_its_path() -> None:
 
 
 def test_a_schema_that_refers_to_itself_is_followed_as_deep_as_answers_go() -> None:
-    deepest = bounds.DEEPEST // 2 - 1
+    deepest = (JSON_DEEPEST - 1) // 2
     (fault,) = AnswerCheck(TREE).faults(nested(deepest))
     assert fault.path == (*("parts", 0) * deepest, "name")
 
 
-@pytest.mark.parametrize("deep", [60, 10_000])
+@pytest.mark.parametrize("deep", [16, 10_000])
 def test_answers_that_are_nested_too_deep_are_refused(deep: int) -> None:
-    with pytest.raises(BadInput, match="nested more than 100 deep"):
+    with pytest.raises(BadInput, match="nested more than 31 deep"):
         AnswerCheck(TREE).faults(nested(deep))
 
 
@@ -92,6 +93,16 @@ def test_a_regular_expression_that_takes_long_is_stopped_and_told(
     monkeypatch.setattr(bounds, "PATTERN_S", 1e-6)
     with pytest.raises(BadInput, match=r"'\[ab\]\[ab\]c' of the schema takes more than"):
         check.faults("a" * 3_000_000)
+
+
+def test_many_expressions_that_take_long_together_are_stopped_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check = AnswerCheck({"items": {"pattern": "[ab][ab]c"}})
+    assert len(check.faults(["a" * 1000] * 5)) == 5
+    monkeypatch.setattr(bounds, "PATTERNS_S", 1e-4)
+    with pytest.raises(PatternTooSlow, match=r"takes (with the others )?more than"):
+        check.faults(["a" * 1000] * 1000)
 
 
 def test_letters_of_every_script_can_be_asked_for() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.database_names.form import FormAnnotationNames, FormSchemaNames
@@ -22,6 +22,7 @@ from eyened_domain.model.fields import (
     many,
     one,
 )
+from eyened_domain.model.flat_answers import flat
 from eyened_domain.model.known_links import Certainty, is_set, loaded
 from eyened_domain.model.lineage import check_lineage
 from eyened_domain.model.values import Flag, Json, Moment, Text, shown
@@ -121,6 +122,16 @@ class FormAnnotation(FormAnnotationNames, Entity):
     sub_task: One[SubTask | None] = one(
         "SubTask", "SubTask", via="sub_task_id", back="form_annotations", default=None
     )
+    form_annotation_reference: One[FormAnnotation | None] = one(
+        "FormAnnotationReference",
+        "FormAnnotation",
+        via="form_annotation_reference_id",
+        back="revisions",
+        default=None,
+    )
+    revisions: Many[FormAnnotation] = many(
+        "Revisions", "FormAnnotation", back="form_annotation_reference", default=None
+    )
     form_annotation_tag_links: Many[FormAnnotationTagLink] = many(
         "FormAnnotationTagLinks", "FormAnnotationTagLink", back="form_annotation", default=None
     )
@@ -145,14 +156,66 @@ class FormAnnotation(FormAnnotationNames, Entity):
         Raises:
             NotFound: there is no form, or no creator, of that name.
         """
-        from eyened_domain.model.creator import Creator  # noqa: PLC0415 - a cycle
-
         wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
-        wanted["form_schema"] = source.repository(FormSchema).by_name(schema_name)
-        if creator_name is not None:
-            wanted["creator"] = source.repository(Creator).by_name(creator_name)
+        schema, creator = _named(source, schema_name, creator_name)
+        wanted["form_schema"] = schema
+        if creator is not None:
+            wanted["creator"] = creator
         found: list[FormAnnotation] = source.repository(cls).where(**wanted)
         return found
+
+    @classmethod
+    def export_formannotations_by_schema(
+        cls,
+        source: GivesRepositories,
+        schema_name: str,
+        creator_name: str | None = None,
+        *,
+        include_inactive: bool = False,
+        backend: Literal["pandas", "polars"] = "pandas",
+        database_names: bool = False,
+    ) -> Any:
+        """Return what was filled in of a form as a DataFrame, read in one statement.
+
+        A row for each form, in the order of the ids. First come the columns that tell of it
+        (ids, project, patient, study date, image, eye, creator, date), which no answer can take
+        the place of; then the answers, each under its path (``left.grades[2]``), by the letters
+        of the paths. An answer called as one of the first columns is written ``["laterality"]``.
+
+        A column whose values are all texts, or all numbers, or all yes or no, has that type;
+        absent and null are missing values. Of a list or an object that is empty the column
+        holds ``[]`` or ``{}`` itself. Columns of several kinds hold Python's values in pandas,
+        and JSON text in polars.
+
+        Args:
+            source: an open session or unit of work.
+            schema_name: the name of the form.
+            creator_name: by whom; by everybody when not given.
+            include_inactive: with what was withdrawn.
+            backend: ``pandas`` or ``polars``.
+            database_names: label the first columns as the database does (``PatientIdentifier``).
+
+        Raises:
+            NotFound: there is no form, or no creator, of that name.
+            BadInput: there is no such backend.
+            ConfigurationError: it is not installed.
+        """
+        schema, creator = _named(source, schema_name, creator_name)
+        return source.repository(cls).frame_of(
+            schema,
+            creator,
+            include_inactive=include_inactive,
+            backend=backend,
+            database_names=database_names,
+        )
+
+    @property
+    def flat_data(self) -> dict[str, Any]:
+        """The answers one by one, by their paths: ``{"left.grades[2]": 3, "notes": []}``.
+
+        Empty lists and objects stand for themselves; without answers, there is nothing in it.
+        """
+        return {} if self.form_data is None else flat(self.form_data)
 
     @property
     def about(self) -> Patient | Study | ImageInstance | None:
@@ -163,7 +226,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
         """
         kind = self.form_schema.entity_type if self.form_schema is not None else None
         if kind is not None:
-            about: Patient | Study | ImageInstance | None = getattr(self, _NEEDED[kind][-1])
+            about: Patient | Study | ImageInstance | None = getattr(self, NEEDED[kind][-1])
             return about
         return self.image_instance or self.study or self.patient
 
@@ -177,6 +240,8 @@ class FormAnnotation(FormAnnotationNames, Entity):
         is about. Looks only at what is in view; see `rules_read`.
         """
         check_lineage(self)
+        if loaded(self, "form_annotation_reference") is self:
+            raise self._broken("it refers to itself", "form_annotation_reference")
         own = self.__dict__.get("form_annotation_id")
         if own is not None:
             if own == self.__dict__.get("form_annotation_reference_id"):
@@ -190,7 +255,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
         kind = None if schema is None else schema.__dict__.get("entity_type")
         if kind is None:
             return
-        for name in _NEEDED[kind]:
+        for name in NEEDED[kind]:
             if not self._has(name):
                 raise self._broken(f"the schema is about {kind.name}, which needs {name}", name)
 
@@ -212,7 +277,19 @@ class FormAnnotation(FormAnnotationNames, Entity):
         return RuleBroken(f"FormAnnotation: {reason}", entity="FormAnnotation", field=field)
 
 
-_NEEDED = {
+def _named(
+    source: GivesRepositories, schema_name: str, creator_name: str | None
+) -> tuple[FormSchema, Creator | None]:
+    """Return the form and the creator of these names."""
+    from eyened_domain.model.creator import Creator  # noqa: PLC0415 - a cycle
+
+    schema = source.repository(FormSchema).by_name(schema_name)
+    if creator_name is None:
+        return schema, None
+    return schema, source.repository(Creator).by_name(creator_name)
+
+
+NEEDED = {
     EntityType.Patient: ("patient",),
     EntityType.Study: ("study",),
     EntityType.Eye: ("laterality", "patient"),

@@ -287,8 +287,17 @@ class Json:
         return json_value(value)
 
 
-def json_value(value: Any) -> Any:
-    """Return the value as JSON holds it; raise `Refused` where JSON has no word for it."""
+JSON_DEEPEST = 31
+"""How many lists and objects may be within each other: MariaDB takes no more for JSON."""
+
+
+def json_value(value: Any, *, within: int = 0) -> Any:
+    """Return the value as JSON holds it; raise `Refused` where JSON has no word for it.
+
+    Args:
+        value: anything.
+        within: how many lists and objects it is in.
+    """
     if value is None or type(value) in (bool, int, str):
         return value
     if isinstance(value, float):
@@ -296,23 +305,30 @@ def json_value(value: Any) -> Any:
             raise Refused(f"JSON has no {value!r}")
         return float(value)
     if isinstance(value, dict):
-        return _json_object(value)
+        return _json_object(value, within + 1)
     if isinstance(value, list | tuple):
-        return _json_array(value)
+        return _json_array(value, within + 1)
     if isinstance(value, str | int):
         return value
     raise Refused(f"JSON has no {type(value).__name__}: {shown(value)}")
 
 
-def _json_object(value: dict[Any, Any]) -> dict[str, Any]:
+def _json_object(value: dict[Any, Any], within: int) -> dict[str, Any]:
+    _check_depth(within)
     for key in value:
         if not isinstance(key, str):
             raise Refused(f"a JSON object has texts as keys, not {shown(key)}")
-    return {key: json_value(item) for key, item in value.items()}
+    return {key: json_value(item, within=within) for key, item in value.items()}
 
 
-def _json_array(value: list[Any] | tuple[Any, ...]) -> list[Any]:
-    return [json_value(item) for item in value]
+def _json_array(value: list[Any] | tuple[Any, ...], within: int) -> list[Any]:
+    _check_depth(within)
+    return [json_value(item, within=within) for item in value]
+
+
+def _check_depth(within: int) -> None:
+    if within > JSON_DEEPEST:
+        raise Refused(f"JSON nested more than {JSON_DEEPEST} deep, which not every database takes")
 
 
 def is_same_json(one: Any, other: Any) -> bool:

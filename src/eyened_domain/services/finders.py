@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, TypeVar, overload
 
+from eyened_domain.model.creator import Creator
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.form import FormAnnotation, FormSchema
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
+from eyened_domain.services.data_frames import backend_of
+from eyened_domain.services.form_rows import form_frame
 from eyened_domain.services.repository import Repository
 
 D = TypeVar("D")
@@ -29,7 +33,31 @@ class PatientRepository(Repository[Patient]):
         return self.one(default=default, project_id=project_id, patient_identifier=identifier)
 
 
-FINDERS: dict[type[Entity], Any] = {Patient: PatientRepository}
+class FormRepository(Repository[FormAnnotation]):
+    """All forms that were filled in."""
+
+    def frame_of(
+        self,
+        schema: FormSchema,
+        creator: Creator | None = None,
+        *,
+        include_inactive: bool = False,
+        backend: str = "pandas",
+        database_names: bool = False,
+    ) -> Any:
+        """Return what was filled in of a form as a DataFrame.
+
+        See `FormAnnotation.export_formannotations_by_schema`.
+        """
+        backend_of(backend)
+        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
+        wanted["form_schema_id"] = schema.form_schema_id
+        if creator is not None:
+            wanted["creator_id"] = creator.creator_id
+        return form_frame(self.rows, wanted, backend=backend, database_names=database_names)
+
+
+FINDERS: dict[type[Entity], Any] = {Patient: PatientRepository, FormAnnotation: FormRepository}
 """The repositories that have finders of their own, by entity class."""
 
 

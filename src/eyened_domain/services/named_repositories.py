@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from eyened_domain import model
 from eyened_domain.model.entity import Entity, entity_classes
-from eyened_domain.services.finders import PatientRepository
+from eyened_domain.services.finders import FormRepository, PatientRepository
 from eyened_domain.services.repository import Repository
 
 E = TypeVar("E", bound=Entity)
@@ -55,7 +55,7 @@ class NamedRepositories(ABC):
     annotations: Repository[model.Annotation]
     annotation_data: Repository[model.AnnotationData]
     form_schemas: Repository[model.FormSchema]
-    forms: Repository[model.FormAnnotation]
+    forms: FormRepository
     task_definitions: Repository[model.TaskDefinition]
     tasks: Repository[model.Task]
     sub_tasks: Repository[model.SubTask]

@@ -132,14 +132,17 @@ class Rows(ABC):
 
         Args:
             entity: whose rows; its primary key has one column.
-            columns: what to return of each row.
+            columns: what to return of each row; ``patient.project.project_name`` is a column
+                of what its links to one lead to, None where they lead nowhere.
             any_of: a row must meet one of these: columns and what they hold, None for NULL.
             after: the primary key beyond which the page begins.
             most: how many rows to return at the most.
         """
         info = info_of_rows(entity)
         columns = listed(info, columns, "columns")
-        check_names(info, [*columns, *(name for one in any_of for name in one)])
+        check_names(info, [name for one in any_of for name in one])
+        for path in columns:
+            path_of(entity, path)
         return self._page(entity, key_column(info), columns, any_of=any_of, after=after, most=most)
 
     def count(self, entity: type[Entity], *, any_of: Sequence[Mapping[str, Any]]) -> int:

@@ -29,6 +29,15 @@ COMMANDS = {
     "update-hashes": LazyCommand(
         f"{_HERE}.thumbnails:update_hashes", "Fill in the hashes that are missing."
     ),
+    "validate-forms": LazyCommand(
+        f"{_HERE}.forms:validate_forms", "Check all answers against the schemas of their forms."
+    ),
+    "export-forms": LazyCommand(
+        f"{_HERE}.forms:export_forms", "Write what was filled in of a form to a file."
+    ),
+    "import-forms": LazyCommand(
+        f"{_HERE}.forms:import_forms", "Bring what was filled in into the database."
+    ),
     "doctor": LazyCommand(
         f"{_HERE}.doctor:doctor_command", "Check rows against files and pixels, and repair."
     ),

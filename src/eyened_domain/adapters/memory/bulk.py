@@ -130,9 +130,10 @@ class MemoryRows(Rows):
         after: int,
         most: int,
     ) -> list[tuple[Any, ...]]:
-        found = [row.values for row in self._meeting(entity, any_of) if row.values[key] > after]
-        found.sort(key=lambda values: values[key])
-        return [tuple(values[name] for name in columns) for values in found[:most]]
+        found = [row for row in self._meeting(entity, any_of) if row.values[key] > after]
+        found.sort(key=lambda row: row.values[key])
+        paths = [path_of(entity, name) for name in columns]
+        return [tuple(self._at(row, path) for path in paths) for row in found[:most]]
 
     def _count(self, entity: type[Entity], any_of: Sequence[Mapping[str, Any]]) -> int:
         return len(self._meeting(entity, any_of))

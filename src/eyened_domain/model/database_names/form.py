@@ -47,4 +47,6 @@ class FormAnnotationNames:
     ImageInstance: One[model.ImageInstance | None]
     Creator: One[model.Creator]
     SubTask: One[model.SubTask | None]
+    FormAnnotationReference: One[model.FormAnnotation | None]
+    Revisions: Many[model.FormAnnotation]
     FormAnnotationTagLinks: Many[model.FormAnnotationTagLink]

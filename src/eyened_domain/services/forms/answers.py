@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from functools import lru_cache
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from attrs import frozen
 
 from eyened_domain.errors import BadInput
-from eyened_domain.model.values import shown
+from eyened_domain.model.flat_answers import written
+from eyened_domain.model.values import JSON_DEEPEST, shown
 
 DRAFTS = (
     "http://json-schema.org/draft-04/schema",
@@ -28,10 +31,10 @@ DRAFTS = (
 """What ``$schema`` may say; without it, the last one is meant."""
 LONGEST_BYTES = 4_000_000
 """How long answers, or a schema, may be as JSON text."""
-DEEPEST = 100
-"""How many lists and objects may be within each other."""
 PATTERN_S = 0.1
 """How many seconds one regular expression may take on one text."""
+PATTERNS_S = 2.0
+"""How many seconds all of them together may take on one set of answers."""
 _MOST_FAULTS = 1000
 _SCHEMAS = (
     *("additionalItems", "additionalProperties", "contains", "else", "if", "items", "not"),
@@ -51,6 +54,10 @@ class AnswerFault:
 
     def __str__(self) -> str:
         return f"{written(self.path)}: {self.message}"
+
+
+class PatternTooSlow(BadInput):
+    """A regular expression of a schema takes longer on answers than it may."""
 
 
 class AnswersRefused(BadInput):
@@ -74,18 +81,19 @@ class AnswerCheck:
     def __init__(self, schema: Any) -> None:
         self._validator: Any = None
         if schema is not None:
-            self._validator = _validator(json_text(schema, "a schema"))
+            self._validator = _validator(json_text(schema, "FormSchema", "schema"))
 
     def faults(self, answers: Any) -> list[AnswerFault]:
         """Return what is wrong with answers, in the order of where it is; a thousand at most.
 
         Raises:
-            BadInput: they are too long or too deep to be looked at, or a regular expression of
-                the schema takes too long on one of them.
+            BadInput: they are too long or too deep to be looked at.
+            PatternTooSlow: a regular expression of the schema takes too long on them.
         """
-        json_text(answers, "answers")
+        json_text(answers, "FormAnnotation", "form_data")
         if self._validator is None:
             return []
+        _left_s.set(PATTERNS_S)
         try:
             errors = list(islice(self._validator.iter_errors(answers), _MOST_FAULTS))
         except RecursionError:
@@ -112,41 +120,37 @@ class AnswerCheck:
             raise refused
 
 
-def written(path: tuple[str | int, ...]) -> str:
-    """Return a path as text: ``left.grades[2]``; ``answers`` for all of them."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".") or "answers"
-
-
-def json_text(value: Any, what: str) -> str:
+def json_text(value: Any, entity: str, field: str) -> str:
     """Return a value as JSON text.
 
     Args:
         value: what JSON can hold.
-        what: for the message.
+        entity: whose value it is, for the message.
+        field: which one.
 
     Raises:
         BadInput: it is nested too deep, or too long, to be looked at, or no JSON.
     """
-    within = [value]
-    for _ in range(DEEPEST):
+    within, deep = [value], 0
+    while within := [one for one in within if isinstance(one, dict | list | tuple)]:
+        deep += 1
+        if deep > JSON_DEEPEST:
+            raise _unread(entity, field, f"nested more than {JSON_DEEPEST} deep")
         within = [
-            item
-            for one in within
-            if isinstance(one, dict | list)
-            for item in (one.values() if isinstance(one, dict) else one)
+            item for one in within for item in (one.values() if isinstance(one, dict) else one)
         ]
-        if not within:
-            break
-    else:
-        raise BadInput(f"{what} nested more than {DEEPEST} deep")
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{what} that JSON cannot hold: {error}") from None
+        raise _unread(entity, field, f"JSON cannot hold it: {error}") from None
     if len(text) > LONGEST_BYTES:
-        raise BadInput(f"{what} of {len(text):,} bytes, and {LONGEST_BYTES:,} is the most")
+        reason = f"{len(text):,} bytes, and {LONGEST_BYTES:,} is the most"
+        raise _unread(entity, field, reason)
     return text
+
+
+def _unread(entity: str, field: str, reason: str) -> BadInput:
+    return BadInput(f"{entity}.{field}: {reason}", entity=entity, field=field)
 
 
 @lru_cache(maxsize=256)
@@ -228,6 +232,10 @@ def _check_reference(part: Mapping[str, Any], schema: Any) -> None:
         raise _refused(f"$ref leads {where}: {shown(reference)}") from None
 
 
+_left_s: ContextVar[float] = ContextVar("left_s")
+"""How many seconds are left for regular expressions on the answers that are looked at."""
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> Any:
     import regex  # noqa: PLC0415
@@ -239,15 +247,28 @@ def _compiled(pattern: str) -> Any:
 
 
 def _matches(pattern: str, text: str) -> bool:
+    left_s = _left_s.get()
+    begun = perf_counter()
     try:
-        return _compiled(pattern).search(text, timeout=PATTERN_S) is not None
+        found = _compiled(pattern).search(text, timeout=min(PATTERN_S, left_s)) is not None
     except TimeoutError:
-        raise BadInput(
-            f"the regular expression {shown(pattern)} of the schema takes more than {PATTERN_S} s "
-            f"on {shown(text)}; write it so that it does not try so many ways",
-            entity="FormSchema",
-            field="schema",
+        raise _too_slow(
+            pattern, f"more than {min(PATTERN_S, left_s):.3g} s on {shown(text)}"
         ) from None
+    left_s -= perf_counter() - begun
+    if left_s <= 0:
+        raise _too_slow(pattern, f"with the others more than {PATTERNS_S:.3g} s on these answers")
+    _left_s.set(left_s)
+    return found
+
+
+def _too_slow(pattern: str, time: str) -> PatternTooSlow:
+    return PatternTooSlow(
+        f"the regular expression {shown(pattern)} of the schema takes {time}; write it so that "
+        "it does not try so many ways",
+        entity="FormSchema",
+        field="schema",
+    )
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:

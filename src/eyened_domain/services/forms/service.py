@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
@@ -17,6 +18,9 @@ from eyened_domain.model.task import SubTask
 from eyened_domain.model.values import kind_of
 from eyened_domain.services.events import Event
 from eyened_domain.services.forms.answers import AnswerCheck
+from eyened_domain.services.forms.records import Record, records_of
+from eyened_domain.services.forms.validation import FormsReport, InvalidForm, Validation
+from eyened_domain.services.progress import Progress
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 _REFERENCE = "form_annotation_reference_id"
@@ -135,7 +139,7 @@ class Forms:
             study=form.study,
             image_instance=form.image_instance,
             sub_task=form.sub_task,
-            form_annotation_reference_id=identity,
+            form_annotation_reference=form,
         )
         return self._put(uow, revised)
 
@@ -166,6 +170,56 @@ class Forms:
         """Let a form that was withdrawn be active again."""
         form.inactive = False
 
+    def validate(
+        self,
+        uow: UnitOfWork,
+        *,
+        most: int | None = 1000,
+        on_invalid: Callable[[InvalidForm], None] | None = None,
+        progress: Progress | None = None,
+    ) -> FormsReport:
+        """Check every schema, and all answers that are stored, also what was withdrawn.
+
+        Nothing is written, and no objects are made: they are read 200 at a time.
+
+        Args:
+            uow: an open unit of work.
+            most: how many of the invalid forms the report lists; None for all.
+            on_invalid: called with each invalid form when it is found.
+            progress: called with how many were looked at, and of how many.
+        """
+        uow.flush()
+        return Validation(uow.rows, most, on_invalid or _nothing).run(progress or _nothing)
+
+    def records(
+        self,
+        uow: UnitOfWork,
+        schema_name: str,
+        creator_name: str | None = None,
+        *,
+        include_inactive: bool = False,
+    ) -> Iterator[Record]:
+        """Yield what was filled in of a form as records, which `FormImporting` reads again.
+
+        A record has the columns that it has something in (project, patient, study date, image,
+        eye, creator, date, its id and that of the form that it revises) and its ``answers``.
+        Nothing is held: they are read 200 at a time, in the order of the ids.
+
+        Args:
+            uow: an open unit of work.
+            schema_name: the name of the form.
+            creator_name: by whom; by everybody when not given.
+            include_inactive: with what was withdrawn.
+
+        Raises:
+            NotFound: there is no form, or no creator, of that name.
+        """
+        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
+        wanted["form_schema_id"] = uow.form_schemas.by_name(schema_name).form_schema_id
+        if creator_name is not None:
+            wanted["creator_id"] = uow.creators.by_name(creator_name).creator_id
+        return records_of(uow.rows, wanted)
+
     def _check(self, schema: FormSchema, answers: Any) -> None:
         AnswerCheck(schema.schema).check(answers, schema.schema_name)
 
@@ -173,6 +227,10 @@ class Forms:
         uow.forms.add(form)
         uow.record(FormSubmitted(form))
         return form
+
+
+def _nothing(*_found: object) -> None:
+    """Tell nobody."""
 
 
 def _subject(about: object) -> dict[str, Any]:

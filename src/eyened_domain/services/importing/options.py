@@ -50,7 +50,8 @@ def _on_conflict(value: OnConflict | str) -> OnConflict:
     return _member(OnConflict, value)
 
 
-def _on_error(value: OnError | str) -> OnError:
+def on_error_of(value: OnError | str) -> OnError:
+    """Return a member or the one that a word stands for; raise `BadInput` when there is none."""
     return _member(OnError, value)
 
 
@@ -71,7 +72,7 @@ class ImportOptions:
     create_series: bool = True
     """Make series for images that name none."""
     conflict: OnConflict = field(default=OnConflict.match, converter=_on_conflict)
-    on_error: OnError = field(default=OnError.stop, converter=_on_error)
+    on_error: OnError = field(default=OnError.stop, converter=on_error_of)
     read_files: bool = True
     """Open every new image's file, to check it and to fill what the record does not say.
 

@@ -16,7 +16,7 @@ from eyened_domain.services.importing.applying import runs_of
 from eyened_domain.services.importing.changes import changes
 from eyened_domain.services.unit_of_work import UnitOfWork
 
-_FROM_BELOW = ("ImageInstance", "Series", "Study", "Patient", "Project")
+_FROM_BELOW = ("FormAnnotation", "ImageInstance", "Series", "Study", "Patient", "Project")
 _SHARED = ("DeviceInstance", "DeviceModel", "ModalityTable", "Scan", "SourceInfo")
 """What several imports may use; it stays when somebody else uses it."""
 _NAMED = 5

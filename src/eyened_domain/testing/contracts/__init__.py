@@ -39,6 +39,12 @@ from eyened_domain.testing.contracts.concurrency import (
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
+from eyened_domain.testing.contracts.form_frames import FormFrameContract as FormFrameContract
+from eyened_domain.testing.contracts.form_imports import FormImportContract as FormImportContract
+from eyened_domain.testing.contracts.form_validation import BadFormContract as BadFormContract
+from eyened_domain.testing.contracts.form_validation import (
+    FormValidationContract as FormValidationContract,
+)
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
@@ -114,6 +120,10 @@ class StorageContract(
     ProvenanceContract,
     FeatureContract,
     FormContract,
+    FormFrameContract,
+    FormValidationContract,
+    FormImportContract,
+    BadFormContract,
     AccountContract,
     AccountAccessContract,
     AttributeContract,

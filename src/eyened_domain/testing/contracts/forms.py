@@ -13,6 +13,7 @@ from eyened_domain.model import Creator, EntityType, FormAnnotation, FormSchema,
 from eyened_domain.services.events import Event
 from eyened_domain.services.forms import AnswerFault, AnswersRefused, Forms
 from eyened_domain.services.forms.service import FormSubmitted
+from eyened_domain.services.tagging import Tagging
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 
@@ -150,6 +151,91 @@ class FormContract(Contract):
             uow.commit()
             assert {*Forms().history(uow, first)} == {first, second}
             assert len(Forms().history(uow, second)) == 2
+
+    def test_a_form_and_its_revisions_know_each_other_under_both_names(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            schema, about, by = _asked(uow, build)
+            first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
+            second = Forms().revise(uow, first, {"grade": 2}, by=by)
+            assert (second.form_annotation_reference, first.revisions) == (first, [second])
+            third = FormAnnotation(form_schema=schema)
+            third.FormAnnotationReference, third.patient, third.creator = second, about, by
+            assert second.Revisions == [third]
+            uow.commit()
+        with make_unit_of_work() as uow:
+            first, second, third = uow.forms.where()
+            assert (first.FormAnnotationReference, first.revisions) == (None, [second])
+            assert third.FormAnnotationReferenceID == second.form_annotation_id
+            assert third.form_annotation_reference is second
+            third.form_annotation_reference = first
+            assert (first.revisions, second.revisions) == ([second, third], [])
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert [one.form_annotation_id for one in uow.forms.where()[0].Revisions] == [
+                second.form_annotation_id,
+                third.form_annotation_id,
+            ]
+
+    @pytest.mark.parametrize("in_hand", [True, False])
+    def test_a_form_that_is_deleted_takes_its_revisions_along(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, in_hand: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            schema, about, by = _asked(uow, build)
+            first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
+            second = Forms().revise(uow, first, {"grade": 2}, by=by)
+            third = Forms().revise(uow, second, {"grade": 3}, by=by)
+            Forms().submit(uow, schema, {"grade": 4}, about=about, by=by)
+            uow.commit()
+            ids = [one.form_annotation_id for one in (first, second, third)]
+        with make_unit_of_work() as uow:
+            if in_hand:
+                held = uow.forms.get(ids[2])
+            uow.forms.delete(uow.forms.get(ids[2]))
+            uow.flush()
+            assert uow.forms.count() == 3
+            uow.rollback()
+            if in_hand:
+                held = uow.forms.get(ids[2])
+                before = held.form_annotation_reference
+                assert before is not None
+                assert before.form_annotation_reference_id == ids[0]
+            uow.forms.delete(uow.forms.get(ids[0]))
+            uow.commit()
+            assert [one.form_data for one in uow.forms.where()] == [{"grade": 4}]
+            if in_hand:
+                assert held.form_data == {"grade": 3}
+
+    def test_with_a_revision_its_tags_go_along_and_nothing_else(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            schema, about, by = _asked(uow, build)
+            first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
+            second = Forms().revise(uow, first, {"grade": 2}, by=by)
+            Tagging().tag(uow, second, "to check", by=by)
+            uow.commit()
+            uow.forms.delete(first)
+            uow.commit()
+            left = (uow.forms, uow.form_tags, uow.tags, uow.patients, uow.form_schemas)
+            assert [one.count() for one in left] == [0, 0, 1, 1, 1]
+
+    @pytest.mark.parametrize("new", [True, False])
+    def test_a_form_is_no_revision_of_itself(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder, new: bool
+    ) -> None:
+        with make_unit_of_work() as uow:
+            schema, about, by = _asked(uow, build)
+            form = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
+            if not new:
+                uow.commit()
+            form.form_annotation_reference = form
+            with pytest.raises(RuleBroken, match="refers to itself"):
+                uow.commit()
+            uow.rollback()
+            assert uow.forms.count() == int(not new)
 
     def test_a_revision_on_top_of_somebody_elses_is_a_conflict(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

@@ -39,7 +39,7 @@ T = TypeVar("T")
 LEVELS: tuple[type[Entity], ...] = (Project, Patient, Study, Series, ImageInstance)
 
 
-class _Storage:
+class ContractStorage:
     """The storage of a contract, as services take one."""
 
     def __init__(self, make_unit_of_work: MakeUnitOfWork) -> None:
@@ -72,7 +72,7 @@ class ImportContract(Contract):
         base = tmp_path / "images"
         base.mkdir()
         defaults = ImportDefaults(images_basepath=base, thumbnails_path=tmp_path / "thumbnails")
-        return Importing(_Storage(make_unit_of_work), FileSystemImageFiles(base), defaults)
+        return Importing(ContractStorage(make_unit_of_work), FileSystemImageFiles(base), defaults)
 
     def test_a_plan_says_what_applying_it_makes(
         self, importing: Importing, make_unit_of_work: MakeUnitOfWork
