@@ -83,8 +83,11 @@ class SqlRows(Rows):
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
         joins, sought = Joins(entity), path_of(entity, by)
+        info = sought.owner.__entity__
         # written into the statement, numbers cost half of what they do as parameters
-        is_number = isinstance(sought.owner.__entity__.columns[sought.column].kind, Integer)
+        is_number = isinstance(info.columns[sought.column].kind, Integer)
+        if is_number:  # and nothing but numbers may be written there
+            values = [converted(info, sought.column, one) for one in values if one is not None]
         statement = select(*map(joins.column, columns)).where(
             joins.column(by).in_(bindparam("chunk", expanding=True, literal_execute=is_number)),
             *(_holds(joins.column(path), value) for path, value in equals.items()),
