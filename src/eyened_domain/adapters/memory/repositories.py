@@ -29,6 +29,11 @@ class MemoryRepository(Repository[E]):
         super().__init__(entity)
         self._objects = objects
 
+    @property
+    def rows(self) -> MemoryRows:
+        """Set-based reading and writing in the transaction of the unit of work."""
+        return MemoryRows(self._objects)
+
     def _hold(self, many: list[E]) -> None:
         self._objects.refuse_if_ended()
         self._objects.hold(*many)
@@ -48,9 +53,6 @@ class MemoryRepository(Repository[E]):
 
     def _flush(self) -> None:
         self._objects.flush()
-
-    def _set_based(self) -> MemoryRows:
-        return MemoryRows(self._objects)
 
     def _find(self, key: Key, *, lock: bool) -> E | None:
         self._objects.flush()

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, or_, 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.sqlalchemy_internals import (
@@ -23,7 +24,6 @@ from eyened_domain.services.repository import Repository, Wanted
 from eyened_domain.services.sought_values import Key
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.bulk import SqlRows
     from eyened_domain.adapters.sql.session import DomainSession
 
 E = TypeVar("E", bound=Entity)
@@ -42,6 +42,11 @@ class SqlRepository(Repository[E]):
         super().__init__(entity)
         self.session = session
 
+    @property
+    def rows(self) -> SqlRows:
+        """Set-based reading and writing on the session."""
+        return SqlRows(self.session)
+
     def _hold(self, many: list[E]) -> None:
         self.session.add_all(many)
 
@@ -50,11 +55,6 @@ class SqlRepository(Repository[E]):
 
     def _flush(self) -> None:
         flush_before_query(self.session)
-
-    def _set_based(self) -> SqlRows:
-        from eyened_domain.adapters.sql.bulk import SqlRows  # noqa: PLC0415 - when it is used
-
-        return SqlRows(self.session)
 
     def _find(self, key: Key, *, lock: bool) -> E | None:
         flush_before_query(self.session)

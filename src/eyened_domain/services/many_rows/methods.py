@@ -74,12 +74,13 @@ class ManyRowsMethods(ABC):
 
     def _many_rows(self, given: Any) -> ManyRows:
         self._flush()
-        return ManyRows(self.entity, self._set_based(), given)
+        return ManyRows(self.entity, self.rows, given)
 
     @abstractmethod
     def _flush(self) -> None:
         """Store what has changed, as a look-up does."""
 
+    @property
     @abstractmethod
-    def _set_based(self) -> Rows:
-        """Return set-based reading and writing in the same transaction."""
+    def rows(self) -> Rows:
+        """Set-based reading and writing, where this repository's objects are."""
