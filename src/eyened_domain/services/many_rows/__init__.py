@@ -6,4 +6,4 @@ goes to `services.rows` as whole sets.
 """
 
 from eyened_domain.services.many_rows.methods import ManyRowsMethods as ManyRowsMethods
-from eyened_domain.services.many_rows.writing import RowsWritten as RowsWritten
+from eyened_domain.services.many_rows.written import RowsWritten as RowsWritten

@@ -122,7 +122,9 @@ def _named(entity: type[Entity], labels: Labels, with_objects: set[str]) -> Name
             if label in with_objects and not dot:
                 _put(made.objects, known, label, info)
             else:
-                _put(below.setdefault(known, {}), rest or _name_of(info, link), label, info)
+                _put(
+                    below.setdefault(known, {}), rest if dot else _name_of(info, link), label, info
+                )
     for name, parts in below.items():
         target = entity_class(info.links[name].target)
         made.links[name] = _named(target, parts, with_objects)

@@ -11,6 +11,7 @@ from eyened_domain.model.values import Blob, Json, Real, shown
 from eyened_domain.services.many_rows.checks import Writing
 from eyened_domain.services.many_rows.columns import Batch, Named
 from eyened_domain.services.many_rows.links import find_by, folded
+from eyened_domain.services.sought_values import listed
 
 
 def matched_by(
@@ -36,7 +37,7 @@ def matched_by(
         known = f"; no natural key was given whole: {keys}" if keys else ""
         raise _refused(info, f"say with match=… by which columns rows are found{known}")
     names = []
-    for name in [match] if isinstance(match, str) else list(match):
+    for name in [match] if isinstance(match, str) else listed(info, match, "columns"):
         found = info.field_name(name if isinstance(name, str) else shown(name))
         link = info.links.get(found)
         column = found if link is None else str(link.via)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.garbage import rarer_collections
-from eyened_domain.services.many_rows.writing import ManyRows, RowsWritten
+from eyened_domain.services.many_rows.written import RowsWritten
 from eyened_domain.services.rows import Rows
+
+if TYPE_CHECKING:
+    from eyened_domain.services.many_rows.writing import ManyRows
 
 
 class ManyRowsMethods(ABC):
@@ -73,6 +76,10 @@ class ManyRowsMethods(ABC):
             return self._many_rows(rows).upsert(match=match, clear=clear)
 
     def _many_rows(self, given: Any) -> ManyRows:
+        from eyened_domain.services.many_rows.writing import (  # noqa: PLC0415 - when it is used
+            ManyRows,
+        )
+
         self._flush()
         return ManyRows(self.entity, self.rows, given)
 
@@ -83,4 +90,4 @@ class ManyRowsMethods(ABC):
     @property
     @abstractmethod
     def rows(self) -> Rows:
-        """Set-based reading and writing, in the transaction of the repository."""
+        """Set-based reading and writing, where this repository's objects are."""

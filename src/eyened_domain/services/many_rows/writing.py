@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from attrs import frozen
-
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.pixels.grid import PixelGrid
@@ -22,24 +20,11 @@ from eyened_domain.services.many_rows.fresh import FreshRows
 from eyened_domain.services.many_rows.links import Linking, ids_of_objects, raise_links
 from eyened_domain.services.many_rows.matching import find, matched_by
 from eyened_domain.services.many_rows.stored import StoredRows
+from eyened_domain.services.many_rows.written import RowsWritten
 from eyened_domain.services.rows import Rows
 
 _BESIDE_PIXELS = frozenset({"inactive", "creator_id", "sub_task_id"})
 """Columns of a segmentation that say nothing of its pixels."""
-
-
-@frozen
-class RowsWritten:
-    """What became of many rows."""
-
-    ids: list[int]
-    """The id of each row, in the order in which they were given."""
-    new: int = 0
-    """How many were inserted."""
-    changed: int = 0
-    """How many were there, and hold something else now."""
-    same: int = 0
-    """How many were there and held all of it; nothing of them was written."""
 
 
 class ManyRows:

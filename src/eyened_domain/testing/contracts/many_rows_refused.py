@@ -66,6 +66,7 @@ class ManyRefusedRowsContract(Contract):
             ({"project_id": [1, 1, 1]}, BadInput, [], "project is given twice"),
             ({"studies": [[], [], []]}, BadInput, [], "is a list"),
             ({"sex.name": [*"FFF"]}, UnknownName, [], "sex is a column"),
+            ({"project.": [*"FFF"]}, UnknownName, [], "Project has no field ''"),
             ({"project.nope": [*"FFF"]}, UnknownName, [], "Project has no field 'nope'"),
             ({"sex": ["F", "F"]}, BadInput, [], "differ in length"),
         ],

@@ -267,6 +267,7 @@ class ManyStoredRowsContract(Contract):
             ({"patient_identifier": ["a"]}, "sex", BadInput, "match='sex' is not among"),
             ({"patient_identifier": ["a"]}, "nope", BadInput, "no field 'nope'"),
             ({"patient_identifier": ["a"]}, [], BadInput, "match names no column"),
+            ({"patient_identifier": ["a"]}, 5, BadInput, "a list of columns is needed"),
             ({"patient_identifier": ["a"]}, [5], BadInput, "no field '5'"),
             ({"patient_identifier": [*"ab "]}, "patient_identifier", BadInput, "project_id"),
             ({"patient_id": [1]}, None, BadInput, "update_many"),
