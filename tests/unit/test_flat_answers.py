@@ -10,6 +10,7 @@ from eyened_domain.errors import BadInput
 from eyened_domain.model import FormAnnotation
 from eyened_domain.model.flat_answers import flat, leaves, nested, path_of, written
 from eyened_domain.model.values import is_same_json
+from eyened_domain.services.form_rows import flat_columns
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False)
 ANSWERS = st.recursive(
@@ -86,3 +87,10 @@ def test_a_form_gives_its_answers_flat() -> None:
     assert form.form_data["notes"] == []
     assert FormAnnotation().flat_data == {}
     assert FormAnnotation(form_data={}).flat_data == {"answers": {}}
+
+
+def test_columns_are_in_the_order_of_letters_and_numbers_whoever_comes_first() -> None:
+    forms = [{"b": list(range(11))}, {"a": {"z": 1, "B": 2}}, {"c": 1, "b": {}}, None]
+    wanted = ["a.B", "a.z", "b", *(f"b[{n}]" for n in range(11)), "c"]
+    assert list(flat_columns(forms)) == list(flat_columns(forms[::-1])) == wanted
+    assert flat_columns(forms)["b[10]"] == [10, None, None, None]

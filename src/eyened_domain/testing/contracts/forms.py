@@ -160,8 +160,9 @@ class FormContract(Contract):
             first = Forms().submit(uow, schema, {"grade": 1}, about=about, by=by)
             second = Forms().revise(uow, first, {"grade": 2}, by=by)
             assert (second.form_annotation_reference, first.revisions) == (first, [second])
-            third = FormAnnotation(form_schema=schema)
-            third.FormAnnotationReference, third.patient, third.creator = second, about, by
+            by_database_name: dict[str, Any] = {"FormAnnotationReference": second}
+            third = FormAnnotation(form_schema=schema, **by_database_name)
+            third.patient, third.creator = about, by
             assert second.Revisions == [third]
             uow.commit()
         with make_unit_of_work() as uow:
@@ -199,9 +200,7 @@ class FormContract(Contract):
             uow.rollback()
             if in_hand:
                 held = uow.forms.get(ids[2])
-                before = held.form_annotation_reference
-                assert before is not None
-                assert before.form_annotation_reference_id == ids[0]
+                assert held.form_annotation_reference is uow.forms.get(ids[1])
             uow.forms.delete(uow.forms.get(ids[0]))
             uow.commit()
             assert [one.form_data for one in uow.forms.where()] == [{"grade": 4}]
