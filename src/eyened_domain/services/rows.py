@@ -68,6 +68,29 @@ class Rows(ABC):
             entity, by, listed(info, values, "values"), columns, lock=lock, equals=equals
         )
 
+    def find_above(
+        self,
+        entity: type[Entity],
+        links: Sequence[tuple[str, type[Entity]]],
+        ids: Iterable[Any],
+        columns: Sequence[tuple[type[Entity], str]],
+    ) -> list[tuple[Any, ...]]:
+        """Return ids of rows, each with columns of it and of the rows that it hangs on.
+
+        Args:
+            entity: whose rows.
+            links: the way up: the column of the entity before that leads to an entity, and
+                that entity.
+            ids: of the rows; those that are not there are left out.
+            columns: what to return behind the id, each of an entity on the way.
+        """
+        way = [entity, *(above for _, above in links)]
+        for below, (column, _) in zip(way, links, strict=False):
+            _check_names(_info(below), [column])
+        for one, column in columns:
+            _check_names(_info(one), [column])
+        return self._find_above(way, [column for column, _ in links], ids, columns)
+
     @abstractmethod
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these.
@@ -228,6 +251,15 @@ class Rows(ABC):
         *,
         lock: bool,
         equals: Mapping[str, Any],
+    ) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _find_above(
+        self,
+        way: Sequence[type[Entity]],
+        links: Sequence[str],
+        ids: Iterable[Any],
+        columns: Sequence[tuple[type[Entity], str]],
     ) -> list[tuple[Any, ...]]: ...
 
     @abstractmethod

@@ -46,6 +46,27 @@ class MemoryRows(Rows):
         found = self._objects.rows(entity, [(by, wanted), *_sought(entity, equals)])
         return [tuple(row.values[name] for name in columns) for row in found]
 
+    def _find_above(
+        self,
+        way: Sequence[type[Entity]],
+        links: Sequence[str],
+        ids: Iterable[Any],
+        columns: Sequence[tuple[type[Entity], str]],
+    ) -> list[tuple[Any, ...]]:
+        (key,) = way[0].__entity__.primary_key
+        wanted = {folded(_held(way[0], key, one)) for one in ids}
+        found = []
+        for row in self._objects.rows(way[0], [(key, wanted)]):
+            held = {way[0]: row}
+            for below, link, above in zip(way, links, way[1:], strict=False):
+                there = self._objects.view.row(above.__entity__.root, (held[below].values[link],))
+                if there is None:
+                    break
+                held[above] = there
+            else:
+                found.append((row.key[0], *(held[one].values[name] for one, name in columns)))
+        return found
+
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these."""
         found: list[StudyRow] = []

@@ -82,19 +82,39 @@ class SqlRows(Rows):
         statement = select(*(table.c[name] for name in columns)).where(
             *(_holds(table.c[name], value) for name, value in equals.items())
         )
-        if lock:
-            statement = statement.with_for_update()
+        return self._of(statement.with_for_update() if lock else statement, table.c[by], values)
+
+    def _find_above(
+        self,
+        way: Sequence[type[Entity]],
+        links: Sequence[str],
+        ids: Iterable[Any],
+        columns: Sequence[tuple[type[Entity], str]],
+    ) -> list[tuple[Any, ...]]:
+        tables = {entity: table_of(entity) for entity in way}
+        key = tables[way[0]].c[_primary_key(way[0])]
+        statement = select(key, *(tables[one].c[name] for one, name in columns))
+        statement = statement.select_from(tables[way[0]])
+        for below, link, above in zip(way, links, way[1:], strict=False):
+            is_above = tables[above].c[_primary_key(above)] == tables[below].c[link]
+            statement = statement.join(tables[above], is_above)
+        return self._of(statement, key, ids)
+
+    def _of(
+        self, statement: Select[Any], column: Any, values: Iterable[Any]
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows whose column holds one of the values."""
         found: list[tuple[Any, ...]] = []
         sought = list(values)
-        if isinstance(entity.__entity__.columns[by].kind, Integer) and all(map(_is_id, sought)):
+        if isinstance(column.type.column.kind, Integer) and all(map(_is_id, sought)):
             for chunk in _chunks(sought, CHUNK):
                 # ids cost a fraction in the text of the statement of what they do as parameters;
                 # a text that comes once only is not kept
                 written: Any = literal_column(f"({','.join(map(str, chunk))})")
-                asked = statement.where(table.c[by].op("IN", is_comparison=True)(written))
+                asked = statement.where(column.op("IN", is_comparison=True)(written))
                 found.extend(map(tuple, self._execute(asked, options={"compiled_cache": None})))
             return found
-        statement = statement.where(table.c[by].in_(bindparam("chunk", expanding=True)))
+        statement = statement.where(column.in_(bindparam("chunk", expanding=True)))
         for chunk in _lists(sought):
             found.extend(map(tuple, self._execute(statement, {"chunk": chunk})))
         return found
@@ -274,6 +294,11 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     ways = (and_(true(), *(table.c[name] == v for name, v in one.items())) for one in any_of)
     return or_(false(), *ways)
+
+
+def _primary_key(entity: type[Entity]) -> str:
+    (key,) = entity.__entity__.primary_key
+    return key
 
 
 def _is_id(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from attrs import frozen
@@ -80,26 +81,18 @@ def read_up(
 ) -> dict[int, tuple[Any, ...]]:
     """Return, by the id of each owner that there is, what these columns hold.
 
-    One statement for each level up to the highest that is wanted, for every ten thousand rows.
+    One statement for every ten thousand owners.
     """
     levels = levels_of(kind)
     highest = max((levels.index(one.entity) for one in wanted), default=0)
-    found: list[dict[int, tuple[Any, ...]]] = []
-    sought = list(dict.fromkeys(ids))
-    for entity in levels[: highest + 1]:
-        columns = [one.column for one in wanted if one.entity is entity]
-        (key,) = entity.__entity__.primary_key
-        up = _UP[entity][0] if entity in _UP else key
-        rows = uow.rows.find(entity, key, sought, [key, up, *columns])
-        found.append({row[0]: row[1:] for row in rows})
-        sought = list(dict.fromkeys(row[1] for row in rows))
-    owners = found[0]
-    at = [(levels.index(one.entity), _place_of(one, wanted)) for one in wanted]
-    gathered = {}
-    for owner in owners:
-        path = _path(owner, found)
-        gathered[owner] = tuple(path[level][place] for level, place in at)
-    return gathered
+    links = [(_UP[entity][0], above) for entity, above in pairwise(levels)]
+    rows = uow.rows.find_above(
+        kind.entity,
+        links[:highest],
+        list(dict.fromkeys(ids)),
+        [(one.entity, one.column) for one in wanted],
+    )
+    return {row[0]: row[1:] for row in rows}
 
 
 def ids_in_project(uow: UnitOfWork, kind: OwnerKind, project_id: int) -> list[int]:
@@ -109,17 +102,3 @@ def ids_in_project(uow: UnitOfWork, kind: OwnerKind, project_id: int) -> list[in
         (key,) = entity.__entity__.primary_key
         ids = sorted(row[0] for row in uow.rows.find(entity, _UP[entity][0], ids, [key]))
     return ids
-
-
-def _place_of(one: Reference, wanted: Sequence[Reference]) -> int:
-    """Return where the column stands in the rows of its entity, behind the way up."""
-    return 1 + [other for other in wanted if other.entity is one.entity].index(one)
-
-
-def _path(owner: int, found: Sequence[Mapping[int, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
-    path, identity = [], owner
-    for level in found:
-        row = level[identity]
-        path.append(row)
-        identity = row[0]
-    return path

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken, UnknownName
 from eyened_domain.model import (
     Creator,
     ImageInstance,
@@ -146,6 +146,33 @@ class BulkContract(Contract):
             images = uow.images.by_ids(ids)
             found = {name: [getattr(one, name) for one in images] for name in columns}
             assert found == columns
+
+    def test_rows_are_found_with_what_they_hang_on(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        links: list[Any] = [("patient_id", Patient), ("project_id", Project)]
+        columns: list[Any] = [(Project, "project_name"), (Study, "study_date"), (Patient, "sex")]
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            found = uow.rows.find_above(Study, links, [ids["first"], 987654], columns)
+            assert found == [(ids["first"], "AREDS", date(2024, 1, 1), None)]
+            both = uow.rows.find_above(Study, links, [str(ids["first"]), ids["second"]], columns)
+            assert sorted(row[0] for row in both) == [ids["first"], ids["second"]]
+            assert uow.rows.find_above(Project, [], [ids["Empty"]], []) == [(ids["Empty"],)]
+            assert uow.rows.find_above(Study, links, [], columns) == []
+            with pytest.raises(UnknownName, match="Study.nope"):
+                uow.rows.find_above(Study, [("nope", Patient)], [1], [])
+
+    def test_rows_are_found_by_one_of_several_values_of_further_columns(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            names, by = ["patient_id"], ("patient_identifier", ["p1", "P2"])
+            areds, other = ids["AREDS"], uow.projects.by_name("Other").project_id
+            for projects, count in (([areds], 2), ([areds, other], 3), ([], 0), ([987654], 0)):
+                found = uow.rows.find(Patient, *by, names, project_id=projects)
+                assert len(found) == count
 
     def test_of_rows_of_which_one_is_needed_none_is_deleted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
