@@ -156,11 +156,11 @@ class BulkContract(Contract):
             ids = _store(uow, build)
             found = uow.rows.find_above(Study, links, [ids["first"], 987654], columns)
             assert found == [(ids["first"], "AREDS", date(2024, 1, 1), None)]
-            both = uow.rows.find_above(Study, links, [str(ids["first"]), ids["second"]], columns)
+            both = uow.rows.find_above(Study, links, [float(ids["first"]), ids["second"]], columns)
             assert sorted(row[0] for row in both) == [ids["first"], ids["second"]]
             assert uow.rows.find_above(Project, [], [ids["Empty"]], []) == [(ids["Empty"],)]
             assert uow.rows.find_above(Study, links, [], columns) == []
-            with pytest.raises(UnknownName, match="Study.nope"):
+            with pytest.raises(UnknownName, match=r"Study\.nope"):
                 uow.rows.find_above(Study, [("nope", Patient)], [1], [])
 
     def test_rows_are_found_by_one_of_several_values_of_further_columns(
