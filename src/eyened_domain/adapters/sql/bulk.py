@@ -21,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal_column,
     or_,
     select,
     true,
@@ -52,6 +53,7 @@ INSERT_CHUNK = 50_000
 """Rows of an INSERT: drivers send them in parts of their own."""
 _LONGEST = 800_000
 """Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
+_INT32 = 2**31
 _PROJECTS_CHUNK = 50
 _RUNS_CHUNK = 200
 
@@ -83,21 +85,33 @@ class SqlRows(Rows):
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]:
         joins, sought = Joins(entity), path_of(entity, by)
-        info = sought.owner.__entity__
-        # written into the statement, numbers cost half of what they do as parameters
-        is_number = isinstance(info.columns[sought.column].kind, Integer)
-        if is_number:  # and nothing but numbers may be written there
-            values = [converted(info, sought.column, one) for one in values if one is not None]
         statement = select(*map(joins.column, columns)).where(
-            joins.column(by).in_(bindparam("chunk", expanding=True, literal_execute=is_number)),
-            *(_holds(joins.column(path), value) for path, value in equals.items()),
+            *(_holds(joins.column(path), value) for path, value in equals.items())
         )
+        column = joins.column(by)
         statement = statement.select_from(joins.source)
         if lock:
             statement = statement.with_for_update()
+        is_number = isinstance(sought.owner.__entity__.columns[sought.column].kind, Integer)
+        return self._of(statement, column, values, is_number=is_number)
+
+    def _of(
+        self, statement: Select[Any], column: Any, values: Iterable[Any], *, is_number: bool
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows whose column holds one of the values."""
         found: list[tuple[Any, ...]] = []
-        for chunk in _lists(values):
-            found.extend(map(tuple, self._execute(statement, {"chunk": chunk}).all()))
+        sought = list(values)
+        if is_number and all(map(_is_id, sought)):
+            for chunk in _chunks(sought, CHUNK):
+                # ids cost a fraction in the text of the statement of what they do as parameters;
+                # a text that comes once only is not kept
+                written: Any = literal_column(f"({','.join(map(str, chunk))})")
+                asked = statement.where(column.op("IN", is_comparison=True)(written))
+                found.extend(map(tuple, self._execute(asked, options={"compiled_cache": None})))
+            return found
+        statement = statement.where(column.in_(bindparam("chunk", expanding=True)))
+        for chunk in _lists(sought):
+            found.extend(map(tuple, self._execute(statement, {"chunk": chunk})))
         return found
 
     def _counted(
@@ -278,9 +292,12 @@ class SqlRows(Rows):
                 break
         return found
 
-    def _execute(self, statement: Any, parameters: Any = None) -> Any:
+    def _execute(
+        self, statement: Any, parameters: Any = None, *, options: Mapping[str, Any] | None = None
+    ) -> Any:
         with ending_on(self._session, *DATABASE):
-            return self._session.connection().execute(statement, parameters)
+            connection = self._session.connection()
+            return connection.execute(statement, parameters, execution_options=options)
 
 
 def _studies_of_project(number: int) -> Select[Any]:
@@ -338,6 +355,15 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     ways = (and_(true(), *(table.c[name] == v for name, v in one.items())) for one in any_of)
     return or_(false(), *ways)
+
+
+def _primary_key(entity: type[Entity]) -> str:
+    (key,) = entity.__entity__.primary_key
+    return key
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and abs(value) < _INT32
 
 
 def _holds(column: Any, value: Any) -> Any:

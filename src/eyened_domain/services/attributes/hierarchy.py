@@ -80,26 +80,15 @@ def read_up(
 ) -> dict[int, tuple[Any, ...]]:
     """Return, by the id of each owner that there is, what these columns hold.
 
-    One statement for each level up to the highest that is wanted, for every ten thousand rows.
+    One statement for every ten thousand owners.
     """
     levels = levels_of(kind)
     highest = max((levels.index(one.entity) for one in wanted), default=0)
-    found: list[dict[int, tuple[Any, ...]]] = []
-    sought = list(dict.fromkeys(ids))
-    for entity in levels[: highest + 1]:
-        columns = [one.column for one in wanted if one.entity is entity]
-        (key,) = entity.__entity__.primary_key
-        up = _UP[entity][0] if entity in _UP else key
-        rows = uow.rows.find(entity, key, sought, [key, up, *columns])
-        found.append({row[0]: row[1:] for row in rows})
-        sought = list(dict.fromkeys(row[1] for row in rows))
-    owners = found[0]
-    at = [(levels.index(one.entity), _place_of(one, wanted)) for one in wanted]
-    gathered = {}
-    for owner in owners:
-        path = _path(owner, found)
-        gathered[owner] = tuple(path[level][place] for level, place in at)
-    return gathered
+    way = [_UP[entity][0] for entity in levels[:highest]]
+    (key,) = kind.entity.__entity__.primary_key
+    paths = [".".join([*way[: levels.index(one.entity)], one.column]) for one in wanted]
+    rows = uow.rows.find(kind.entity, key, list(dict.fromkeys(ids)), [key, *paths])
+    return {row[0]: row[1:] for row in rows}
 
 
 def ids_in_project(uow: UnitOfWork, kind: OwnerKind, project_id: int) -> list[int]:
@@ -109,17 +98,3 @@ def ids_in_project(uow: UnitOfWork, kind: OwnerKind, project_id: int) -> list[in
         (key,) = entity.__entity__.primary_key
         ids = sorted(row[0] for row in uow.rows.find(entity, _UP[entity][0], ids, [key]))
     return ids
-
-
-def _place_of(one: Reference, wanted: Sequence[Reference]) -> int:
-    """Return where the column stands in the rows of its entity, behind the way up."""
-    return 1 + [other for other in wanted if other.entity is one.entity].index(one)
-
-
-def _path(owner: int, found: Sequence[Mapping[int, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
-    path, identity = [], owner
-    for level in found:
-        row = level[identity]
-        path.append(row)
-        identity = row[0]
-    return path

@@ -26,6 +26,7 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 
 ModelChoice = Model | tuple[str, str] | str | None
 """A model; name and version of one; the name of all its versions; None for values without."""
+_ALL = 10**9
 _EYES = (None, Laterality.L, Laterality.R)
 
 
@@ -68,11 +69,14 @@ def read_wide(uow: UnitOfWork, query: WideQuery) -> WideTable:
     """Read the table; the number of statements does not grow up to ten thousand owners."""
     kind = query.kind
     references = {name: reference(kind, name) for name in _listed(query.hierarchy, "hierarchy")}
-    chosen = _attributes(uow, "attribute_name", query.attributes)
+    chosen = _attributes(uow, query.attributes)
     models = _models(uow, query.models)
     asked = _owners(uow, query)
     found = _values(uow, query, chosen, models, asked)
-    attributes = chosen or _attributes_of(uow, {row[1] for row in found.rows})
+    attributes = chosen
+    if query.attributes is None:
+        seen = {row[1] for row in found.rows}
+        attributes = {identity: one for identity, one in chosen.items() if identity in seen}
     names = models or _models_of(uow, {found.model_of(row) for row in found.rows})
     owners = sorted({row[0] for row in found.rows}) if asked is None else asked
     above = _read_above(uow, query, owners, list(references.values()))
@@ -90,10 +94,9 @@ def read_wide(uow: UnitOfWork, query: WideQuery) -> WideTable:
 
 @frozen
 class _Values:
-    """Rows of owner, attribute, eye, columns of values, and the model where there are several."""
+    """Rows of owner, attribute, eye and value, and of the model where there are several."""
 
     rows: Sequence[tuple[Any, ...]]
-    columns: Sequence[str]
     models: Sequence[int | None]
     """The one model of all values; empty where the rows tell it."""
 
@@ -101,10 +104,6 @@ class _Values:
         """Return the id of the model of a value; None for none."""
         model: int | None = self.models[0] if self.models else row[-1]
         return model
-
-    def place_of(self, attribute: _Attribute) -> int:
-        """Return where in a row the value of an attribute stands."""
-        return 3 + self.columns.index(VALUE_COLUMNS[attribute.data_type])
 
 
 @define
@@ -149,19 +148,22 @@ class _Pivot:
         self, rows: Sequence[tuple[int, Laterality | None]]
     ) -> dict[tuple[Any, ...], list[Any]]:
         """Return the cells of each attribute, model and eye."""
-        at = {row: number for number, row in enumerate(rows)}
-        values = {one.identity: self.found.place_of(one) for one in self.attributes.values()}
+        at: dict[Any, int] = {
+            row if self.per_eye else row[0]: number for number, row in enumerate(rows)
+        }
+        (only,) = self.found.models or (None,)
+        tells = not self.found.models
         columns: dict[tuple[Any, ...], list[Any]] = {}
-        for row in self.found.rows:
-            attribute, eye = row[1], row[2]
-            number = at.get((row[0], eye if self.per_eye else None))
+        for row in self.found.rows:  # as many as there are values: nothing here is called in vain
+            eye = row[2]
+            number = at.get((row[0], eye) if self.per_eye else row[0])
             if number is None:
                 continue
-            place = (attribute, self.found.model_of(row), None if self.per_eye else eye)
+            place = (row[1], row[4] if tells else only, None if self.per_eye else eye)
             cells = columns.get(place)
             if cells is None:
                 cells = columns[place] = [None] * len(rows)
-            cells[number] = row[values[attribute]]
+            cells[number] = row[3]
         return columns
 
 
@@ -171,32 +173,25 @@ def _listed(many: Any, what: str) -> list[Any]:
     return list(many)
 
 
-def _attributes(
-    uow: UnitOfWork, by: str, names: Iterable[Any] | None
-) -> dict[int, _Attribute] | None:
-    """Return the attributes of these names, in their order; None where all are wanted."""
-    if names is None:
-        return None
-    wanted = _listed(names, "attributes")
+def _attributes(uow: UnitOfWork, names: Iterable[Any] | None) -> dict[int, _Attribute]:
+    """Return the attributes of these names, in their order; all there are, by name, for None."""
     columns = ["attribute_id", "attribute_name", "attribute_data_type"]
-    found = [_Attribute(*row) for row in uow.rows.find(AttributeDefinition, by, wanted, columns)]
-    there = {fold(one.name): one for one in found}
+    if names is None:
+        rows = uow.rows.page(AttributeDefinition, columns, any_of=[{}], after=0, most=_ALL)
+        ordered = sorted((_Attribute(*row) for row in rows), key=lambda one: fold(one.name))
+        return {one.identity: one for one in ordered}
+    wanted = _listed(names, "attributes")
+    rows = uow.rows.find(AttributeDefinition, "attribute_name", wanted, columns)
+    there = {fold(row[1]): _Attribute(*row) for row in rows}
     missing = [name for name in wanted if fold(name) not in there]
     if missing:
         raise NotFound(
             f"there is no attribute {shortened(missing)}",
             entity="AttributeDefinition",
-            field=by,
+            field="attribute_name",
             value=missing,
         )
     return {there[fold(name)].identity: there[fold(name)] for name in wanted}
-
-
-def _attributes_of(uow: UnitOfWork, ids: set[int]) -> dict[int, _Attribute]:
-    columns = ["attribute_id", "attribute_name", "attribute_data_type"]
-    rows = uow.rows.find(AttributeDefinition, "attribute_id", sorted(ids), columns) if ids else []
-    ordered = sorted((_Attribute(*row) for row in rows), key=lambda one: fold(one.name))
-    return {one.identity: one for one in ordered}
 
 
 def _models(uow: UnitOfWork, choices: Sequence[ModelChoice] | None) -> dict[int | None, str] | None:
@@ -265,37 +260,31 @@ def _owners(uow: UnitOfWork, query: WideQuery) -> list[int] | None:
 def _values(
     uow: UnitOfWork,
     query: WideQuery,
-    attributes: Mapping[int, _Attribute] | None,
+    attributes: Mapping[int, _Attribute],
     models: Mapping[int | None, str] | None,
     owners: Sequence[int] | None,
 ) -> _Values:
-    """Read the values of all owners, or of those that are asked for."""
-    types = AttributeDataType if attributes is None else {a.data_type for a in attributes.values()}
-    columns = [VALUE_COLUMNS[one] for one in AttributeDataType if one in types]
+    """Read the values of all owners, or of those that are asked for; a statement for each type."""
     equals: dict[str, Any] = {}
     if models is not None and (None not in models or len(models) == 1):
         # no list of values has NULL: None beside others is told apart below
         equals["model_id"] = None if None in models else list(models)
-    if owners is not None:
-        by, sought = query.kind.key, list(owners)
-        equals |= {} if attributes is None else {"attribute_id": list(attributes)}
-    else:
-        by = "attribute_id"
-        sought = _all_attributes(uow) if attributes is None else list(attributes)
     only = list(models) if models is not None and len(models) == 1 else []
-    wanted = [query.kind.key, "attribute_id", "laterality", *columns]
-    rows = uow.rows.find(
-        AttributeValue, by, sought, [*wanted, *([] if only else ["model_id"])], **equals
-    )
+    further = [] if only else ["model_id"]
+    rows: list[tuple[Any, ...]] = []
+    for data_type, column in VALUE_COLUMNS.items():
+        ids = [one.identity for one in attributes.values() if one.data_type is data_type]
+        if not ids:
+            continue
+        by, sought = (query.kind.key, owners) if owners is not None else ("attribute_id", ids)
+        of_type = equals if owners is None else {**equals, "attribute_id": ids}
+        wanted = [query.kind.key, "attribute_id", "laterality", column, *further]
+        rows += uow.rows.find(AttributeValue, by, sought, wanted, **of_type)
+    tells = not only and models is not None
     of_kind = [
-        row for row in rows if row[0] is not None and (only or not models or row[-1] in models)
+        row for row in rows if row[0] is not None and not (tells and row[4] not in (models or ()))
     ]
-    return _Values(of_kind, columns, only)
-
-
-def _all_attributes(uow: UnitOfWork) -> list[int]:
-    rows = uow.rows.page(AttributeDefinition, ["attribute_id"], any_of=[{}], after=0, most=10**9)
-    return [row[0] for row in rows]
+    return _Values(of_kind, only)
 
 
 def _read_above(

@@ -147,6 +147,17 @@ class BulkContract(Contract):
             found = {name: [getattr(one, name) for one in images] for name in columns}
             assert found == columns
 
+    def test_rows_are_found_by_one_of_several_values_of_further_columns(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _store(uow, build)
+            names, by = ["patient_id"], ("patient_identifier", ["p1", "P2"])
+            areds, other = ids["AREDS"], uow.projects.by_name("Other").project_id
+            for projects, count in (([areds], 2), ([areds, other], 3), ([], 0), ([987654], 0)):
+                found = uow.rows.find(Patient, *by, names, project_id=projects)
+                assert len(found) == count
+
     def test_of_rows_of_which_one_is_needed_none_is_deleted(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
