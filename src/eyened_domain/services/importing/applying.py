@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from attrs import define, field, frozen
@@ -20,16 +19,16 @@ from eyened_domain.services.importing.changes import HeldOrigins, changes
 from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
+    PatientKey,
     SeriesEntry,
     StudyEntry,
+    StudyKey,
     images_of,
 )
 from eyened_domain.services.importing.lookups import (
     Known,
     default_source,
-    look_up_images,
-    look_up_series,
-    look_up_studies,
+    look_up,
 )
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
 from eyened_domain.services.importing.placing import Placement, match
@@ -99,11 +98,8 @@ class PortionWriter:
             BadInput: an image, or the series of a new one, is elsewhere by now.
             Conflict: somebody is writing the same rows; run it again.
         """
-        images, known = images_of(patients), Known()
+        images, known = images_of(patients), look_up(self._rows, patients, self._sources)
         self._written, self._items, self._known = Written(), [], known
-        look_up_images(self._rows, known, images, self._sources)
-        look_up_studies(self._rows, known, patients)
-        look_up_series(self._rows, known, patients)
         new = [image for image in images if image.key not in known.images]
         _require_not_gone(new)
         self._written.matched = len(images) - len(new)
@@ -135,7 +131,7 @@ class PortionWriter:
     def _make_projects(self, patients: list[PatientEntry]) -> None:
         missing: dict[str, str] = {}
         for patient in patients:
-            if self._known.project_id(patient) is None:
+            if patient.key[0] not in self._known.projects:
                 missing.setdefault(patient.key[0], patient.project_name)
         if missing and not self._plan.options.create_projects:
             raise _gone("Project", missing.values())
@@ -144,34 +140,37 @@ class PortionWriter:
         self._known.projects.update(zip(missing, ids, strict=True))
 
     def _make_patients(self, patients: list[PatientEntry]) -> None:
-        missing: dict[tuple[int, str], PatientEntry] = {}
+        missing: dict[PatientKey, PatientEntry] = {}
         for patient in patients:
-            if self._known.patient_id(patient) is None:
-                project, identifier = patient.key
-                missing.setdefault((self._known.projects[project], identifier), patient)
+            if patient.key not in self._known.patients:
+                missing.setdefault(patient.key, patient)
         if missing and not self._plan.options.create_patients:
             raise _gone("Patient", (str(patient.identifier) for patient in missing.values()))
         rows = [
             {
-                "project_id": project_id,
+                "project_id": self._known.projects[project],
                 "patient_identifier": patient.identifier,
                 **self._plan.columns_of(patient),
             }
-            for (project_id, _), patient in missing.items()
+            for (project, _), patient in missing.items()
         ]
         ids = self._insert(Patient, rows, key=("patient_identifier", "project_id"))
         self._known.patients.update(zip(missing, ids, strict=True))
 
     def _make_studies(self, studies: list[StudyEntry]) -> None:
-        missing: dict[tuple[int, date], StudyEntry] = {}
+        missing: dict[StudyKey, StudyEntry] = {}
         for study in studies:
-            if self._known.study_id(study) is None:
-                missing.setdefault((self._patient_id(study.patient), study.study_date), study)
+            if study.key not in self._known.studies:
+                missing.setdefault(study.key, study)
         if missing and not self._plan.options.create_studies:
-            raise _gone("Study", (str(day) for _, day in missing))
+            raise _gone("Study", (str(day) for *_, day in missing))
         rows = [
-            {"patient_id": patient_id, "study_date": day, **self._plan.columns_of(study)}
-            for (patient_id, day), study in missing.items()
+            {
+                "patient_id": self._known.patients[study.patient.key],
+                "study_date": study.study_date,
+                **self._plan.columns_of(study),
+            }
+            for study in missing.values()
         ]
         ids = self._insert(Study, rows, key=("patient_id", "study_date"))
         self._known.studies.update(zip(missing, ids, strict=True))
@@ -187,7 +186,7 @@ class PortionWriter:
             else:
                 missing.setdefault(entry.uid or number, []).append(entry)
         rows = [
-            {"study_id": self._study_id(group[0].study), **self._plan.columns_of(group[0])}
+            {"study_id": self._known.studies[group[0].study.key], **self._plan.columns_of(group[0])}
             for group in missing.values()
         ]
         ids = self._insert(Series, rows, key=("study_id",))
@@ -280,13 +279,13 @@ class PortionWriter:
         ]
 
     def _patient_id(self, patient: PatientEntry) -> int:
-        found = self._known.patient_id(patient)
+        found = self._known.patients.get(patient.key)
         if found is None:
             raise _gone("Patient", [str(patient.identifier)])
         return found
 
     def _study_id(self, study: StudyEntry) -> int:
-        found = self._known.study_id(study)
+        found = self._known.studies.get(study.key)
         if found is None:
             raise _gone("Study", [str(study.study_date)])
         return found

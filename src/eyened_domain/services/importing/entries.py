@@ -13,6 +13,10 @@ from eyened_domain.model.names import fold
 
 _LONGEST_SHOWN = 300
 _LONGEST_FIELD = 80
+PatientKey = tuple[str, str]
+"""What patients are told apart by: project and identifier, folded."""
+StudyKey = tuple[str, str, date]
+"""What studies are told apart by: the key of the patient, and the date."""
 
 
 @define(eq=False)
@@ -27,10 +31,10 @@ class PatientEntry:
     declared: bool = False
     """Whether the record names studies, so that it is void when none of them is good."""
 
-    _key: tuple[str, str] | None = field(default=None, init=False, repr=False)
+    _key: PatientKey | None = field(default=None, init=False, repr=False)
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> PatientKey:
         """What tells patients apart: project and identifier."""
         if self._key is None:
             self._key = (fold(self.project_name), fold(self.identifier or ""))
@@ -55,7 +59,7 @@ class StudyEntry:
     """Whether the record names series, so that it is void when none of them is good."""
 
     @property
-    def key(self) -> tuple[str, str, date]:
+    def key(self) -> StudyKey:
         """What tells studies apart: patient and date."""
         return (*self.patient.key, self.study_date)
 

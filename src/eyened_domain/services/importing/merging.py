@@ -141,9 +141,9 @@ class Merging:
 
     def _row_of(self, entry: Entry | ImageEntry) -> tuple[type[Entity], int | None]:
         if isinstance(entry, PatientEntry):
-            return Patient, self._known.patient_id(entry)
+            return Patient, self._known.patients.get(entry.key)
         if isinstance(entry, StudyEntry):
-            return Study, self._known.study_id(entry)
+            return Study, self._known.studies.get(entry.key)
         if isinstance(entry, SeriesEntry):
             return Series, entry.placed_id
         found = self._known.images.get(entry.key)

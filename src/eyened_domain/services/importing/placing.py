@@ -55,7 +55,7 @@ def match(portion: Iterable[PatientEntry], known: Known, options: ImportOptions)
 
 def _series_id(series: SeriesEntry, known: Known, options: ImportOptions) -> int | None:
     """Return the series that new images go to; None where it is to be made."""
-    study_id = known.study_id(series.study)
+    study_id = known.studies.get(series.study.key)
     series_id = series.placed_id
     if series_id is None:
         there = (known.images.get(image.key) for image in series.images)
@@ -151,9 +151,9 @@ def _elsewhere(image: ImageEntry, known: Known) -> BadInput | None:
 
 def _difference(series: SeriesEntry, found: KnownImage, known: Known) -> tuple[str, str | None]:
     study, it = series.study, f"as ImageInstance {found.image_id}"
-    if known.project_id(study.patient) != found.project_id:
+    if known.projects.get(study.patient.key[0]) != found.project_id:
         return f"{it} of another project, not {study.patient.project_name!r}", "project_name"
-    if known.patient_id(study.patient) != found.patient_id:
+    if known.patients.get(study.patient.key) != found.patient_id:
         whose = f"{found.patient_identifier!r}, not of {study.patient.identifier!r}"
         return f"{it} of patient {whose}", "patient_identifier"
     if study.study_date != found.study_date:

@@ -26,10 +26,9 @@ from eyened_domain.services.importing.headers import FileReader
 from eyened_domain.services.importing.lookups import (
     Known,
     default_source,
-    look_up_images,
+    look_up,
     look_up_references,
     look_up_series,
-    look_up_studies,
 )
 from eyened_domain.services.importing.merging import Merging
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnConflict
@@ -132,11 +131,8 @@ class Planner:
             self._plan.portions.append(patients)
 
     def _look_up(self, patients: list[PatientEntry]) -> Known:
-        known = Known()
         with self._storage.unit_of_work() as uow:
-            look_up_images(uow.rows, known, images_of(patients), self._sources)
-            look_up_studies(uow.rows, known, patients)
-            look_up_series(uow.rows, known, patients)
+            known = look_up(uow.rows, patients, self._sources)
         for patient in patients:
             if patient.identifier is None:
                 patient.name(_identifier(patient, known))
@@ -184,14 +180,14 @@ class Planner:
         return bool(patient.studies) or not patient.declared
 
     def _check_patient(self, patient: PatientEntry, known: Known) -> None:
-        if known.project_id(patient) is None and not self._options.create_projects:
+        if known.projects.get(patient.key[0]) is None and not self._options.create_projects:
             raise _not_there("Project", "project_name", patient.project_name, "create_projects")
         identifier = str(patient.identifier)
-        if known.patient_id(patient) is None and not self._options.create_patients:
+        if known.patients.get(patient.key) is None and not self._options.create_patients:
             raise _not_there("Patient", "patient_identifier", identifier, "create_patients")
 
     def _has_place(self, study: StudyEntry, known: Known) -> bool:
-        if self._options.create_studies or known.study_id(study) is not None:
+        if self._options.create_studies or known.studies.get(study.key) is not None:
             return True
         error = _not_there("Study", "study_date", str(study.study_date), "create_studies")
         self._drop_study(study, error)
@@ -338,7 +334,7 @@ def _identifier(patient: PatientEntry, known: Known) -> str:
 
     It is that of the patient whose images they are, or else 16 random hex digits.
     """
-    project_id = known.project_id(patient)
+    project_id = known.projects.get(patient.key[0])
     for image in images_of([patient]):
         found = known.images.get(image.key)
         if found is not None and found.project_id == project_id:
