@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from attrs import fields
+from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from eyened_domain.model.names import fold
 from eyened_domain.services.importing import ImportOptions, OnConflict
 from eyened_domain.services.importing.changes import differing, same
 from eyened_domain.services.importing.columns import convert
-from eyened_domain.services.importing.entries import PatientEntry, images_of, join
+from eyened_domain.services.importing.entries import PatientEntry, images_of, joined
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.portions import Portions
 from eyened_domain.services.importing.records import RecordReader
@@ -81,7 +83,7 @@ def test_bare_names_of_a_flat_record_find_their_level() -> None:
     (image,) = images_of([entry])
     assert entry.columns == {"sex": SexEnum.M, "birth_date": date(1950, 12, 24)}
     assert entry.studies[0].columns == {"study_round": 2}
-    assert image.series.columns == {"series_number": 7}
+    assert entry.studies[0].series[0].columns == {"series_number": 7}
     assert image.columns == {"modality": Modality.OCT, "pupil_dilated": True}
     assert image.origin.manufacturer == "Topcon"
 
@@ -142,7 +144,7 @@ def test_a_misspelt_column_is_told_its_likely_name() -> None:
 
 def test_flat_records_of_one_patient_and_study_are_joined() -> None:
     reader = RecordReader(DEFAULT)
-    joined: list[PatientEntry] = []
+    entries: list[PatientEntry] = []
     records: list[dict[str, Any]] = [
         {"patient_identifier": "P", "sex": "F"},
         {"patient_identifier": "P", "sex": "F"},
@@ -154,14 +156,12 @@ def test_flat_records_of_one_patient_and_study_are_joined() -> None:
     for number, record in enumerate(records, start=1):
         entry = reader.read(number, {"project_name": "A", "image": f"{number}.png", **record})
         assert entry is not None
-        join(joined, entry)
-    assert [len(images_of([entry])) for entry in joined] == [3, 1, 1, 1]
-    assert [len(entry.studies) for entry in joined] == [2, 1, 1, 1]
-    for entry in joined:
-        for study in entry.studies:
-            assert study.patient is entry
-            assert all(series.study is study for series in study.series)
-            assert all(i.series is series for series in study.series for i in series.images)
+        entries.append(entry)
+    found = joined(entries)
+    assert [len(images_of([entry])) for entry in found] == [3, 1, 1, 1]
+    assert [len(entry.studies) for entry in found] == [2, 1, 1, 1]
+    assert images_of(found) == images_of(entries)
+    assert [len(images_of([entry])) for entry in entries] == [1] * 6, "entries stay as they are"
 
 
 def test_names_fold_as_the_keys_of_mysql_do() -> None:
@@ -212,3 +212,17 @@ def test_options_say_which_words_they_know() -> None:
 
 def test_a_plan_with_nothing_in_it_writes_nothing() -> None:
     assert not ImportPlan(options=ImportOptions()).writes
+
+
+def test_an_entry_is_never_changed() -> None:
+    entry, _ = read({"project_name": "A", "patient_identifier": "P", "image": "a.png"})
+    assert entry is not None
+    study = entry.studies[0]
+    series = study.series[0]
+    image = series.images[0]
+    for one in (entry, study, series, image, image.origin):
+        for field in fields(type(one)):
+            with pytest.raises(FrozenInstanceError):
+                setattr(one, field.name, getattr(one, field.name))
+    for held in (entry.studies, study.series, series.images):
+        assert isinstance(held, tuple)

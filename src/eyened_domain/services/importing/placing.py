@@ -12,7 +12,7 @@ from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
     SeriesEntry,
-    series_of,
+    StudyEntry,
 )
 from eyened_domain.services.importing.lookups import Known, KnownImage
 from eyened_domain.services.importing.options import ImportOptions, OnConflict
@@ -23,12 +23,12 @@ class Placement:
     """Where the series of a portion are, or will be.
 
     Attributes:
-        series: SeriesID of each entry (by its `id`); None for a series that is to be made.
+        series: SeriesID of each entry; None for a series that is to be made.
         refused: what cannot be where its record puts it, and why; in order, images before
             the series that they are in.
     """
 
-    series: dict[int, int | None]
+    series: dict[SeriesEntry, int | None]
     refused: list[tuple[SeriesEntry | ImageEntry, BadInput]]
 
 
@@ -40,34 +40,49 @@ def match(portion: Iterable[PatientEntry], known: Known, options: ImportOptions)
     are there in this study, or else the one of its DICOM UID.
     """
     placement = Placement({}, [])
-    for series in series_of(portion):
-        if options.conflict is not OnConflict.skip:
-            for image in series.images:
-                refused = _elsewhere(image, known)
-                if refused is not None:
-                    placement.refused.append((image, refused))
-        try:
-            placement.series[id(series)] = _series_id(series, known, options)
-        except BadInput as error:
-            placement.refused.append((series, error))
+    for patient in portion:
+        for study in patient.studies:
+            study_id = known.studies.get(patient.key_of(study))
+            for series in study.series:
+                beside = None
+                for image in series.images:
+                    found = known.images.get(image.key)
+                    if found is None:
+                        continue
+                    if beside is None and found.study_id == study_id:
+                        beside = found.series_id
+                    elsewhere = _elsewhere(patient, study, series, found, known)
+                    if elsewhere is not None and options.conflict is not OnConflict.skip:
+                        placement.refused.append((image, elsewhere))
+                try:
+                    series_id = _series_id(
+                        series, study, study_id, beside, known=known, options=options
+                    )
+                    placement.series[series] = series_id
+                except BadInput as error:
+                    placement.refused.append((series, error))
     return placement
 
 
-def _series_id(series: SeriesEntry, known: Known, options: ImportOptions) -> int | None:
+def _series_id(
+    series: SeriesEntry,
+    study: StudyEntry,
+    study_id: int | None,
+    beside: int | None,
+    *,
+    known: Known,
+    options: ImportOptions,
+) -> int | None:
     """Return the series that new images go to; None where it is to be made."""
-    study_id = known.studies.get(series.study.key)
-    series_id = series.placed_id
+    series_id, uid = series.placed_id, series.uid
     if series_id is None:
-        there = (known.images.get(image.key) for image in series.images)
-        in_study = (one.series_id for one in there if one is not None and one.study_id == study_id)
-        series_id = next(in_study, None)
+        series_id = beside
     elif study_id is None or known.series.get(series_id, (None,))[0] != study_id:
         raise BadInput(
-            f"series_id: the study of {series.study.study_date} has no series {series_id}",
+            f"series_id: the study of {study.study_date} has no series {series_id}",
             field="series_id",
             value=series_id,
         )
-    uid = series.uid
     if uid is None:
         return series_id
     uid_id, uid_study = known.series_by_uid.get(uid, (None, None))
@@ -91,18 +106,18 @@ class SeenUids:
         self._study_of: dict[str, tuple[int, str]] = {}
         self._image_of: dict[str, str] = {}
 
-    def check_series(self, series: SeriesEntry) -> None:
-        """Refuse a series whose UID an earlier record gives to one of another study.
-
-        Raises:
-            BadInput: naming the other record.
-        """
-        if series.uid is None:
-            return
-        here = hash(series.study.key)
-        elsewhere, where = self._study_of.setdefault(series.uid, (here, series.where))
-        if elsewhere != here:
-            raise _other_series(series.uid, f"that of a series of another study in {where}")
+    def check_series(
+        self, patient: PatientEntry, study: StudyEntry, series: SeriesEntry
+    ) -> BadInput | None:
+        """Return what is wrong with a series whose UID an earlier record gives to another study."""
+        uid = series.uid
+        if uid is None:
+            return None
+        here = hash(patient.key_of(study))
+        elsewhere, where = self._study_of.setdefault(uid, (here, series.where))
+        if elsewhere == here:
+            return None
+        return _other_series(uid, f"that of a series of another study in {where}")
 
     def check_image(self, image: ImageEntry, known: Known) -> None:
         """Refuse an image of which too little is known, or whose DICOM UID is another's.
@@ -138,30 +153,24 @@ class SeenUids:
             )
 
 
-def _elsewhere(image: ImageEntry, known: Known) -> BadInput | None:
+def _elsewhere(
+    patient: PatientEntry, study: StudyEntry, series: SeriesEntry, found: KnownImage, known: Known
+) -> BadInput | None:
     """Return what is wrong where an image is there already and hangs elsewhere."""
-    found, series = known.images.get(image.key), image.series
-    if found is None:
-        return None
-    place, field = _difference(series, found, known)
-    if field is None:
+    it = f"as ImageInstance {found.image_id}"
+    if known.projects.get(patient.key[0]) != found.project_id:
+        place, field = f"{it} of another project, not {patient.project_name!r}", "project_name"
+    elif known.patients.get(patient.key) != found.patient_id:
+        whose = f"{found.patient_identifier!r}, not of {patient.identifier!r}"
+        place, field = f"{it} of patient {whose}", "patient_identifier"
+    elif study.study_date != found.study_date:
+        days = f"{found.study_date}, not of {study.study_date}"
+        place, field = f"{it} of the study of {days}", "study_date"
+    elif series.series_id not in (None, found.series_id):
+        place, field = f"in series {found.series_id}, not {series.series_id}", "series_id"
+    else:
         return None
     return BadInput(f"image: it is there already, {place}", field=field)
-
-
-def _difference(series: SeriesEntry, found: KnownImage, known: Known) -> tuple[str, str | None]:
-    study, it = series.study, f"as ImageInstance {found.image_id}"
-    if known.projects.get(study.patient.key[0]) != found.project_id:
-        return f"{it} of another project, not {study.patient.project_name!r}", "project_name"
-    if known.patients.get(study.patient.key) != found.patient_id:
-        whose = f"{found.patient_identifier!r}, not of {study.patient.identifier!r}"
-        return f"{it} of patient {whose}", "patient_identifier"
-    if study.study_date != found.study_date:
-        days = f"{found.study_date}, not of {study.study_date}"
-        return f"{it} of the study of {days}", "study_date"
-    if series.series_id not in (None, found.series_id):
-        return f"in series {found.series_id}, not {series.series_id}", "series_id"
-    return "", None
 
 
 def _other_series(uid: str, whose: str) -> BadInput:
