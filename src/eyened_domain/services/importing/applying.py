@@ -20,8 +20,6 @@ from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
     PatientKey,
-    SeriesEntry,
-    StudyEntry,
     StudyKey,
     changed,
     images_of,
@@ -125,25 +123,22 @@ class PortionWriter:
         has to be there as well.
         """
         known = self._known
-        new = {
-            series: tuple([image for image in series.images if image.key not in known.images])
-            for series in series_of(patients)
-        }
-        seen = [image.identifier for images in new.values() for image in images if image.exists]
+        images = images_of(patients)
+        new = {image for image in images if image.key not in known.images}
+        seen = [image.identifier for image in new if image.exists]
         if seen:  # their files were not looked at
             raise _gone("ImageInstance", seen)
-        ids = {series.placed_id for series, images in new.items() if images} - {None}
+        filled = {one for one in series_of(patients) if not new.isdisjoint(one.images)}
+        ids = {one.placed_id for one in filled} - {None}
         if not ids <= known.series.keys():
             raise _gone("Series", map(str, ids - known.series.keys()))
         placement = match(patients, known, self._plan.options)
         for entry, error in placement.refused:
-            if isinstance(entry, ImageEntry) or new[entry]:
+            if isinstance(entry, ImageEntry) or entry in filled:
                 raise error
-
-        def placed(_p: PatientEntry, _s: StudyEntry, series: SeriesEntry) -> SeriesEntry:
-            return changed(series, images=new[series], found_id=placement.series.get(series))
-
-        return [*rebuilt(patients, series_as=placed)]
+        found = placement.series
+        there = {image for image in images if image not in new}
+        return [*rebuilt(patients, there, lambda one: changed(one, found_id=found.get(one)))]
 
     def _make_projects(self, patients: list[PatientEntry]) -> None:
         missing: dict[str, Row] = {}
@@ -205,34 +200,32 @@ class PortionWriter:
         if not images:
             return
         keys = self._acquisition.find_or_make([(image.origin, image.columns) for image in images])
-        names = {name for image in images for name in image.columns}
-        blank: Row = {**dict.fromkeys(names), "inactive": False}
-        rows = [
-            {
-                **blank,
+        missing: dict[ImageEntry, Row] = {
+            image: {
+                "inactive": False,
                 **key,
                 **image.columns,
                 "dataset_identifier": image.identifier,
                 "series_id": series_id,
             }
             for image, key, series_id in zip(images, keys, series, strict=True)
-        ]
-        self._insert(ImageInstance, rows, ("dataset_identifier", "source_info_id"))
+        }
+        self._make(ImageInstance, missing, ("dataset_identifier", "source_info_id"))
 
     def _make(
         self, entity: type[Entity], missing: Mapping[K, Row], by: tuple[str, ...]
     ) -> dict[K, int]:
-        """Make rows; return the id of each."""
+        """Make rows and note them; return the id of each."""
         if not missing:
             return {}
-        blank: Row = dict.fromkeys(name for row in missing.values() for name in row)
-        ids = self._insert(entity, [{**blank, **row} for row in missing.values()], by)
-        return dict(zip(missing, ids, strict=True))
-
-    def _insert(self, entity: type[Entity], rows: list[Row], by: tuple[str, ...]) -> list[int]:
+        rows = [*missing.values()]
+        names = {tuple(row): None for row in rows}
+        if len(names) > 1:
+            blank: Row = dict.fromkeys(name for some in names for name in some)
+            rows = [{**blank, **row} for row in rows]
         ids = self._rows.insert(entity, rows, key=by)
         self._note_made(entity, ids)
-        return ids
+        return dict(zip(missing, ids, strict=True))
 
     def _update(self, patients: list[PatientEntry]) -> None:
         wanted = wanted_rows(patients, self._known, self._plan.all_of)

@@ -6,7 +6,7 @@ the import that learns more of them gives other ones (`rebuilt`), or its results
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import groupby
 from typing import Any, TypeVar
@@ -129,7 +129,11 @@ class RecordError:
         return f"{self.where}: {self.message}"
 
 
+Entry = PatientEntry | StudyEntry | SeriesEntry | ImageEntry
 E = TypeVar("E", PatientEntry, StudyEntry, SeriesEntry, ImageEntry)
+Change = Callable[[SeriesEntry], SeriesEntry]
+Refusal = tuple[Entry, EyenedError]
+"""What cannot be imported, and why."""
 
 
 def note(where: str, error: EyenedError) -> RecordError:
@@ -159,33 +163,35 @@ def changed(entry: E, **changes: Any) -> E:
 
 
 def rebuilt(
-    patients: Iterable[PatientEntry],
-    *,
-    patient_is_kept: Callable[[PatientEntry], bool] | None = None,
-    study_is_kept: Callable[[PatientEntry, StudyEntry], bool] | None = None,
-    series_as: Callable[[PatientEntry, StudyEntry, SeriesEntry], SeriesEntry] | None = None,
+    patients: Iterable[PatientEntry], left_out: Collection[Entry], series_as: Change | None = None
 ) -> Iterator[PatientEntry]:
     """Give the entries as they are after a step, without what is void then.
 
     Args:
         patients: the entries as they were.
-        patient_is_kept: asked of each patient before the studies.
-        study_is_kept: asked of each study before its series.
-        series_as: returns a series as it is after the step; without images it is void.
+        left_out: patients, studies and images that are left out.
+        series_as: returns a series as it is after the step, with the images to be left out.
     """
+    if not left_out and series_as is None:
+        yield from patients
+        return
     for patient in patients:
-        if patient_is_kept is not None and not patient_is_kept(patient):
+        if patient in left_out:
             continue
         studies = []
         for study in patient.studies:
-            if study_is_kept is not None and not study_is_kept(patient, study):
+            if study in left_out:
                 continue
-            series = study.series
-            if series_as is not None:
-                after = [series_as(patient, study, one) for one in series]
-                series = tuple([one for one in after if one.images])
+            series = []
+            for one in study.series:
+                after = one if series_as is None else series_as(one)
+                if left_out:
+                    images = tuple([image for image in after.images if image not in left_out])
+                    after = changed(after, images=images)
+                if after.images:
+                    series.append(after)
             if series or not study.declared:
-                studies.append(changed(study, series=series))
+                studies.append(changed(study, series=tuple(series)))
         if studies or not patient.declared:
             yield changed(patient, studies=tuple(studies))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing.changes import (
     HeldOrigins,
     differing,
@@ -16,9 +19,12 @@ from eyened_domain.services.importing.changes import (
 )
 from eyened_domain.services.importing.entries import (
     Columns,
+    Entry,
     ImageEntry,
     PatientEntry,
+    Refusal,
     images_of,
+    rebuilt,
 )
 from eyened_domain.services.importing.lookups import Known
 from eyened_domain.services.importing.plan import ImportPlan
@@ -45,14 +51,41 @@ class Merging:
         there = [image for image in images_of(patients) if image.exists]
         self._origins = HeldOrigins(rows, [known.images[one.key].image_id for one in there])
 
-    def contradiction(self, entity: type[Entity], key: Any, columns: Columns) -> BadInput | None:
-        """Return what is wrong where an earlier record says other things of the same.
+    def merge(
+        self, patients: Iterable[PatientEntry], known: Known, left_out: Collection[Entry]
+    ) -> Iterator[Refusal]:
+        """Put together what entries and earlier ones say; give those that contradict them.
 
         Args:
-            entity: Patient, Study or Series.
-            key: what patients and studies are told apart by, the UID of a series, or None.
-            columns: what is said.
+            patients: the entries.
+            known: what is there.
+            left_out: takes up what is given here, before the next is asked for.
         """
+        for patient in patients:
+            key = patient.key
+            error = self._contradiction(Patient, key, patient.columns)
+            if error is not None:
+                yield patient, error
+                continue
+            for study in patient.studies:
+                key_of_study = patient.key_of(study)
+                error = self._contradiction(Study, key_of_study, study.columns)
+                if error is not None:
+                    yield study, error
+                    continue
+                self._take(Study, key_of_study, study.columns, known.studies.get(key_of_study))
+                for series in study.series:
+                    if series.columns:
+                        uid = series.uid
+                        error = self._contradiction(Series, uid, series.columns)
+                        if error is None:
+                            self._take(Series, uid, series.columns, series.placed_id)
+                        else:
+                            yield series, error
+            if any(rebuilt([patient], left_out)):
+                self._take(Patient, key, patient.columns, known.patients.get(key))
+
+    def _contradiction(self, entity: type[Entity], key: Any, columns: Columns) -> BadInput | None:
         merged = self._plan.all_of(key, {})
         for name, value in columns.items():
             if merged.get(name, value) != value:
@@ -64,7 +97,7 @@ class Merging:
                 )
         return None
 
-    def take(self, entity: type[Entity], key: Any, columns: Columns, row_id: int | None) -> None:
+    def _take(self, entity: type[Entity], key: Any, columns: Columns, row_id: int | None) -> None:
         """Put what an entry says together with what earlier ones said; count what is new."""
         merged = self._plan.all_of(key, {})
         fresh = {name: value for name, value in columns.items() if name not in merged}
@@ -76,9 +109,8 @@ class Merging:
         if row_id is None:
             level.filled.update(fresh.keys())
         else:
-            level.changed.update(
-                differing(self._held.get(entity, {}).get(row_id, {}), fresh).keys()
-            )
+            held = self._held.get(entity, {}).get(row_id, {})
+            level.changed.update(differing(held, fresh).keys())
 
     def count(self, patients: list[PatientEntry], known: Known) -> None:
         """Count the entries of a portion, each patient, study and series once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
@@ -11,6 +11,7 @@ from eyened_domain.model.names import fold
 from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
+    Refusal,
     SeriesEntry,
     StudyEntry,
 )
@@ -29,7 +30,7 @@ class Placement:
     """
 
     series: dict[SeriesEntry, int | None]
-    refused: list[tuple[SeriesEntry | ImageEntry, BadInput]]
+    refused: list[Refusal]
 
 
 def match(portion: Iterable[PatientEntry], known: Known, options: ImportOptions) -> Placement:
@@ -99,17 +100,64 @@ def _series_id(
     return series_id
 
 
-class SeenUids:
-    """The DICOM UIDs of the records that were planned: each stands for one series or image."""
+def forbidden(
+    portion: Iterable[PatientEntry], known: Known, options: ImportOptions
+) -> Iterator[Refusal]:
+    """Give the patients and studies that are not there and may not be made."""
+    for patient in portion:
+        key, name = patient.key, str(patient.identifier)
+        if not options.create_projects and key[0] not in known.projects:
+            yield patient, _not_there("Project", "project_name", patient.project_name, "projects")
+        elif not options.create_patients and key not in known.patients:
+            yield patient, _not_there("Patient", "patient_identifier", name, "patients")
+        elif not options.create_studies:
+            for study in patient.studies:
+                if patient.key_of(study) not in known.studies:
+                    day = str(study.study_date)
+                    yield study, _not_there("Study", "study_date", day, "studies")
 
-    def __init__(self) -> None:
+
+class SeenUids:
+    """The DICOM UIDs of the records that were planned: each stands for one series or image.
+
+    Args:
+        options: how the import is done.
+    """
+
+    def __init__(self, options: ImportOptions) -> None:
+        self._options = options
         self._study_of: dict[str, tuple[int, str]] = {}
         self._image_of: dict[str, str] = {}
 
-    def check_series(
+    def refused(
+        self, portion: Iterable[PatientEntry], placement: Placement, known: Known
+    ) -> Iterator[Refusal]:
+        """Give the series and images that cannot be imported, whatever else is right with them.
+
+        That is when the files have said what they do: what has a UID that is another's, a series
+        that may not be made, and an image of which too little is known.
+        """
+        writes, may_be_made = self._options.writes, self._options.create_series
+        for patient, study in ((one, study) for one in portion for study in one.studies):
+            for series in study.series:
+                if series not in placement.series:
+                    continue
+                error = self._taken(patient, study, series)
+                if error is None and placement.series[series] is None and not may_be_made:
+                    error = _unnamed()
+                if error is not None:
+                    yield series, error
+                    continue
+                for image in series.images:
+                    if writes(image.exists):
+                        error = self._lacking(image, known)
+                        if error is not None:
+                            yield image, error
+
+    def _taken(
         self, patient: PatientEntry, study: StudyEntry, series: SeriesEntry
     ) -> BadInput | None:
-        """Return what is wrong with a series whose UID an earlier record gives to another study."""
+        """Return what is wrong where an earlier record gives the UID to a series elsewhere."""
         uid = series.uid
         if uid is None:
             return None
@@ -119,38 +167,35 @@ class SeenUids:
             return None
         return _other_series(uid, f"that of a series of another study in {where}")
 
-    def check_image(self, image: ImageEntry, known: Known) -> None:
-        """Refuse an image of which too little is known, or whose DICOM UID is another's.
-
-        Raises:
-            BadInput: saying what is missing, or whose the UID is.
-        """
-        if not image.exists and image.columns.get("laterality") is None:
-            raise BadInput(
+    def _lacking(self, image: ImageEntry, known: Known) -> BadInput | None:
+        """Return what an image lacks, or whose its UID is."""
+        columns = image.columns
+        if not image.exists and columns.get("laterality") is None:
+            return BadInput(
                 "laterality: neither the record nor the file says which eye it is; give L or R",
                 field="laterality",
             )
         for name, ids in known.references.items():
-            if image.columns.get(name) not in (None, *ids):
-                raise BadInput(f"{name}: there is no {image.columns[name]}", field=name)
-        uid = image.columns.get("sop_instance_uid")
+            if columns.get(name) not in (None, *ids):
+                return BadInput(f"{name}: there is no {columns[name]}", field=name)
+        uid = columns.get("sop_instance_uid")
         if uid is None:
-            return
+            return None
         there = known.sop_uids.get(fold(uid))
         seen = self._image_of.setdefault(fold(uid), image.where)
-        if there not in (None, image.identifier) or seen != image.where:
-            other = seen if seen != image.where else there
-            raise BadInput(
-                f"sop_instance_uid: {uid} is that of {other} already",
-                field="sop_instance_uid",
-                value=uid,
-            )
-        if there is not None and not image.exists:
-            raise BadInput(
-                f"sop_instance_uid: {uid} is that of {there} in another source already",
-                field="sop_instance_uid",
-                value=uid,
-            )
+        if seen != image.where:
+            whose = seen
+        elif there not in (None, image.identifier):
+            whose = there
+        elif there is not None and not image.exists:
+            whose = f"{there} in another source"
+        else:
+            return None
+        return BadInput(
+            f"sop_instance_uid: {uid} is that of {whose} already",
+            field="sop_instance_uid",
+            value=uid,
+        )
 
 
 def _elsewhere(
@@ -176,4 +221,21 @@ def _elsewhere(
 def _other_series(uid: str, whose: str) -> BadInput:
     return BadInput(
         f"series_instance_uid: {uid} is {whose}", field="series_instance_uid", value=uid
+    )
+
+
+def _unnamed() -> BadInput:
+    return BadInput(
+        "series_id: the image names no series; give series_id, or allow new series (create_series)",
+        field="series_id",
+    )
+
+
+def _not_there(entity: str, field: str, value: str, option: str) -> BadInput:
+    return BadInput(
+        f"there is no {entity} with {field} {value!r}; make it first, or allow new ones "
+        f"(create_{option})",
+        entity=entity,
+        field=field,
+        value=value,
     )
