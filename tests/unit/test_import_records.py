@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import fields
+from attrs import asdict, evolve, fields
 from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from eyened_domain import ImageInstance, Patient, Series, Study
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.memory.database import MemoryDatabase
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.enums import Laterality, Modality, SexEnum
 from eyened_domain.model.names import fold
-from eyened_domain.services.importing import ImportOptions, OnConflict
+from eyened_domain.services.image_files import ImageHeader
+from eyened_domain.services.importing import (
+    ImportDefaults,
+    Importing,
+    ImportOptions,
+    ImportResult,
+    OnConflict,
+)
 from eyened_domain.services.importing.changes import differing, same
 from eyened_domain.services.importing.columns import convert
 from eyened_domain.services.importing.entries import PatientEntry, images_of, joined
@@ -226,3 +237,49 @@ def test_an_entry_is_never_changed() -> None:
                 setattr(one, field.name, getattr(one, field.name))
     for held in (entry.studies, study.series, series.images):
         assert isinstance(held, tuple)
+
+
+class FilesOfASeries(FileSystemImageFiles):
+    """Files that say something of the series that their image is in."""
+
+    def read_header(self, identifier: str, **sizes: int | None) -> ImageHeader:
+        header = super().read_header(identifier, **sizes)
+        return evolve(header, columns={"series_number": 7, "manufacturer": "Zeiss"})
+
+
+@pytest.mark.parametrize("conflict", ["skip", "match", "update"])
+def test_no_step_of_an_import_changes_what_an_entry_holds(
+    conflict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[tuple[PatientEntry, dict[str, Any]]] = []
+    read_one = RecordReader.read
+
+    def note(reader: RecordReader, number: int, record: Any) -> PatientEntry | None:
+        entry = read_one(reader, number, record)
+        if entry is not None:
+            held.append((entry, asdict(entry)))
+        return entry
+
+    def importing(names: str, **said: Any) -> ImportResult:
+        records = [
+            {"project_name": "A", "patient_identifier": "P", "image": f"{name}.png", **said}
+            for name in names
+        ]
+        making: dict[str, Any] = {
+            f"create_{kind}": True for kind in ("projects", "patients", "studies")
+        }
+        options = ImportOptions(conflict=conflict, on_error="skip", **making)
+        return Importing(database, files, ImportDefaults(images_basepath=tmp_path)).run(
+            [*records, records[0], {**records[0], "image": "e.png", "birth_date": "1950-01-01"}],
+            options,
+        )
+
+    for name in "abce":
+        Image.new("RGB", (8, 6)).save(tmp_path / f"{name}.png")
+    database, files = MemoryDatabase(), FilesOfASeries(tmp_path)
+    monkeypatch.setattr(RecordReader, "read", note)
+    assert importing("ab", laterality="R", sex="F").written.made["ImageInstance"] == 3
+    importing("abcd", laterality="L", modality="OCT", study_round=2, device_description="Room")
+    assert len(held) == 10
+    for entry, before in held:
+        assert asdict(entry) == before
