@@ -185,11 +185,10 @@ def rebuilt(
             series = []
             for one in study.series:
                 after = one if series_as is None else series_as(one)
-                if left_out:
-                    images = tuple([image for image in after.images if image not in left_out])
-                    after = changed(after, images=images)
-                if after.images:
-                    series.append(after)
+                images = [image for image in after.images if image not in left_out]
+                if images:
+                    is_whole = len(images) == len(after.images)
+                    series.append(after if is_whole else evolve(after, images=tuple(images)))
             if series or not study.declared:
                 studies.append(changed(study, series=tuple(series)))
         if studies or not patient.declared:

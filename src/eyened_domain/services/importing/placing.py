@@ -42,8 +42,10 @@ def match(portion: Iterable[PatientEntry], known: Known, options: ImportOptions)
     """
     placement = Placement({}, [])
     for patient in portion:
+        key = patient.key
+        whose = (known.projects.get(key[0]), known.patients.get(key))
         for study in patient.studies:
-            study_id = known.studies.get(patient.key_of(study))
+            study_id = known.studies.get((*key, study.study_date))
             for series in study.series:
                 beside = None
                 for image in series.images:
@@ -52,7 +54,7 @@ def match(portion: Iterable[PatientEntry], known: Known, options: ImportOptions)
                         continue
                     if beside is None and found.study_id == study_id:
                         beside = found.series_id
-                    elsewhere = _elsewhere(patient, study, series, found, known)
+                    elsewhere = _elsewhere(found, whose, patient, study, series)
                     if elsewhere is not None and options.conflict is not OnConflict.skip:
                         placement.refused.append((image, elsewhere))
                 try:
@@ -199,15 +201,28 @@ class SeenUids:
 
 
 def _elsewhere(
-    patient: PatientEntry, study: StudyEntry, series: SeriesEntry, found: KnownImage, known: Known
+    found: KnownImage,
+    whose: tuple[int | None, int | None],
+    patient: PatientEntry,
+    study: StudyEntry,
+    series: SeriesEntry,
 ) -> BadInput | None:
-    """Return what is wrong where an image is there already and hangs elsewhere."""
+    """Return what is wrong where an image is there already and hangs elsewhere.
+
+    Args:
+        found: the image that is there.
+        whose: ids of the project and the patient of its entry.
+        patient: its entry's.
+        study: its entry's.
+        series: its entry's.
+    """
+    project_id, patient_id = whose
     it = f"as ImageInstance {found.image_id}"
-    if known.projects.get(patient.key[0]) != found.project_id:
+    if project_id != found.project_id:
         place, field = f"{it} of another project, not {patient.project_name!r}", "project_name"
-    elif known.patients.get(patient.key) != found.patient_id:
-        whose = f"{found.patient_identifier!r}, not of {patient.identifier!r}"
-        place, field = f"{it} of patient {whose}", "patient_identifier"
+    elif patient_id != found.patient_id:
+        names = f"{found.patient_identifier!r}, not of {patient.identifier!r}"
+        place, field = f"{it} of patient {names}", "patient_identifier"
     elif study.study_date != found.study_date:
         days = f"{found.study_date}, not of {study.study_date}"
         place, field = f"{it} of the study of {days}", "study_date"

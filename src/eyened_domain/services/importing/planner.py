@@ -273,8 +273,13 @@ def _seen(patient: PatientEntry, known: Known) -> PatientEntry:
     if there:
 
         def seen(series: SeriesEntry) -> SeriesEntry:
-            images = (changed(one, exists=one.key in known.images) for one in series.images)
-            return changed(series, images=tuple(images))
+            images = [
+                ImageEntry(i.path, i.columns, i.where, i.origin, i.identifier, i.key, True)
+                if i.key in known.images
+                else i
+                for i in series.images
+            ]
+            return SeriesEntry(series.series_id, series.columns, series.where, tuple(images))
 
         (patient,) = rebuilt([patient], (), seen)
     if patient.identifier is not None:
