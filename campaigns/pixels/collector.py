@@ -59,7 +59,7 @@ def collect(stage: Stage, file: Path, stop: Any, seed: int) -> None:
         except Exception as error:  # noqa: BLE001 - each is counted
             errors.append(f"{type(error).__name__}: {error}")
         else:
-            found.update(runs=1, positions=done.slots, files=done.files, halves=done.leftovers)
+            found.update(runs=1, positions=done.positions, files=done.files, halves=done.leftovers)
     file.write_text(json.dumps({"found": found, "errors": errors}))
     database.close()
 

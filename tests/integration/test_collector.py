@@ -50,7 +50,7 @@ def test_what_nobody_points_to_is_removed_and_the_rest_is_as_it_was(database, st
     in_vain = list(states(database).values()).count("reserved")
     done = collector(database).collect(dry_run=False)
     assert done.files == 2
-    assert done.slots == 2 + in_vain
+    assert done.positions == 2 + in_vain
     assert done.bytes > 0
     assert set(states(database).values()) == {"live"}
     assert len(slot_files(database)) == 4
@@ -64,17 +64,17 @@ def test_a_dry_run_counts_the_same_and_removes_nothing(database, stored):
     assert states(database) == before
     assert len(slot_files(database)) == 6
     done = collector(database).collect(dry_run=False)
-    assert (told.slots, told.bytes) == (done.slots, done.bytes)
+    assert (told.positions, told.bytes) == (done.positions, done.bytes)
 
 
 def test_what_is_younger_than_the_grace_stays(database, stored):
     assert GRACE_S == 7 * 86400
-    assert collector(database, GRACE_S).collect(dry_run=False).slots == 0
-    assert collector(database, 60).collect(dry_run=False).slots == 0
+    assert collector(database, GRACE_S).collect(dry_run=False).positions == 0
+    assert collector(database, 60).collect(dry_run=False).positions == 0
     with database.engine.begin() as connection:
         old = {"since": int(time.time()) - 61}
         connection.execute(update(zarr_slot).where(zarr_slot.c.state == "garbage").values(**old))
-    assert collector(database, 60).collect(dry_run=False).slots == 2
+    assert collector(database, 60).collect(dry_run=False).positions == 2
 
 
 def test_a_position_that_a_row_points_to_is_never_removed_whatever_is_noted(database, stored):
@@ -245,7 +245,7 @@ def test_a_reservation_is_taken_away_before_its_file_is(database, stored, monkey
     found = list(states(database).values())
     assert set(found) == {"live", "garbage"}
     monkeypatch.undo()
-    assert collector(database).collect(dry_run=False).slots == found.count("garbage")
+    assert collector(database).collect(dry_run=False).positions == found.count("garbage")
 
 
 def test_a_segmentation_deleted_by_another_program_is_not_noticed_before_the_doctor(

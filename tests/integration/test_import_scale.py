@@ -88,7 +88,7 @@ def test_memory_does_not_grow_with_the_images(
         gc.collect()
         tracemalloc.start()
         records = many(count, prefix=f"{count}/", per_patient=100)
-        # Entries refer to each other both ways: only the collector frees them.
+        # Entries go as they are done with; what SQLAlchemy leaves in circles waits for `collect`.
         plan = importing.plan(records, UNREAD, progress=collect)
         importing.apply(plan, progress=collect)
         del plan

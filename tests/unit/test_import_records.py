@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import asdict, evolve, fields
+from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from eyened_domain import ImageInstance, Patient, Series, Study
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.memory.database import MemoryDatabase
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.enums import Laterality, Modality, SexEnum
 from eyened_domain.model.names import fold
-from eyened_domain.services.importing import ImportOptions, OnConflict
+from eyened_domain.services.image_files import ImageHeader
+from eyened_domain.services.importing import (
+    ImportDefaults,
+    Importing,
+    ImportOptions,
+    ImportResult,
+    OnConflict,
+)
 from eyened_domain.services.importing.changes import differing, same
 from eyened_domain.services.importing.columns import convert
-from eyened_domain.services.importing.entries import PatientEntry, images_of, join
+from eyened_domain.services.importing.entries import PatientEntry, images_of, joined
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.importing.portions import Portions
 from eyened_domain.services.importing.records import RecordReader
@@ -81,7 +94,7 @@ def test_bare_names_of_a_flat_record_find_their_level() -> None:
     (image,) = images_of([entry])
     assert entry.columns == {"sex": SexEnum.M, "birth_date": date(1950, 12, 24)}
     assert entry.studies[0].columns == {"study_round": 2}
-    assert image.series.columns == {"series_number": 7}
+    assert entry.studies[0].series[0].columns == {"series_number": 7}
     assert image.columns == {"modality": Modality.OCT, "pupil_dilated": True}
     assert image.origin.manufacturer == "Topcon"
 
@@ -142,7 +155,7 @@ def test_a_misspelt_column_is_told_its_likely_name() -> None:
 
 def test_flat_records_of_one_patient_and_study_are_joined() -> None:
     reader = RecordReader(DEFAULT)
-    joined: list[PatientEntry] = []
+    entries: list[PatientEntry] = []
     records: list[dict[str, Any]] = [
         {"patient_identifier": "P", "sex": "F"},
         {"patient_identifier": "P", "sex": "F"},
@@ -154,14 +167,12 @@ def test_flat_records_of_one_patient_and_study_are_joined() -> None:
     for number, record in enumerate(records, start=1):
         entry = reader.read(number, {"project_name": "A", "image": f"{number}.png", **record})
         assert entry is not None
-        join(joined, entry)
-    assert [len(images_of([entry])) for entry in joined] == [3, 1, 1, 1]
-    assert [len(entry.studies) for entry in joined] == [2, 1, 1, 1]
-    for entry in joined:
-        for study in entry.studies:
-            assert study.patient is entry
-            assert all(series.study is study for series in study.series)
-            assert all(i.series is series for series in study.series for i in series.images)
+        entries.append(entry)
+    found = joined(entries)
+    assert [len(images_of([entry])) for entry in found] == [3, 1, 1, 1]
+    assert [len(entry.studies) for entry in found] == [2, 1, 1, 1]
+    assert images_of(found) == images_of(entries)
+    assert [len(images_of([entry])) for entry in entries] == [1] * 6, "entries stay as they are"
 
 
 def test_names_fold_as_the_keys_of_mysql_do() -> None:
@@ -212,3 +223,63 @@ def test_options_say_which_words_they_know() -> None:
 
 def test_a_plan_with_nothing_in_it_writes_nothing() -> None:
     assert not ImportPlan(options=ImportOptions()).writes
+
+
+def test_an_entry_is_never_changed() -> None:
+    entry, _ = read({"project_name": "A", "patient_identifier": "P", "image": "a.png"})
+    assert entry is not None
+    study = entry.studies[0]
+    series = study.series[0]
+    image = series.images[0]
+    for one in (entry, study, series, image, image.origin):
+        for field in fields(type(one)):
+            with pytest.raises(FrozenInstanceError):
+                setattr(one, field.name, getattr(one, field.name))
+    for held in (entry.studies, study.series, series.images):
+        assert isinstance(held, tuple)
+
+
+class FilesOfASeries(FileSystemImageFiles):
+    """Files that say something of the series that their image is in."""
+
+    def read_header(self, identifier: str, **sizes: int | None) -> ImageHeader:
+        header = super().read_header(identifier, **sizes)
+        return evolve(header, columns={"series_number": 7, "manufacturer": "Zeiss"})
+
+
+@pytest.mark.parametrize("conflict", ["skip", "match", "update"])
+def test_no_step_of_an_import_changes_what_an_entry_holds(
+    conflict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[tuple[PatientEntry, dict[str, Any]]] = []
+    read_one = RecordReader.read
+
+    def note(reader: RecordReader, number: int, record: Any) -> PatientEntry | None:
+        entry = read_one(reader, number, record)
+        if entry is not None:
+            held.append((entry, asdict(entry)))
+        return entry
+
+    def importing(names: str, **said: Any) -> ImportResult:
+        records = [
+            {"project_name": "A", "patient_identifier": "P", "image": f"{name}.png", **said}
+            for name in names
+        ]
+        making: dict[str, Any] = {
+            f"create_{kind}": True for kind in ("projects", "patients", "studies")
+        }
+        options = ImportOptions(conflict=conflict, on_error="skip", **making)
+        return Importing(database, files, ImportDefaults(images_basepath=tmp_path)).run(
+            [*records, records[0], {**records[0], "image": "e.png", "birth_date": "1950-01-01"}],
+            options,
+        )
+
+    for name in "abce":
+        Image.new("RGB", (8, 6)).save(tmp_path / f"{name}.png")
+    database, files = MemoryDatabase(), FilesOfASeries(tmp_path)
+    monkeypatch.setattr(RecordReader, "read", note)
+    assert importing("ab", laterality="R", sex="F").written.made["ImageInstance"] == 3
+    importing("abcd", laterality="L", modality="OCT", study_round=2, device_description="Room")
+    assert len(held) == 10
+    for entry, before in held:
+        assert asdict(entry) == before

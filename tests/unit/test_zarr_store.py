@@ -23,6 +23,7 @@ from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.pixels.zarr.manifest import Manifest, content_size, split
 from eyened_domain.adapters.pixels.zarr.slot_file import Stamp, StoredSlot
 from eyened_domain.errors import ConfigurationError, Conflict, PixelsDamaged, StorageError
+from eyened_domain.model.pixels.grid import Plane
 
 TOKEN = "0123456789abcdef" * 2
 GROUP = "DataRepresentation.MultiLabel"
@@ -39,11 +40,11 @@ def pixels_of(key, seed=0):
     return found
 
 
-def store(files, key, pixels, position=0, place=None, base=None):
+def store(files, key, pixels, position=0, plane=None, base=None):
     files.prepare(key)
     files.grow(key, position + 1)
     stamp = Stamp(position, TOKEN)
-    content = slices.content(files, key, pixels, place, base=base, stamp=stamp)
+    content = slices.content(files, key, pixels, plane, base=base, stamp=stamp)
     files.put(key, position, content)
     return StoredSlot(position, content.digest)
 
@@ -76,7 +77,7 @@ def test_we_read_what_zarr_writes(files, dtype, shape):
     array[1] = pixels_of(key, 1)
     slot = StoredSlot(1, None)
     assert (slices.read(files, key, slot, None) == pixels_of(key, 1)).all()
-    assert (slices.read(files, key, slot, (0, 0)) == pixels_of(key, 1)[0]).all()
+    assert (slices.read(files, key, slot, Plane(0, 0)) == pixels_of(key, 1)[0]).all()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -87,7 +88,7 @@ def test_zarr_appends_to_what_we_made(files, shape):
     array.resize((2, *shape))
     array[1] = pixels_of(key, 1)
     assert (slices.read(files, key, StoredSlot(1, None), None) == pixels_of(key, 1)).all()
-    assert (slices.read(files, key, StoredSlot(1, None), (0, 0)) == pixels_of(key, 1)[0]).all()
+    assert (slices.read(files, key, StoredSlot(1, None), Plane(0, 0)) == pixels_of(key, 1)[0]).all()
 
 
 @pytest.mark.parametrize("compressors", [None, [zarr.codecs.GzipCodec(level=1)], "blosc"])
@@ -102,10 +103,10 @@ def test_arrays_with_other_codecs_are_read_and_written(files, compressors):
         compressors=chosen,
     )
     first = store(files, key, pixels_of(key))
-    second = store(files, key, pixels_of(key, 2)[1], 1, place=(0, 1), base=first)
+    second = store(files, key, pixels_of(key, 2)[1], 1, plane=Plane(0, 1), base=first)
     array: Any = zarr.open_group(files.root, mode="r")[key.path]
     assert (array[1, 1] == pixels_of(key, 2)[1]).all()
-    assert (slices.read(files, key, second, (0, 2)) == pixels_of(key)[2]).all()
+    assert (slices.read(files, key, second, Plane(0, 2)) == pixels_of(key)[2]).all()
     empty = store(files, key, np.zeros(key.shape, "uint16"), 2)
     assert not slices.read(files, key, empty, None).any()
 
@@ -135,12 +136,12 @@ def test_any_slice_of_any_array_is_what_was_written(tmp_path_factory, data, dtyp
     number = data.draw(st.integers(0, shape[axis] - 1))
     part_shape = shape[:axis] + shape[axis + 1 :]
     part = data.draw(hnp.arrays(dtype, part_shape, elements=elements, fill=st.just(1)))
-    second = store(files, key, part, 1, place=(axis, number), base=first)
+    second = store(files, key, part, 1, plane=Plane(axis, number), base=first)
     expected = whole.copy()
     expected[(slice(None),) * axis + (number,)] = part
     assert (slices.read(files, key, first, None) == whole).all()
     assert (slices.read(files, key, second, None) == expected).all()
-    assert (slices.read(files, key, second, (axis, number)) == part).all()
+    assert (slices.read(files, key, second, Plane(axis, number)) == part).all()
 
 
 @settings(max_examples=150, deadline=None)
@@ -154,13 +155,13 @@ def test_no_changed_byte_changes_a_pixel_unseen(tmp_path_factory, data, shape):
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
-    for place in (None, *((0, scan) for scan in range(shape[0]))):
+    for plane in (None, *(Plane(0, scan) for scan in range(shape[0]))):
         try:
-            found = slices.read(files, key, slot, place)
+            found = slices.read(files, key, slot, plane)
         except PixelsDamaged:
             continue
-        assert place is not None, "the whole slot was read and the change was not seen"
-        assert (found == pixels_of(key)[place[1]]).all()
+        assert plane is not None, "the whole slot was read and the change was not seen"
+        assert (found == pixels_of(key)[plane.slice_index]).all()
 
 
 @settings(max_examples=100, deadline=None)

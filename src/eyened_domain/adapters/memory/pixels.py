@@ -9,7 +9,7 @@ from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.errors import NotFound, NotLoaded
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
-from eyened_domain.model.pixels.grid import Shape
+from eyened_domain.model.pixels.grid import Plane, Shape
 from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.values import shown
 
@@ -47,8 +47,8 @@ class MemoryPixels:
                 entity=name,
                 field="zarr_array_index",
             )
-        pixels, place = prepared.pixels, prepared.place
-        whole = pixels.copy() if place is None else self._with_slice(grid, pixels, place)
+        pixels, plane = prepared.pixels, prepared.plane
+        whole = pixels.copy() if plane is None else self._with_slice(grid, pixels, plane)
         path = _path_of(grid)
         position = self._objects.store.next_id(path)
         self._objects.store.pixels[path, position] = whole
@@ -57,11 +57,11 @@ class MemoryPixels:
             grid.scan_indices = scan_indices
         self._note(grid)
 
-    def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+    def read(self, grid: Any, plane: Plane | None) -> npt.NDArray[Any]:
         """See `model.pixels.store.PixelStore`."""
         whole = self._objects.store.pixels[_path_of(grid), grid.zarr_array_index]
         found: npt.NDArray[Any] = (
-            whole.copy() if place is None else whole.take(place[1], axis=place[0])
+            whole.copy() if plane is None else whole.take(plane.slice_index, axis=plane.axis)
         )
         return found
 
@@ -96,14 +96,12 @@ class MemoryPixels:
         """See `model.pixels.store.PixelStore`."""
         return self.find(ImageInstance, identity).shape
 
-    def _with_slice(
-        self, grid: Any, pixels: npt.NDArray[Any], place: tuple[int, int]
-    ) -> npt.NDArray[Any]:
+    def _with_slice(self, grid: Any, pixels: npt.NDArray[Any], plane: Plane) -> npt.NDArray[Any]:
         import numpy as np  # noqa: PLC0415 - loaded when pixels are worked on
 
         empty = grid.zarr_array_index is None
         whole = np.zeros(grid.shape, grid.dtype) if empty else self.read(grid, None)
-        whole[(slice(None),) * place[0] + (place[1],)] = pixels
+        whole[(slice(None),) * plane.axis + (plane.slice_index,)] = pixels
         return whole
 
 

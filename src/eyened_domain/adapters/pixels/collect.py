@@ -46,7 +46,7 @@ class Collected:
 
     Attributes:
         dry_run: nothing was removed.
-        slots: positions that were given back; in a dry run, that would be.
+        positions: that were given back; in a dry run, that would be.
         files: files that were removed.
         bytes: in these files; in a dry run as far as the database knows.
         leftovers: files half written, of programs that were killed.
@@ -56,7 +56,7 @@ class Collected:
     """
 
     dry_run: bool
-    slots: int = 0
+    positions: int = 0
     files: int = 0
     bytes: int = 0
     leftovers: int = 0
@@ -165,13 +165,13 @@ class Collector:
                 in_use = array.pointers.among(connection, positions)
                 done.bytes += _bytes(connection, array, set(positions) - in_use)
             done.in_use += len(in_use)
-            done.slots += len(positions) - len(in_use)
+            done.positions += len(positions) - len(in_use)
             return
-        before = done.slots + done.in_use
+        before = done.positions + done.in_use
         with suppress(Conflict):
             self._give_up(array, positions, older, done)
             self._remove(array, positions, older, done)
-        done.busy += len(positions) - (done.slots + done.in_use - before)
+        done.busy += len(positions) - (done.positions + done.in_use - before)
 
     def _give_up(self, array: _Array, positions: list[int], older: int, done: Collected) -> None:
         """Make garbage of reservations that nobody came back to: they cannot become live."""
@@ -192,7 +192,7 @@ class Collector:
                 delete(zarr_slot).where(_at(array, removal.gone), zarr_slot.c.state == GARBAGE)
             )
         done.in_use += len(in_use)
-        done.slots += len(removal.gone)
+        done.positions += len(removal.gone)
         done.files += removal.files
         done.bytes += removal.bytes
 

@@ -37,7 +37,7 @@ from eyened_domain.adapters.sql.sqlalchemy_internals import count_as_altered
 from eyened_domain.errors import Conflict, NotLoaded, PixelsLost, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance, shape_of
-from eyened_domain.model.pixels.grid import Shape
+from eyened_domain.model.pixels.grid import Plane, Shape
 from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.pixels.stored import StoredPixels
 
@@ -53,8 +53,6 @@ E = TypeVar("E", bound=Entity)
 _SIZE = select(
     image_instance.c.nr_of_frames, image_instance.c.rows_y, image_instance.c.columns_x
 ).where(image_instance.c.image_instance_id == bindparam("b_identity"))
-Place = tuple[int, int] | None
-"""Axis and number of a slice; None for all pixels."""
 _TRIES = 6
 """At how many positions a slot is tried."""
 
@@ -107,8 +105,8 @@ class ZarrPixels:
         if object_session(grid) is not self._session:
             raise _not_held(grid)
         key, before = ArrayKey.of(grid), grid.zarr_array_index
-        place, shelf = prepared.place, self._shelf
-        base = None if place is None else self._standing(grid, key, before)
+        plane, shelf = prepared.plane, self._shelf
+        base = None if plane is None else self._standing(grid, key, before)
 
         def written(
             reserved: ReservedPosition, connection: Connection | None = None
@@ -117,7 +115,7 @@ class ZarrPixels:
             files = shelf.files
 
             def content_on(stored: StoredSlot | None) -> SlotContent:
-                return slices.content(files, key, prepared.pixels, place, base=stored, stamp=stamp)
+                return slices.content(files, key, prepared.pixels, plane, base=stored, stamp=stamp)
 
             try:
                 content = content_on(None) if base is None else base.use(content_on)
@@ -151,19 +149,19 @@ class ZarrPixels:
                     raise
         raise AssertionError("unreachable")
 
-    def read(self, grid: Segmentation | ModelSegmentation, place: Place) -> npt.NDArray[Any]:
+    def read(self, grid: Segmentation | ModelSegmentation, plane: Plane | None) -> npt.NDArray[Any]:
         """See `model.pixels.store.PixelStore`."""
         key, position = ArrayKey.of(grid), grid.zarr_array_index
         if position is None:
             raise _lost(grid, key, position)
         try:
-            return self._read(grid, key, position, place)
+            return self._read(grid, key, position, plane)
         except SlotGone as error:
             newer = self._position_now(grid)
             if newer is None or newer == position:
                 raise _lost(grid, key, position) from error
         try:
-            return self._read(grid, key, newer, place)
+            return self._read(grid, key, newer, plane)
         except SlotGone as error:
             raise _lost(grid, key, newer) from error
 
@@ -261,13 +259,15 @@ class ZarrPixels:
                     self._shelf.files.remove(reserved.key, reserved.position)
             raise
 
-    def _read(self, grid: Any, key: ArrayKey, position: int, place: Place) -> npt.NDArray[Any]:
+    def _read(
+        self, grid: Any, key: ArrayKey, position: int, plane: Plane | None
+    ) -> npt.NDArray[Any]:
         from eyened_domain.adapters.pixels.zarr import slices  # noqa: PLC0415 - numpy
 
         def pixels_of(stored: StoredSlot | None) -> npt.NDArray[Any]:
             if stored is None:
-                return slices.zeros(key, place)
-            return slices.read(self._shelf.files, key, stored, place)
+                return slices.zeros(key, plane)
+            return slices.read(self._shelf.files, key, stored, plane)
 
         standing = self._standing(grid, key, position)
         if standing is None:

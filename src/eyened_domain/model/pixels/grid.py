@@ -6,7 +6,7 @@ Shared by segmentations of people and of models, which have the same columns.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.enums import DataRepresentation, Datatype
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, int, int]
 """(depth, height, width), or for an image (B-scans or 1, rows, columns)."""
+
+
+class Plane(NamedTuple):
+    """One plane of a volume.
+
+    Attributes:
+        axis: that the plane is at right angles to: 0 for a B-scan, 1 for a depth, 2 for a column.
+        slice_index: which one along that axis, from 0.
+    """
+
+    axis: int
+    slice_index: int
+
 
 LONGEST_SIDE = 2**15
 """Pixels along one axis, at most."""

@@ -140,5 +140,5 @@ class PicturedPixels(NamedMasks):
             raise self._refused(
                 "seen from the front there is no B-scan; leave scan out", "scan", scan
             )
-        place = self._place(0, scan)
-        return None if place is None else place[1]
+        plane = self._plane(0, scan)
+        return None if plane is None else plane.slice_index

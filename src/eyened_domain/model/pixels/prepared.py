@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from eyened_domain.model.pixels.grid import Plane
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -20,10 +22,10 @@ class PreparedPixels:
         pixels: (depth, height, width), or a slice without its axis, in the number type of the
             segmentation. Read-only; an array that fitted as it was is not copied, and whoever
             made it leaves it as it is until it is stored.
-        place: axis and number of the slice; None for all pixels.
+        plane: which plane they are; None for all pixels.
         checked_for: the segmentation, and its shape, number type and representation.
     """
 
     pixels: npt.NDArray[Any]
-    place: tuple[int, int] | None
+    plane: Plane | None
     checked_for: tuple[Any, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from eyened_domain.model.pixels.grid import Shape
+from eyened_domain.model.pixels.grid import Plane, Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,8 +31,8 @@ class PixelStore(Protocol):
             StorageError: they cannot be stored; nothing has changed.
         """
 
-    def read(self, grid: Any, place: tuple[int, int] | None) -> npt.NDArray[Any]:
-        """Return all pixels, or one slice.
+    def read(self, grid: Any, plane: Plane | None) -> npt.NDArray[Any]:
+        """Return all pixels, or those of one plane, without its axis.
 
         Raises:
             PixelsLost, PixelsDamaged: they are not there, or not what was stored.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eyened_domain.errors import BadInput, NotFound, NotLoaded
 from eyened_domain.model.entity import entity_class
-from eyened_domain.model.pixels.grid import PixelGrid, Shape
+from eyened_domain.model.pixels.grid import PixelGrid, Plane, Shape
 from eyened_domain.model.pixels.prepared import PreparedPixels
 from eyened_domain.model.values import shown
 
@@ -80,10 +80,10 @@ class StoredPixels(PixelGrid):
     ) -> PreparedPixels:
         """Check pixels before they are stored by `put`; see `write_data`, which does both."""
         store = self._store()
-        place = self._place(axis, slice_index)
-        pixels = self._as_stored(array, place)
-        if place is not None and self.shape[place[0]] == 1:
-            pixels, place = pixels.reshape(self.shape), None  # one slice is the whole
+        plane = self._plane(axis, slice_index)
+        pixels = self._as_stored(array, plane)
+        if plane is not None and self.shape[plane.axis] == 1:
+            pixels, plane = pixels.reshape(self.shape), None  # one slice is the whole
         self._complete(store)
         self.check_rules()
         if self._judged_image() is None:
@@ -91,7 +91,7 @@ class StoredPixels(PixelGrid):
             if image_shape is not None:
                 self.check_fits_shape(image_shape)
         self.references()
-        return self._checked(pixels, place, self._feature(store))
+        return self._checked(pixels, plane, self._feature(store))
 
     def prepare_on(
         self,
@@ -134,7 +134,7 @@ class StoredPixels(PixelGrid):
                 "shape",
                 getattr(prepared, "pixels", prepared),
             )
-        self._store().put(self, prepared, self._scans_with(prepared.pixels, prepared.place))
+        self._store().put(self, prepared, self._scans_with(prepared.pixels, prepared.plane))
 
     def write_empty(self) -> None:
         """Store pixels that are all zero; see `write_data`."""
@@ -160,7 +160,7 @@ class StoredPixels(PixelGrid):
             NotLoaded: the segmentation was never in a unit of work.
         """
         store = self._store()
-        place = self._place(axis, slice_index)
+        plane = self._plane(axis, slice_index)
         if self.zarr_array_index is None:
             raise NotFound(
                 f"{self.__entity__.name} {shown(self._identity())} has no pixels yet: write_data "
@@ -168,7 +168,7 @@ class StoredPixels(PixelGrid):
                 entity=self.__entity__.name,
                 field="zarr_array_index",
             )
-        return store.read(self, place)
+        return store.read(self, plane)
 
     def references(self) -> list[Segmentation]:
         """Return the segmentation that this one refers to, the one that that refers to, ….
@@ -199,7 +199,7 @@ class StoredPixels(PixelGrid):
         state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
         return {name: value for name, value in state.items() if name != _STORE}
 
-    def _place(self, axis: object, slice_index: object) -> tuple[int, int] | None:
+    def _plane(self, axis: object, slice_index: object) -> Plane | None:
         if axis is None and slice_index is None:
             return None
         along = _whole_number(axis)
@@ -222,15 +222,15 @@ class StoredPixels(PixelGrid):
                 "slice_index",
                 slice_index,
             )
-        return along, number
+        return Plane(along, number)
 
-    def _as_stored(self, array: npt.ArrayLike, place: tuple[int, int] | None) -> npt.NDArray[Any]:
+    def _as_stored(self, array: npt.ArrayLike, plane: Plane | None) -> npt.NDArray[Any]:
         """Return pixels in the number type and the shape in which they are stored."""
         import numpy as np  # noqa: PLC0415 - the model needs numpy for pixels only
 
         pixels = np.asarray(array)
-        wanted = self.shape if place is None else _without(self.shape, place[0])
-        if pixels.shape != wanted and pixels.shape not in _shorter(self.shape, place):
+        wanted = self.shape if plane is None else _without(self.shape, plane.axis)
+        if pixels.shape != wanted and pixels.shape not in _shorter(self.shape, plane):
             raise self._refused(
                 f"pixels of shape {pixels.shape} were given; they must be {wanted}",
                 "shape",
@@ -248,7 +248,7 @@ class StoredPixels(PixelGrid):
         return np.ascontiguousarray(pixels, dtype=self.dtype).reshape(wanted)
 
     def _checked(
-        self, pixels: npt.NDArray[Any], place: tuple[int, int] | None, feature: Feature | None
+        self, pixels: npt.NDArray[Any], plane: Plane | None, feature: Feature | None
     ) -> PreparedPixels:
         """Return pixels all of whose values mean something, so that nobody changes them."""
         from eyened_domain.model.pixels.masks import check_values  # noqa: PLC0415 - brings numpy
@@ -259,20 +259,18 @@ class StoredPixels(PixelGrid):
             feature.check_pixels(pixels, self.data_representation)
         pixels = pixels.view()
         pixels.flags.writeable = False
-        return PreparedPixels(pixels, place, self._checked_for)
+        return PreparedPixels(pixels, plane, self._checked_for)
 
     @property
     def _checked_for(self) -> tuple[Any, ...]:
         """What the values of pixels are checked against; entities are compared by identity."""
         return (self, self.shape, self.data_type, self.data_representation)
 
-    def _scans_with(
-        self, pixels: npt.NDArray[Any], place: tuple[int, int] | None
-    ) -> list[int] | None:
+    def _scans_with(self, pixels: npt.NDArray[Any], plane: Plane | None) -> list[int] | None:
         if self.scan_indices is None:
             return None
-        if place is not None and place[0] == 0:
-            written = {place[1]}
+        if plane is not None and plane.axis == 0:
+            written = {plane.slice_index}
         else:
             written = {scan for scan in range(self.depth) if pixels[scan].any()}
         scans = {int(scan) for scan in self.scan_indices}
@@ -334,11 +332,11 @@ def _without(shape: Shape, axis: int) -> tuple[int, ...]:
     return shape[:axis] + shape[axis + 1 :]
 
 
-def _shorter(shape: Shape, place: tuple[int, int] | None) -> set[tuple[int, ...]]:
+def _shorter(shape: Shape, plane: Plane | None) -> set[tuple[int, ...]]:
     """Return other shapes that can mean the same: axes of length 1 left out, or kept."""
-    if place is None:
+    if plane is None:
         return {_without(shape, axis) for axis in range(3) if shape[axis] == 1}
-    axis = place[0]
+    axis = plane.axis
     kept = (*shape[:axis], 1, *shape[axis + 1 :])
     rest = _without(shape, axis)
     return {kept, *(rest[:n] + rest[n + 1 :] for n in range(2) if rest[n] == 1)}

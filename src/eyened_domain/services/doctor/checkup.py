@@ -42,8 +42,8 @@ class Report:
     @property
     def open_defects(self) -> list[Finding]:
         """The defects that were not repaired."""
-        repaired = {one.finding.place for one in self.repairs if one.done is not None}
-        return [one for one in self.defects if one.place not in repaired]
+        repaired = {one.finding.subject for one in self.repairs if one.done is not None}
+        return [one for one in self.defects if one.subject not in repaired]
 
     @property
     def exit_code(self) -> int:
@@ -105,8 +105,8 @@ class Checkup:
             for found in one.look(self._watch):
                 suspicions.append(found)  # noqa: PERF402 - kept when the time is over
         with self._noted(one, report):
-            told = {found.place for found in report.findings}
-            findings = [f for f in _still_there(one, suspicions) if f.place not in told]
+            told = {found.subject for found in report.findings}
+            findings = [f for f in _still_there(one, suspicions) if f.subject not in told]
             report.findings += findings
             if fix:
                 report.repairs += one.fix([found for found in findings if found.fix])
@@ -125,5 +125,5 @@ class Checkup:
 def _still_there(one: Examination, suspicions: Sequence[Finding]) -> list[Finding]:
     if not suspicions:
         return []
-    places = {found.place for found in suspicions}
-    return [found for found in one.look_again(suspicions) if found.place in places]
+    subjects = {found.subject for found in suspicions}
+    return [found for found in one.look_again(suspicions) if found.subject in subjects]

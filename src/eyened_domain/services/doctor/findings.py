@@ -102,7 +102,7 @@ class Finding:
         return self.kind in NOTES
 
     @property
-    def place(self) -> tuple[Kind, str | None, int | None, str | None, int | None]:
+    def subject(self) -> tuple[Kind, str | None, int | None, str | None, int | None]:
         """What the finding is about, whatever its words."""
         return (self.kind, self.entity, self.identity, self.path, self.position)
 

@@ -14,7 +14,7 @@ from eyened_domain.model.acquisition import (
 )
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
-from eyened_domain.services.importing.entries import Origin
+from eyened_domain.services.importing.entries import Columns, Origin
 from eyened_domain.services.importing.options import ImportDefaults
 from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.rows import Rows
@@ -49,7 +49,7 @@ class Acquisition:
         made, self._made = self._made, {}
         return made
 
-    def find_or_make(self, images: Sequence[tuple[Origin, Row]]) -> list[Row]:
+    def find_or_make(self, images: Sequence[tuple[Origin, Columns]]) -> list[Row]:
         """Return the foreign keys of images, given where they come from and their columns."""
         wanted = [_wanted(origin, columns) for origin, columns in images]
         distinct = set(wanted)
@@ -159,7 +159,7 @@ class _Wanted(NamedTuple):
     scan: str | None
 
 
-def _wanted(origin: Origin, columns: Row) -> _Wanted:
+def _wanted(origin: Origin, columns: Columns) -> _Wanted:
     modality = columns.get("modality")
     device = _Device(
         origin.manufacturer or UNKNOWN,

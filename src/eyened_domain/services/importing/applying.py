@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
@@ -16,26 +15,29 @@ from eyened_domain.model.project import Project
 from eyened_domain.model.study import Series, Study
 from eyened_domain.services.import_journal import ChangedRow, MadeRows
 from eyened_domain.services.importing.acquisition import Acquisition
-from eyened_domain.services.importing.changes import HeldOrigins, changes
+from eyened_domain.services.importing.changes import HeldOrigins, changes, wanted_rows
 from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
-    SeriesEntry,
-    StudyEntry,
+    PatientKey,
+    StudyKey,
+    changed,
     images_of,
+    rebuilt,
+    series_of,
 )
 from eyened_domain.services.importing.lookups import (
     Known,
     default_source,
-    look_up_images,
-    look_up_series,
-    look_up_studies,
+    look_up,
 )
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
-from eyened_domain.services.importing.placing import Placement, match
+from eyened_domain.services.importing.placing import match
 from eyened_domain.services.importing.plan import ImportPlan
 from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.unit_of_work import UnitOfWork
+
+K = TypeVar("K")
 
 
 @define
@@ -99,156 +101,159 @@ class PortionWriter:
             BadInput: an image, or the series of a new one, is elsewhere by now.
             Conflict: somebody is writing the same rows; run it again.
         """
-        images, known = images_of(patients), Known()
+        known = look_up(self._rows, patients, self._sources)
         self._written, self._items, self._known = Written(), [], known
-        look_up_images(self._rows, known, images, self._sources)
-        look_up_studies(self._rows, known, patients)
-        look_up_series(self._rows, known, patients)
-        new = [image for image in images if image.key not in known.images]
-        _require_not_gone(new)
-        self._written.matched = len(images) - len(new)
-        placement = self._matched(patients, new)
-        wanted = _needed(patients, new)
+        wanted = self._matched(patients)
+        new = images_of(wanted)
+        self._written.matched = len(images_of(patients)) - len(new)
         self._make_projects(wanted)
         self._make_patients(wanted)
-        self._make_studies([study for patient in wanted for study in patient.studies])
-        self._make_images(new, self._make_series(new, placement))
+        self._make_studies(wanted)
+        self._make_images(new, self._make_series(wanted))
         if self._plan.options.conflict is OnConflict.update:
             self._update(patients)
         for name, ids in self._acquisition.take_made().items():
             self._note_made(entity_class(name), ids)
         return Step(self._written, self._items)
 
-    def _matched(self, patients: list[PatientEntry], new: list[ImageEntry]) -> Placement:
-        """Decide again where everything belongs, by what is there now."""
-        filled = {id(image.series): image.series for image in new}
-        ids = {one.placed_id for one in filled.values() if one.placed_id is not None}
-        gone = ids - self._known.series.keys()
-        if gone:
-            raise _gone("Series", map(str, gone))
-        placement = match(patients, self._known, self._plan.options)
+    def _matched(self, patients: list[PatientEntry]) -> list[PatientEntry]:
+        """Return what has to be there, with the new images, in the series where they belong.
+
+        That is decided again by what is there now. What stands in the records without any image
+        has to be there as well.
+        """
+        known = self._known
+        images = images_of(patients)
+        new = {image for image in images if image.key not in known.images}
+        seen = [image.identifier for image in new if image.exists]
+        if seen:  # their files were not looked at
+            raise _gone("ImageInstance", seen)
+        filled = {one for one in series_of(patients) if not new.isdisjoint(one.images)}
+        ids = {one.placed_id for one in filled} - {None}
+        if not ids <= known.series.keys():
+            raise _gone("Series", map(str, ids - known.series.keys()))
+        placement = match(patients, known, self._plan.options)
         for entry, error in placement.refused:
-            if isinstance(entry, ImageEntry) or id(entry) in filled:
+            if isinstance(entry, ImageEntry) or entry in filled:
                 raise error
-        return placement
+        found = placement.series
+        there = {image for image in images if image not in new}
+        return [*rebuilt(patients, there, lambda one: changed(one, found_id=found.get(one)))]
 
     def _make_projects(self, patients: list[PatientEntry]) -> None:
-        missing: dict[str, str] = {}
+        missing: dict[str, Row] = {}
         for patient in patients:
-            if self._known.project_id(patient) is None:
-                missing.setdefault(patient.key[0], patient.project_name)
+            if patient.key[0] not in self._known.projects:
+                row = {"project_name": patient.project_name, "external": "N"}
+                missing.setdefault(patient.key[0], row)
         if missing and not self._plan.options.create_projects:
-            raise _gone("Project", missing.values())
-        rows = [{"project_name": name, "external": "N"} for name in missing.values()]
-        ids = self._insert(Project, rows, key=("project_name",))
-        self._known.projects.update(zip(missing, ids, strict=True))
+            raise _gone("Project", (row["project_name"] for row in missing.values()))
+        self._known.projects.update(self._make(Project, missing, ("project_name",)))
 
     def _make_patients(self, patients: list[PatientEntry]) -> None:
-        missing: dict[tuple[int, str], PatientEntry] = {}
+        missing: dict[PatientKey, Row] = {}
         for patient in patients:
-            if self._known.patient_id(patient) is None:
-                project, identifier = patient.key
-                missing.setdefault((self._known.projects[project], identifier), patient)
+            key = patient.key
+            if key not in self._known.patients and key not in missing:
+                missing[key] = {
+                    "project_id": self._known.projects[key[0]],
+                    "patient_identifier": patient.identifier,
+                    **self._plan.all_of(key, patient.columns),
+                }
         if missing and not self._plan.options.create_patients:
-            raise _gone("Patient", (str(patient.identifier) for patient in missing.values()))
-        rows = [
-            {
-                "project_id": project_id,
-                "patient_identifier": patient.identifier,
-                **self._plan.columns_of(patient),
-            }
-            for (project_id, _), patient in missing.items()
-        ]
-        ids = self._insert(Patient, rows, key=("patient_identifier", "project_id"))
-        self._known.patients.update(zip(missing, ids, strict=True))
+            raise _gone("Patient", (str(row["patient_identifier"]) for row in missing.values()))
+        by = ("patient_identifier", "project_id")
+        self._known.patients.update(self._make(Patient, missing, by))
 
-    def _make_studies(self, studies: list[StudyEntry]) -> None:
-        missing: dict[tuple[int, date], StudyEntry] = {}
-        for study in studies:
-            if self._known.study_id(study) is None:
-                missing.setdefault((self._patient_id(study.patient), study.study_date), study)
+    def _make_studies(self, patients: list[PatientEntry]) -> None:
+        missing: dict[StudyKey, Row] = {}
+        for patient, study in ((one, study) for one in patients for study in one.studies):
+            key = patient.key_of(study)
+            if key not in self._known.studies and key not in missing:
+                missing[key] = {
+                    "patient_id": self._known.patients[patient.key],
+                    "study_date": study.study_date,
+                    **self._plan.all_of(key, study.columns),
+                }
         if missing and not self._plan.options.create_studies:
-            raise _gone("Study", (str(day) for _, day in missing))
-        rows = [
-            {"patient_id": patient_id, "study_date": day, **self._plan.columns_of(study)}
-            for (patient_id, day), study in missing.items()
-        ]
-        ids = self._insert(Study, rows, key=("patient_id", "study_date"))
-        self._known.studies.update(zip(missing, ids, strict=True))
+            raise _gone("Study", (str(row["study_date"]) for row in missing.values()))
+        self._known.studies.update(self._make(Study, missing, ("patient_id", "study_date")))
 
-    def _make_series(self, images: list[ImageEntry], placement: Placement) -> dict[int, int]:
-        """Make the series of new images; return the SeriesID of each entry (by its `id`)."""
-        found: dict[int, int] = {}
-        missing: dict[Any, list[SeriesEntry]] = {}
-        for number, entry in {id(image.series): image.series for image in images}.items():
-            there = placement.series[number]
-            if there is not None:
-                found[number] = there
-            else:
-                missing.setdefault(entry.uid or number, []).append(entry)
-        rows = [
-            {"study_id": self._study_id(group[0].study), **self._plan.columns_of(group[0])}
-            for group in missing.values()
+    def _make_series(self, patients: list[PatientEntry]) -> list[int]:
+        """Make the series that are not there; return the SeriesID of each image, in order."""
+        missing: dict[Any, Row] = {}
+        for patient, study in ((one, study) for one in patients for study in one.studies):
+            study_id = self._known.studies[patient.key_of(study)]
+            for series in study.series:
+                uid = series.uid
+                if series.placed_id is None:
+                    row = {"study_id": study_id, **self._plan.all_of(uid, series.columns)}
+                    missing.setdefault(uid or series, row)
+        made = self._make(Series, missing, ("study_id",))
+        return [
+            made[series.uid or series] if series.placed_id is None else series.placed_id
+            for series in series_of(patients)
+            for _ in series.images
         ]
-        ids = self._insert(Series, rows, key=("study_id",))
-        for group, series_id in zip(missing.values(), ids, strict=True):
-            found.update({id(entry): series_id for entry in group})
-        return found
 
-    def _make_images(self, images: list[ImageEntry], series: dict[int, int]) -> None:
+    def _make_images(self, images: list[ImageEntry], series: list[int]) -> None:
         if not images:
             return
         keys = self._acquisition.find_or_make([(image.origin, image.columns) for image in images])
-        names = {name for image in images for name in image.columns}
-        blank: Row = {**dict.fromkeys(names), "inactive": False}
-        rows = [
-            {
-                **blank,
+        missing: dict[ImageEntry, Row] = {
+            image: {
+                "inactive": False,
                 **key,
                 **image.columns,
                 "dataset_identifier": image.identifier,
-                "series_id": series[id(image.series)],
+                "series_id": series_id,
             }
-            for image, key in zip(images, keys, strict=True)
-        ]
-        self._note_made(
-            ImageInstance,
-            self._rows.insert(ImageInstance, rows, key=("dataset_identifier", "source_info_id")),
-        )
+            for image, key, series_id in zip(images, keys, series, strict=True)
+        }
+        self._make(ImageInstance, missing, ("dataset_identifier", "source_info_id"))
+
+    def _make(
+        self, entity: type[Entity], missing: Mapping[K, Row], by: tuple[str, ...]
+    ) -> dict[K, int]:
+        """Make rows and note them; return the id of each."""
+        if not missing:
+            return {}
+        rows = [*missing.values()]
+        names = {tuple(row): None for row in rows}
+        if len(names) > 1:
+            blank: Row = dict.fromkeys(name for some in names for name in some)
+            rows = [{**blank, **row} for row in rows]
+        ids = self._rows.insert(entity, rows, key=by)
+        self._note_made(entity, ids)
+        return dict(zip(missing, ids, strict=True))
 
     def _update(self, patients: list[PatientEntry]) -> None:
-        images: dict[int, ImageEntry] = {}
-        wanted: dict[type[Entity], dict[int, Row]] = {Patient: {}, Study: {}, Series: {}}
-        for patient in patients:
-            wanted[Patient][self._patient_id(patient)] = self._plan.columns_of(patient)
-            for study in patient.studies:
-                wanted[Study][self._study_id(study)] = self._plan.columns_of(study)
-                for series in study.series:
-                    if series.placed_id is not None:
-                        columns = wanted[Series].setdefault(series.placed_id, {})
-                        columns.update(self._plan.columns_of(series))
-                    for image in series.images:
-                        found = self._known.images.get(image.key)
-                        if found is not None:
-                            images[found.image_id] = image
+        wanted = wanted_rows(patients, self._known, self._plan.all_of)
+        of_images = wanted.pop(ImageInstance, {})
         for entity, by_id in wanted.items():
-            self._change(entity, {row_id: given for row_id, given in by_id.items() if given})
-        self._change(ImageInstance, self._wanted_of_images(images))
+            self._change(entity, by_id)
+        images = {
+            self._known.images[image.key].image_id: image
+            for image in images_of(patients)
+            if image.key in self._known.images
+        }
+        self._change(ImageInstance, self._wanted_of_images(images, of_images))
 
-    def _wanted_of_images(self, images: dict[int, ImageEntry]) -> dict[int, Row]:
+    def _wanted_of_images(
+        self, images: dict[int, ImageEntry], wanted: dict[int, Row]
+    ) -> dict[int, Row]:
         """Return what images that are there are to hold, with the ids of what they refer to."""
         held = HeldOrigins(self._rows, images)
-        changing = changes(self._rows, ImageInstance, _columns(images))
+        changing = changes(self._rows, ImageInstance, wanted)
         remade = {i: one for i, one in images.items() if "modality" in changing.get(i, ((), ()))[1]}
         moved = {i: one for i, one in images.items() if held.differing(i, one.origin)}
         both = remade | moved
-        origins = [held.completed(i, one.origin) for i, one in both.items()]
-        pairs = zip(origins, (one.columns for one in both.values()), strict=True)
-        wanted = _columns(images)
-        for image_id, keys in zip(both, self._acquisition.find_or_make([*pairs]), strict=True):
+        pairs = [(held.completed(i, one.origin), one.columns) for i, one in both.items()]
+        for image_id, keys in zip(both, self._acquisition.find_or_make(pairs), strict=True):
             names = {"device_instance_id", "scan_id"} if image_id in moved else set()
             names |= {"modality_id"} if image_id in remade else set()
-            wanted[image_id] = {**{name: keys[name] for name in names}, **wanted[image_id]}
+            said = wanted.get(image_id, {})
+            wanted[image_id] = {**{name: keys[name] for name in names}, **said}
         return wanted
 
     def _change(self, entity: type[Entity], wanted: dict[int, Row]) -> None:
@@ -264,32 +269,12 @@ class PortionWriter:
             for row_id, (before, after) in found.items()
         ]
 
-    def _insert(self, entity: type[Entity], rows: list[Row], *, key: tuple[str, ...]) -> list[int]:
-        if not rows:
-            return []
-        blank: Row = dict.fromkeys(name for row in rows for name in row)
-        ids: list[int] = self._rows.insert(entity, [{**blank, **row} for row in rows], key=key)
-        self._note_made(entity, ids)
-        return ids
-
     def _note_made(self, entity: type[Entity], ids: list[int]) -> None:
         self._written.made[entity.__name__] = self._written.made.get(entity.__name__, 0) + len(ids)
         self._items += [
             MadeRows(entity=entity.__name__, first_id=first, last_id=last)
             for first, last in runs_of(ids)
         ]
-
-    def _patient_id(self, patient: PatientEntry) -> int:
-        found = self._known.patient_id(patient)
-        if found is None:
-            raise _gone("Patient", [str(patient.identifier)])
-        return found
-
-    def _study_id(self, study: StudyEntry) -> int:
-        found = self._known.study_id(study)
-        if found is None:
-            raise _gone("Study", [str(study.study_date)])
-        return found
 
 
 def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
@@ -301,36 +286,6 @@ def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
         else:
             runs.append((identity, identity))
     return runs
-
-
-def _columns(images: dict[int, ImageEntry]) -> dict[int, Row]:
-    return {image_id: image.columns for image_id, image in images.items()}
-
-
-def _needed(patients: list[PatientEntry], new: list[ImageEntry]) -> list[PatientEntry]:
-    """Return the patients with what has to be there.
-
-    That is what new images hang on, and what stands in the records without any image.
-    """
-    series = {id(image.series) for image in new}
-    needed = []
-    for patient in patients:
-        studies = [
-            s for s in patient.studies if not s.series or any(id(x) in series for x in s.series)
-        ]
-        if studies or not patient.studies:
-            kept = PatientEntry(
-                patient.project_name, patient.identifier, patient.columns, patient.where, studies
-            )
-            needed.append(kept)
-    return needed
-
-
-def _require_not_gone(new: list[ImageEntry]) -> None:
-    """Refuse images that were there when the plan was made: their files were not looked at."""
-    gone = [image.identifier for image in new if image.exists]
-    if gone:
-        raise _gone("ImageInstance", gone)
 
 
 def _gone(entity: str, names: Iterable[str]) -> NotFound:

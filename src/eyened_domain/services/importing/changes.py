@@ -10,7 +10,10 @@ from eyened_domain.model.acquisition import DeviceInstance, DeviceModel, Scan
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.names import fold
-from eyened_domain.services.importing.entries import Origin
+from eyened_domain.model.patient import Patient
+from eyened_domain.model.study import Series, Study
+from eyened_domain.services.importing.entries import AllOf, Columns, Origin, PatientEntry
+from eyened_domain.services.importing.lookups import Known
 from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.rows import Rows
 
@@ -32,7 +35,7 @@ def _single(number: float) -> float:
     return narrowed
 
 
-def differing(held: Row, given: Row) -> Row:
+def differing(held: Row, given: Columns) -> Row:
     """Return those of the given columns that the row holds something else in."""
     return {
         name: value for name, value in given.items() if name in held and not same(held[name], value)
@@ -40,7 +43,7 @@ def differing(held: Row, given: Row) -> Row:
 
 
 def held_columns(
-    rows: Rows, entity: type[Entity], wanted: Mapping[int, Row], *, lock: bool = False
+    rows: Rows, entity: type[Entity], wanted: Mapping[int, Columns], *, lock: bool = False
 ) -> dict[int, Row]:
     """Return what rows hold in the columns that are wanted of any of them, by id."""
     names = sorted({name for columns in wanted.values() for name in columns})
@@ -52,7 +55,7 @@ def held_columns(
 
 
 def changes(
-    rows: Rows, entity: type[Entity], wanted: Mapping[int, Row], *, lock: bool = False
+    rows: Rows, entity: type[Entity], wanted: Mapping[int, Columns], *, lock: bool = False
 ) -> dict[int, tuple[Row, Row]]:
     """Return for each row that would change what it holds, and what it gets.
 
@@ -70,6 +73,37 @@ def changes(
         if after:
             found[row_id] = ({name: before[name] for name in after}, after)
     return found
+
+
+def wanted_rows(
+    patients: Iterable[PatientEntry], known: Known, all_of: AllOf
+) -> dict[type[Entity], dict[int, Row]]:
+    """Return by id what rows that are there are to hold, as entries say.
+
+    Args:
+        patients: the entries.
+        known: what is there.
+        all_of: gives what is said of what has a key, where one entry says some columns.
+    """
+    wanted: dict[type[Entity], dict[int, Row]] = {}
+
+    def note(entity: type[Entity], row_id: int | None, columns: Columns) -> None:
+        if row_id is not None and columns:
+            wanted.setdefault(entity, {}).setdefault(row_id, {}).update(columns)
+
+    for patient in patients:
+        key = patient.key
+        note(Patient, known.patients.get(key), all_of(key, patient.columns))
+        for study in patient.studies:
+            key_of_study = patient.key_of(study)
+            said = all_of(key_of_study, study.columns)
+            note(Study, known.studies.get(key_of_study), said)
+            for series in study.series:
+                note(Series, series.placed_id, all_of(series.uid, series.columns))
+                for image in series.images:
+                    if image.key in known.images:
+                        note(ImageInstance, known.images[image.key].image_id, image.columns)
+    return wanted
 
 
 class HeldOrigins:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
+
+from attrs import evolve
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
@@ -14,71 +17,58 @@ from eyened_domain.model.names import fold
 from eyened_domain.model.study import Series
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 from eyened_domain.services.importing.columns import convert_value
-from eyened_domain.services.importing.entries import ImageEntry
+from eyened_domain.services.importing.entries import Columns, ImageEntry
+from eyened_domain.services.row_shapes import Row
 
 _TOLERANCE = 1e-3
 _ORIGIN = ("manufacturer", "manufacturer_model_name", "serial_number")
 _ORIGIN_LENGTH = 45
+_SIZES = ("rows_y", "columns_x", "nr_of_frames")
 _SERIES = ("series_instance_uid", "study_instance_uid", "series_number")
 
 
-def read_header(files: ImageFiles, identifier: str, sizes: dict[str, int | None]) -> ImageHeader:
-    """Read the header of an image file; sizes are those that its record gives.
-
-    Raises:
-        BadInput: the file is missing, damaged or no image.
-    """
-    return files.read_header(identifier, **sizes)
-
-
-def sizes_of(image: ImageEntry) -> dict[str, int | None]:
-    """Return the sizes that a record gives, which a file without a header is read by."""
-    return {name: image.columns.get(name) for name in ("rows_y", "columns_x", "nr_of_frames")}
-
-
-class FileReader:
-    """Reads the files of images, in this thread or through an executor.
+def begin_to_read(
+    files: ImageFiles, images: list[ImageEntry], executor: Executor | None
+) -> list[Callable[[], ImageHeader]]:
+    """Begin to read some files; return for each image what gives its header, or raises.
 
     Args:
         files: where the images are.
-        executor: reads the files; by default this thread does.
+        images: the sizes that their records give are those of a file without a header.
+        executor: reads the files; with None it is done by what is returned.
     """
-
-    def __init__(self, files: ImageFiles, executor: Executor | None) -> None:
-        self._files = files
-        self._executor = executor
-
-    def begin(self, images: list[ImageEntry]) -> Callable[[ImageEntry], None]:
-        """Begin to read some files; return what fills in one of the images, once each."""
-        files, executor = self._files, self._executor
-        if executor is None:
-            return lambda one: fill_in(one, read_header(files, one.identifier, sizes_of(one)))
-        headers = {
-            id(one): executor.submit(read_header, files, one.identifier, sizes_of(one))
-            for one in images
-        }
-        return lambda one: fill_in(one, headers.pop(id(one)).result())
+    calls = [
+        partial(files.read_header, one.identifier, **{n: one.columns.get(n) for n in _SIZES})
+        for one in images
+    ]
+    return [*calls] if executor is None else [executor.submit(one).result for one in calls]
 
 
-def fill_in(image: ImageEntry, header: ImageHeader) -> None:
-    """Fill in what the record of an image does not say and its file does.
+def filled_in(image: ImageEntry, series: Columns, header: ImageHeader) -> tuple[ImageEntry, Row]:
+    """Return an image with what its record does not say and its file does.
+
+    Args:
+        image: the image.
+        series: what is said of the series that it is in.
+        header: what the file says.
+
+    Returns:
+        the image, and what is said of the series then.
 
     Raises:
         BadInput: they disagree.
     """
-    found: list[tuple[dict[str, Any], str, Any]] = []
+    columns, of_series = dict(image.columns), dict(series)
     for name, value in _told(header).items():
         if name in _ORIGIN:
             _check_origin(image, name, value)
         elif name in _SERIES:
-            found.append(_agreed(image.series.columns, Series, name, value))
+            of_series.setdefault(name, _agreed(series, Series, name, value))
         elif name in ImageInstance.__entity__.columns:
-            found.append(_agreed(image.columns, ImageInstance, name, value))
-    for name in _ORIGIN:
-        if getattr(image.origin, name) is None:
-            setattr(image.origin, name, _name(header.columns.get(name)))
-    for columns, name, value in found:
-        columns.setdefault(name, value)
+            columns.setdefault(name, _agreed(image.columns, ImageInstance, name, value))
+    unsaid = [name for name in _ORIGIN if getattr(image.origin, name) is None]
+    told = {name: _name(header.columns.get(name)) for name in unsaid}
+    return evolve(image, columns=columns, origin=evolve(image.origin, **told)), of_series
 
 
 def _told(header: ImageHeader) -> dict[str, Any]:
@@ -91,16 +81,14 @@ def _told(header: ImageHeader) -> dict[str, Any]:
     return {**sizes, **{name: v for name, v in header.columns.items() if v is not None}}
 
 
-def _agreed(
-    columns: dict[str, Any], entity: type[Entity], name: str, value: Any
-) -> tuple[dict[str, Any], str, Any]:
-    """Return what to fill in where, once the record is found to say nothing else."""
+def _agreed(said: Columns, entity: type[Entity], name: str, value: Any) -> Any:
+    """Return what a file says of a column, once the record is found to say nothing else."""
     info = entity.__entity__
     converted = convert_value(info.name, name, info.columns[name], value)
-    given = columns.get(name)
+    given = said.get(name)
     if given is not None and not _agree(given, converted):
         raise _disagreement(info.name, name, given, converted)
-    return columns, name, converted
+    return converted
 
 
 def _check_origin(image: ImageEntry, name: str, value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import define, field
 
@@ -17,7 +17,8 @@ from eyened_domain.model.study import Series, Study
 from eyened_domain.services.importing.entries import (
     ImageEntry,
     PatientEntry,
-    StudyEntry,
+    PatientKey,
+    StudyKey,
     images_of,
     series_of,
 )
@@ -29,11 +30,12 @@ _REFERRED: dict[str, type[Entity]] = {"device_instance_id": DeviceInstance, "sca
 
 @define
 class Known:
-    """Ids of what is there already, by what records call it (names folded)."""
+    """Ids of what is there already, by the keys of entries."""
 
     projects: dict[str, int] = field(factory=dict)
-    patients: dict[tuple[int, str], int] = field(factory=dict)
-    studies: dict[tuple[int, date], int] = field(factory=dict)
+    """By folded name."""
+    patients: dict[PatientKey, int] = field(factory=dict)
+    studies: dict[StudyKey, int] = field(factory=dict)
     series: dict[int, tuple[int, str | None]] = field(factory=dict)
     """SeriesID to StudyID and SeriesInstanceUid."""
     series_by_uid: dict[str, tuple[int, int]] = field(factory=dict)
@@ -45,33 +47,17 @@ class Known:
     references: dict[str, set[int]] = field(factory=dict)
     """For columns of images that refer to other things: which of the ids are there."""
 
-    def project_id(self, patient: PatientEntry) -> int | None:
-        """Return the id of a patient's project, if it is there."""
-        return self.projects.get(patient.key[0])
 
-    def patient_id(self, patient: PatientEntry) -> int | None:
-        """Return the id of a patient who is there."""
-        project, identifier = patient.key
-        project_id = self.projects.get(project)
-        return None if project_id is None else self.patients.get((project_id, identifier))
-
-    def study_id(self, study: StudyEntry) -> int | None:
-        """Return the id of a study that is there."""
-        patient_id = self.patient_id(study.patient)
-        return None if patient_id is None else self.studies.get((patient_id, study.study_date))
-
-
-@define
-class KnownImage:
+class KnownImage(NamedTuple):
     """An image that is there already, and where it hangs."""
 
     image_id: int
     series_id: int
-    study_id: int = 0
-    study_date: date | None = None
-    patient_id: int = 0
-    patient_identifier: str = ""
-    project_id: int = 0
+    study_id: int
+    study_date: date
+    patient_id: int
+    patient_identifier: str
+    project_id: int
 
 
 def default_source(
@@ -116,62 +102,65 @@ def _look_up_sources(
         sources[fold(name)] = identity
 
 
-def look_up_images(
-    rows: Rows, known: Known, images: list[ImageEntry], sources: dict[str, int]
-) -> None:
-    """Look up which images are there already, and in which series.
+def look_up(rows: Rows, patients: list[PatientEntry], sources: dict[str, int]) -> Known:
+    """Look up what is there already of the things that entries name.
 
     Args:
         rows: the storage's set-based reading.
-        known: takes them.
-        images: the entries.
+        patients: the entries; of those who are not named yet, the patients are looked up
+            whose images are there already.
         sources: the ids of sources by folded name; those that are not in it are looked up.
     """
+    known = Known()
+    _look_up_images(rows, known, images_of(patients), sources)
+    _look_up_studies(rows, known, patients)
+    look_up_series(rows, known, patients)
+    return known
+
+
+def _look_up_images(
+    rows: Rows, known: Known, images: list[ImageEntry], sources: dict[str, int]
+) -> None:
     by_source: dict[str, list[str]] = {}
     for image in images:
         by_source.setdefault(image.key[0], []).append(image.identifier)
     _look_up_sources(rows, sources, {image.origin.source_name or "" for image in images})
-    for source in [source for source in by_source if source in sources]:
+    found = {
+        (source, fold(identifier)): (image_id, series_id)
+        for source in by_source
+        if source in sources
         for identifier, image_id, series_id in rows.find(
             ImageInstance,
             "dataset_identifier",
             by_source[source],
             ("dataset_identifier", "image_instance_id", "series_id"),
             source_info_id=sources[source],
-        ):
-            known.images[source, fold(identifier)] = KnownImage(image_id, series_id)
-    _place(rows, list(known.images.values()))
-
-
-def _place(rows: Rows, images: list[KnownImage]) -> None:
-    """Fill in the study, patient and project of images that are there."""
-    studies = dict(
-        rows.find(Series, "series_id", {i.series_id for i in images}, ("series_id", "study_id"))
-    )
-    patients: dict[int, tuple[int, date]] = {
+        )
+    }
+    in_series = {series_id for _, series_id in found.values()}
+    studies = dict(rows.find(Series, "series_id", in_series, ("series_id", "study_id")))
+    patients = {
         study_id: (patient_id, day)
         for study_id, patient_id, day in rows.find(
             Study, "study_id", set(studies.values()), ("study_id", "patient_id", "study_date")
         )
     }
     wanted = {patient_id for patient_id, _ in patients.values()}
-    found: dict[int, tuple[str, int]] = {
+    names = {
         patient_id: (identifier, project_id)
         for patient_id, identifier, project_id in rows.find(
             Patient, "patient_id", wanted, ("patient_id", "patient_identifier", "project_id")
         )
     }
-    for image in images:
-        image.study_id = studies[image.series_id]
-        image.patient_id, image.study_date = patients[image.study_id]
-        image.patient_identifier, image.project_id = found[image.patient_id]
+    for key, (image_id, series_id) in found.items():
+        study_id = studies[series_id]
+        patient_id, day = patients[study_id]
+        known.images[key] = KnownImage(
+            image_id, series_id, study_id, day, patient_id, *names[patient_id]
+        )
 
 
-def look_up_studies(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
-    """Look up the projects that patients belong to, the patients, and all their studies.
-
-    Of patients who are not named yet, those are looked up whose images are there already.
-    """
+def _look_up_studies(rows: Rows, known: Known, patients: list[PatientEntry]) -> None:
     wanted: dict[str, set[str]] = {}
     for patient in patients:
         identifiers = wanted.setdefault(patient.project_name, set())
@@ -181,11 +170,13 @@ def look_up_studies(rows: Rows, known: Known, patients: list[PatientEntry]) -> N
             there = (known.images.get(image.key) for image in images_of([patient]))
             identifiers |= {image.patient_identifier for image in there if image is not None}
     for row in rows.studies_of(wanted):
-        known.projects[fold(row.project_name)] = row.project_id
+        project = fold(row.project_name)
+        known.projects[project] = row.project_id
         if row.patient_id is not None and row.patient_identifier is not None:
-            known.patients[row.project_id, fold(row.patient_identifier)] = row.patient_id
+            key = (project, fold(row.patient_identifier))
+            known.patients[key] = row.patient_id
             if row.study_id is not None and row.study_date is not None:
-                known.studies[row.patient_id, row.study_date] = row.study_id
+                known.studies[*key, row.study_date] = row.study_id
 
 
 def look_up_series(rows: Rows, known: Known, patients: Iterable[PatientEntry]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from eyened_domain.errors import BadInput
@@ -11,154 +11,153 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.study import Series, Study
-from eyened_domain.services.importing.changes import HeldOrigins, differing, held_columns
+from eyened_domain.services.importing.changes import (
+    HeldOrigins,
+    differing,
+    held_columns,
+    wanted_rows,
+)
 from eyened_domain.services.importing.entries import (
+    Columns,
+    Entry,
     ImageEntry,
     PatientEntry,
-    SeriesEntry,
-    StudyEntry,
+    Refusal,
     images_of,
+    rebuilt,
 )
 from eyened_domain.services.importing.lookups import Known
 from eyened_domain.services.importing.plan import ImportPlan
-from eyened_domain.services.importing.tally import Tally
 from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.rows import Rows
 
-Entry = PatientEntry | StudyEntry | SeriesEntry
-
 
 class Merging:
-    """The last step of planning a portion: its entries are good, and become part of the plan.
+    """The last step of planning: entries are good, and become part of the plan.
 
     Args:
         plan: what they become part of.
-        tally: counts them.
-        known: what of them is there already.
     """
 
-    def __init__(self, plan: ImportPlan, tally: Tally, known: Known) -> None:
+    def __init__(self, plan: ImportPlan) -> None:
         self._plan = plan
-        self._tally = tally
-        self._known = known
+        self._counted: set[int] = set()
         self._held: dict[type[Entity], dict[int, Row]] = {}
         self._origins: HeldOrigins | None = None
 
-    def check(self, entry: Entry) -> None:
-        """Refuse an entry that contradicts an earlier one of the same patient, study or series.
+    def look_at_rows(self, rows: Rows, patients: list[PatientEntry], known: Known) -> None:
+        """Look up what the rows hold that the entries would change (`conflict = update`)."""
+        wanted = wanted_rows(patients, known, lambda _key, columns: columns)
+        self._held = {entity: held_columns(rows, entity, ids) for entity, ids in wanted.items()}
+        there = [image for image in images_of(patients) if image.exists]
+        self._origins = HeldOrigins(rows, [known.images[one.key].image_id for one in there])
 
-        Raises:
-            BadInput: naming the column and both values.
+    def merge(
+        self, patients: Iterable[PatientEntry], known: Known, left_out: Collection[Entry]
+    ) -> Iterator[Refusal]:
+        """Put together what entries and earlier ones say; give those that contradict them.
+
+        Args:
+            patients: the entries.
+            known: what is there.
+            left_out: takes up what is given here, before the next is asked for.
         """
-        if not entry.columns or entry.key is None:
-            return
-        merged = self._plan.shared.get(entry.key, {})
-        for name, value in entry.columns.items():
+        for patient in patients:
+            key = patient.key
+            error = self._contradiction(Patient, key, patient.columns)
+            if error is not None:
+                yield patient, error
+                continue
+            for study in patient.studies:
+                key_of_study = patient.key_of(study)
+                error = self._contradiction(Study, key_of_study, study.columns)
+                if error is not None:
+                    yield study, error
+                    continue
+                self._take(Study, key_of_study, study.columns, known.studies.get(key_of_study))
+                for series in study.series:
+                    if series.columns:
+                        uid = series.uid
+                        error = self._contradiction(Series, uid, series.columns)
+                        if error is None:
+                            self._take(Series, uid, series.columns, series.placed_id)
+                        else:
+                            yield series, error
+            if any(rebuilt([patient], left_out)):
+                self._take(Patient, key, patient.columns, known.patients.get(key))
+
+    def _contradiction(self, entity: type[Entity], key: Any, columns: Columns) -> BadInput | None:
+        merged = self._plan.all_of(key, {})
+        for name, value in columns.items():
             if merged.get(name, value) != value:
-                what = type(entry).__name__.removesuffix("Entry")
-                raise BadInput(
+                what = entity.__name__
+                return BadInput(
                     f"{what}.{name}: {_shown(value)} here, {_shown(merged[name])} in an earlier "
                     f"record of the same {what.lower()}",
                     field=name,
                 )
+        return None
 
-    def take(self, entry: Entry) -> None:
-        """Put what an entry says together with what earlier ones said."""
-        if not entry.columns:
+    def _take(self, entity: type[Entity], key: Any, columns: Columns, row_id: int | None) -> None:
+        """Put what an entry says together with what earlier ones said; count what is new."""
+        merged = self._plan.all_of(key, {})
+        fresh = {name: value for name, value in columns.items() if name not in merged}
+        if not fresh:
             return
-        self._count_columns(entry)
-        if entry.key is not None:
-            self._plan.shared.setdefault(entry.key, {}).update(entry.columns)
-            if not isinstance(entry, SeriesEntry):  # its UID is in the columns
-                entry.columns = {}
+        if key is not None:
+            self._plan.shared[key] = {**merged, **fresh} if merged else columns
+        level = self._plan.levels[entity.__name__]
+        if row_id is None:
+            level.filled.update(fresh.keys())
+        else:
+            held = self._held.get(entity, {}).get(row_id, {})
+            level.changed.update(differing(held, fresh).keys())
 
-    def look_at_rows(self, rows: Rows, patients: list[PatientEntry]) -> None:
-        """Look up what the rows hold that the entries would change (`conflict = update`)."""
-        wanted: dict[type[Entity], dict[int, Row]] = {
-            Patient: {},
-            Study: {},
-            Series: {},
-            ImageInstance: {},
-        }
-        for entry in _entries(patients):
-            entity, row_id = self._row_of(entry)
-            if row_id is not None and entry.columns:
-                wanted[entity][row_id] = {**wanted[entity].get(row_id, {}), **entry.columns}
-        self._held = {entity: held_columns(rows, entity, ids) for entity, ids in wanted.items()}
-        there = [image for image in images_of(patients) if image.exists]
-        self._origins = HeldOrigins(rows, [self._known.images[one.key].image_id for one in there])
-
-    def count(self, patients: list[PatientEntry]) -> None:
+    def count(self, patients: list[PatientEntry], known: Known) -> None:
         """Count the entries of a portion, each patient, study and series once."""
         for patient in patients:
-            project = patient.key[0]
-            new = project not in self._known.projects
-            if self._tally.count("Project", (project,), new=new) and new:
-                self._tally.fill("Project", ("project_name",), new=True)
-            self._count("Patient", patient, patient.key, "patient_identifier")
+            key = patient.key
+            self._count("Project", key[0], known.projects.get(key[0]), "project_name")
+            self._count("Patient", key, known.patients.get(key), "patient_identifier")
             for study in patient.studies:
-                self._count("Study", study, study.key, "study_date")
-                self._count_series(study.series)
+                key_of_study = patient.key_of(study)
+                row_id = known.studies.get(key_of_study)
+                self._count("Study", key_of_study, row_id, "study_date")
+                for series in study.series:
+                    self._count("Series", series.placed_id or series.uid, series.placed_id)
         images = images_of(patients)
         self._count_new([image for image in images if not image.exists])
-        self._count_existing([image for image in images if image.exists])
+        self._count_existing([image for image in images if image.exists], known)
 
-    def _count(self, name: str, entry: Entry, key: tuple[Any, ...], *always: str) -> None:
-        new = self._row_of(entry)[1] is None
-        if self._tally.count(name, key, new=new) and new:
-            self._tally.fill(name, always, new=True)
-
-    def _count_series(self, series: list[SeriesEntry]) -> None:
-        known = [one for one in series if one.placed_id is not None or one.uid is not None]
-        for one in known:
-            self._count("Series", one, (one.placed_id or one.uid,))
-        self._tally.add("Series", new=len(series) - len(known))
+    def _count(self, name: str, key: Any, row_id: int | None, *filled: str) -> None:
+        """Count a row, once for each key; without one it is named once only."""
+        digest = hash((name, key))
+        if key is not None and digest in self._counted:
+            return
+        self._counted.add(digest)
+        level = self._plan.levels[name]
+        level.existing += row_id is not None
+        level.new += row_id is None
+        if row_id is None:
+            level.filled.update(filled)
 
     def _count_new(self, images: list[ImageEntry]) -> None:
-        self._tally.add("ImageInstance", new=len(images))
+        level = self._plan.levels["ImageInstance"]
+        level.new += len(images)
         for names, times in Counter(tuple(image.columns) for image in images).items():
-            self._tally.fill("ImageInstance", ("dataset_identifier", *names), new=True, times=times)
+            for name in ("dataset_identifier", *names):
+                level.filled[name] += times
 
-    def _count_existing(self, images: list[ImageEntry]) -> None:
-        self._tally.add("ImageInstance", existing=len(images))
+    def _count_existing(self, images: list[ImageEntry], known: Known) -> None:
+        level = self._plan.levels["ImageInstance"]
+        level.existing += len(images)
         if self._origins is None:
             return
         for image in images:
-            row_id = self._known.images[image.key].image_id
-            held = self._held[ImageInstance].get(row_id, {})
-            names = {*differing(held, image.columns)}
-            names |= self._origins.differing(row_id, image.origin).keys()
-            self._tally.fill("ImageInstance", names, new=False)
-
-    def _count_columns(self, entry: Entry) -> None:
-        merged = self._plan.shared.get(entry.key, {}) if entry.key is not None else {}
-        fresh = {name: value for name, value in entry.columns.items() if name not in merged}
-        if not fresh:
-            return
-        entity, row_id = self._row_of(entry)
-        if row_id is not None:
-            fresh = differing(self._held.get(entity, {}).get(row_id, {}), fresh)
-        self._tally.fill(entity.__name__, fresh, new=row_id is None)
-
-    def _row_of(self, entry: Entry | ImageEntry) -> tuple[type[Entity], int | None]:
-        if isinstance(entry, PatientEntry):
-            return Patient, self._known.patient_id(entry)
-        if isinstance(entry, StudyEntry):
-            return Study, self._known.study_id(entry)
-        if isinstance(entry, SeriesEntry):
-            return Series, entry.placed_id
-        found = self._known.images.get(entry.key)
-        return ImageInstance, None if found is None else found.image_id
-
-
-def _entries(patients: list[PatientEntry]) -> Iterator[Entry | ImageEntry]:
-    for patient in patients:
-        yield patient
-        for study in patient.studies:
-            yield study
-            for series in study.series:
-                yield series
-                yield from series.images
+            row_id = known.images[image.key].image_id
+            held = self._held.get(ImageInstance, {}).get(row_id, {})
+            names = differing(held, image.columns) | self._origins.differing(row_id, image.origin)
+            level.changed.update(names.keys())
 
 
 def _shown(value: Any) -> str:

@@ -82,6 +82,10 @@ class ImportOptions:
     """Name of the `SourceInfo` of images that name none; by default the one whose
     `source_path` is IMAGES_BASEPATH."""
 
+    def writes(self, exists: bool) -> bool:
+        """Whether what records say of an image is written, new or there already."""
+        return not exists or self.conflict is OnConflict.update
+
     def as_dict(self) -> dict[str, Any]:
         """Return the options as JSON can hold them."""
         return {

@@ -7,15 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import IO, Any
 
-from attrs import asdict, define, evolve, field
+from attrs import asdict, define, field
 
 from eyened_domain.errors import BadInput, EyenedError, FileMissing
-from eyened_domain.services.importing.entries import (
-    PatientEntry,
-    RecordError,
-    SeriesEntry,
-    StudyEntry,
-)
+from eyened_domain.services.importing.entries import Columns, RecordError
 from eyened_domain.services.importing.options import ImportOptions
 from eyened_domain.services.importing.portions import Portions
 from eyened_domain.services.importing.saved import patient_in, patient_out
@@ -60,8 +55,8 @@ class ImportPlan:
     levels: dict[str, Level] = field(factory=lambda: {name: Level() for name in LEVELS})
     errors: list[RecordError] = field(factory=list)
     portions: Portions = field(factory=Portions, repr=False)
-    shared: dict[tuple[Any, ...], dict[str, Any]] = field(factory=dict, repr=False)
-    """What all records together say of a patient, study or series, by its key."""
+    shared: dict[Any, Columns] = field(factory=dict, repr=False)
+    """What all records together say of a patient or study, by its key, or a series, by its UID."""
 
     def __str__(self) -> str:
         lines = [f"{'':14}{'total':>9}{'new':>9}{'existing':>9}{'left out':>9}  columns filled"]
@@ -92,10 +87,9 @@ class ImportPlan:
         """Whether there is anything new, or anything to change."""
         return any(level.new or level.changed for level in self.levels.values())
 
-    def columns_of(self, entry: PatientEntry | StudyEntry | SeriesEntry) -> dict[str, Any]:
-        """Return what all records together say of a patient, study or series."""
-        key = entry.key
-        return entry.columns if key is None else self.shared.get(key, entry.columns)
+    def all_of(self, key: Any, columns: Columns) -> Columns:
+        """Return what all records together say of what has a key, where one says `columns`."""
+        return self.shared.get(key, columns)
 
     def save(self, path: Path | str) -> None:
         """Write the plan to a file, one JSON document per line.
@@ -144,21 +138,8 @@ def _write(plan: ImportPlan, file: IO[str]) -> None:
     head = {"format": _FORMAT, "portions": len(plan.portions), **plan.as_dict()}
     file.write(json.dumps(head) + "\n")
     for portion in plan.portions:
-        lines = [json.dumps(patient_out(_whole(plan, entry))) for entry in portion]
+        lines = [json.dumps(patient_out(entry, plan.all_of)) for entry in portion]
         file.write(json.dumps(len(lines)) + "\n" + "".join(f"{line}\n" for line in lines))
-
-
-def _whole(plan: ImportPlan, entry: PatientEntry) -> PatientEntry:
-    """Return an entry with all that the records together say of the patient and the studies."""
-    studies = [
-        evolve(
-            study,
-            columns=plan.columns_of(study),
-            series=[evolve(one, columns=plan.columns_of(one)) for one in study.series],
-        )
-        for study in entry.studies
-    ]
-    return evolve(entry, columns=plan.columns_of(entry), studies=studies)
 
 
 def _read(file: IO[str]) -> ImportPlan:

@@ -22,7 +22,7 @@ class Portions:
         self._filed = 0
 
     def append(self, portion: list[PatientEntry]) -> None:
-        """Add a portion at the end; it is given away."""
+        """Add a portion at the end."""
         if self._file is None and len(self._held) < _PORTIONS_IN_MEMORY:
             self._held.append(portion)
             return
@@ -32,7 +32,6 @@ class Portions:
         self._file.seek(0, 2)
         pickle.dump(portion, self._file, protocol=pickle.HIGHEST_PROTOCOL)
         self._filed += 1
-        _let_go(portion)
 
     def __len__(self) -> int:
         return len(self._held) + self._filed
@@ -47,14 +46,4 @@ class Portions:
             portion: list[PatientEntry] = pickle.load(self._file)  # noqa: S301 - our own, unnamed
             position = self._file.tell()
             yield portion
-            _let_go(portion)
-
-
-def _let_go(portion: list[PatientEntry]) -> None:
-    """Break the circles of entries, so that they are freed at once, not by the collector."""
-    for patient in portion:
-        for study in patient.studies:
-            for series in study.series:
-                series.images = []
-            study.series = []
-        patient.studies = []
+            del portion  # one at a time

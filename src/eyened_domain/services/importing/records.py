@@ -14,10 +14,10 @@ The flat form of one image has ``patient_props``, ``study_props``, ``series_prop
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from eyened_domain.errors import BadInput, UnknownName
 from eyened_domain.model.entity import Entity
@@ -32,6 +32,7 @@ from eyened_domain.services.importing.columns import (
     shown,
 )
 from eyened_domain.services.importing.entries import (
+    UNSAID,
     ImageEntry,
     Origin,
     PatientEntry,
@@ -56,6 +57,7 @@ _FLAT_NAMES = _FLAT_KEYS | _FLAT_PROPS.keys()
 _LONGEST_NAME = 80
 _LONGEST_NAME_STORED = 255
 _NONE: Mapping[str, Any] = {}
+T = TypeVar("T", StudyEntry, SeriesEntry, ImageEntry)
 
 
 class RecordReader:
@@ -86,120 +88,108 @@ class RecordReader:
     def _flat(self, record: Mapping[str, Any], where: str) -> PatientEntry:
         """Return the entries of a flat record of one image."""
         props = _props_by_level(record)
-        patient = _patient(record, props["patient_props"], where)
-        study = self._study(patient, record, props["study_props"], where)
-        series = _series(study, record, props["series_props"], where)
-        series.images.append(_image(series, record, props["image_props"], where))
-        study.series.append(series)
-        patient.studies.append(study)
-        patient.declared = study.declared = True
-        return patient
+        patient = _patient(record, props["patient_props"])
+        study = self._study(record, props["study_props"])
+        series = _series(record, props["series_props"])
+        images = (_image(record, props["image_props"], where),)
+        all_series = (SeriesEntry(*series, where, images),)
+        return PatientEntry(*patient, where, (StudyEntry(*study, where, all_series, True),), True)
 
     def _nested(self, record: Mapping[str, Any], where: str) -> PatientEntry | None:
         _check_names(record, _PATIENT_KEYS, "a patient record")
-        entry = _patient(record, _mapping(record, "props"), where)
-        for place, study in _each(record, "studies", where):
-            entry.declared = True
-            try:
-                found = self._nested_study(entry, study, place)
-            except BadInput as error:
-                self.errors.append(note(place, error))
-            else:
-                if found.series or not found.declared:
-                    entry.studies.append(found)
-        if entry.identifier is None and not any(study.series for study in entry.studies):
-            if entry.studies or not entry.declared:
+        patient = _patient(record, _mapping(record, "props"))
+        studies, declared = self._listed(record, "studies", where, self._nested_study)
+        kept = tuple(study for study in studies if study.series or not study.declared)
+        if patient[1] is None and not any(study.series for study in kept):
+            if kept or not declared:
                 raise BadInput(
                     "patient_identifier is needed where there are no images: without either, "
                     "the patient could not be found again",
                     field="patient_identifier",
                 )
             return None
-        return entry if entry.studies or not entry.declared else None
+        return PatientEntry(*patient, where, kept, declared) if kept or not declared else None
 
-    def _nested_study(
-        self, patient: PatientEntry, record: Mapping[str, Any], where: str
-    ) -> StudyEntry:
+    def _nested_study(self, record: Mapping[str, Any], where: str) -> StudyEntry:
         _check_names(record, _STUDY_KEYS, "a study")
-        entry = self._study(patient, record, _mapping(record, "props"), where)
-        for place, series in _each(record, "series", where):
-            entry.declared = True
-            try:
-                found = self._nested_series(entry, series, place)
-            except BadInput as error:
-                self.errors.append(note(place, error))
-            else:
-                if found.images:
-                    entry.series.append(found)
-        return entry
+        study = self._study(record, _mapping(record, "props"))
+        series, declared = self._listed(record, "series", where, self._nested_series)
+        return StudyEntry(*study, where, tuple(one for one in series if one.images), declared)
 
-    def _nested_series(
-        self, study: StudyEntry, record: Mapping[str, Any], where: str
-    ) -> SeriesEntry:
+    def _nested_series(self, record: Mapping[str, Any], where: str) -> SeriesEntry:
         _check_names(record, _SERIES_KEYS, "a series")
-        entry = _series(study, record, _mapping(record, "props"), where)
-        images = list(_each(record, "images", where))
-        if not images:
+        series = _series(record, _mapping(record, "props"))
+        images, declared = self._listed(record, "images", where, _nested_image)
+        if not declared:
             raise BadInput("a series needs images", field="images")
-        for place, image in images:
+        return SeriesEntry(*series, where, tuple(images))
+
+    def _listed(
+        self,
+        record: Mapping[str, Any],
+        name: str,
+        where: str,
+        read: Callable[[Mapping[str, Any], str], T],
+    ) -> tuple[list[T], bool]:
+        """Return what is good in a list of a record, and whether there is anything in the list."""
+        found: list[T] = []
+        listed = _list(record, name)
+        for index, one in enumerate(listed):
+            place = f"{where}, {name}[{index}]"
             try:
-                _check_names(image, _IMAGE_KEYS, "an image")
-                entry.images.append(_image(entry, image, _mapping(image, "props"), place))
+                found.append(read(one, place))
             except BadInput as error:
                 self.errors.append(note(place, error))
-        return entry
+        return found, bool(listed)
 
     def _study(
-        self,
-        patient: PatientEntry,
-        record: Mapping[str, Any],
-        props: Mapping[str, Any],
-        where: str,
-    ) -> StudyEntry:
+        self, record: Mapping[str, Any], props: Mapping[str, Any]
+    ) -> tuple[date, dict[str, Any]]:
         given = record.get("study_date")
         day = self._default_date if given is None else _study_date(given)
-        return StudyEntry(patient, day, convert(Study, props) if props else {}, where)
+        return day, convert(Study, props) if props else {}
 
 
 def _is_mapping(value: Any) -> bool:
     return value.__class__ is dict or isinstance(value, Mapping)
 
 
-def _patient(record: Mapping[str, Any], props: Mapping[str, Any], where: str) -> PatientEntry:
+def _patient(
+    record: Mapping[str, Any], props: Mapping[str, Any]
+) -> tuple[str, str | None, dict[str, Any]]:
     name = record.get("project_name")
     if name is None:
         raise BadInput("project_name is needed", field="project_name")
     identifier = record.get("patient_identifier")
     if identifier is not None:
         identifier = name_value("Patient", "patient_identifier", identifier, _LONGEST_NAME_STORED)
-    return PatientEntry(
-        name_value("Project", "project_name", name, _LONGEST_NAME_STORED),
-        identifier,
-        convert(Patient, props) if props else {},
-        where,
-    )
+    project = name_value("Project", "project_name", name, _LONGEST_NAME_STORED)
+    return project, identifier, convert(Patient, props) if props else {}
 
 
 def _series(
-    study: StudyEntry, record: Mapping[str, Any], props: Mapping[str, Any], where: str
-) -> SeriesEntry:
+    record: Mapping[str, Any], props: Mapping[str, Any]
+) -> tuple[int | None, dict[str, Any]]:
     given = record.get("series_id")
     if given is not None:
         column = Series.__entity__.columns["series_id"]
         given = int(convert_value("Series", "series_id", column, given))
-    return SeriesEntry(study, given, convert(Series, props) if props else {}, where)
+    return given, convert(Series, props) if props else {}
 
 
-def _image(
-    series: SeriesEntry, record: Mapping[str, Any], props: Mapping[str, Any], where: str
-) -> ImageEntry:
+def _nested_image(record: Mapping[str, Any], where: str) -> ImageEntry:
+    _check_names(record, _IMAGE_KEYS, "an image")
+    return _image(record, _mapping(record, "props"), where)
+
+
+def _image(record: Mapping[str, Any], props: Mapping[str, Any], where: str) -> ImageEntry:
     path = record.get("image")
     if not isinstance(path, str) or not path:
         raise BadInput(f"image: the path of a file is needed, not {shown(path)}", field="image")
     given = convert(ImageInstance, props) if props else {}
     named = DEVICE_COLUMNS.keys() & given.keys()
-    origin = Origin(**{name: given.pop(name) for name in named}) if named else Origin()
-    return ImageEntry(series, path, given, where, origin)
+    origin = Origin(**{name: given.pop(name) for name in named}) if named else UNSAID
+    return ImageEntry(path, given, where, origin)
 
 
 def _study_date(given: Any) -> date:
@@ -235,14 +225,13 @@ def _mapping(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _each(record: Mapping[str, Any], name: str, where: str) -> Iterator[tuple[str, Any]]:
+def _list(record: Mapping[str, Any], name: str) -> list[Any]:
     found = record.get(name)
     if found is None:
-        return
+        return []
     if isinstance(found, str | bytes | Mapping) or not hasattr(found, "__iter__"):
         raise BadInput(f"{name} is a list, not {shown(found)}", field=name)
-    for index, one in enumerate(found):
-        yield f"{where}, {name}[{index}]", one
+    return list(found)
 
 
 def _props_by_level(record: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

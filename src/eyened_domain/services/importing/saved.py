@@ -13,6 +13,8 @@ from eyened_domain.model.names import fold
 from eyened_domain.services.image_files import normalised_identifier
 from eyened_domain.services.importing.columns import DEVICE_COLUMNS
 from eyened_domain.services.importing.entries import (
+    AllOf,
+    Columns,
     ImageEntry,
     Origin,
     PatientEntry,
@@ -20,33 +22,31 @@ from eyened_domain.services.importing.entries import (
     StudyEntry,
 )
 
-Columns = dict[str, Any]
 
-
-def patient_out(entry: PatientEntry) -> dict[str, Any]:
-    """Return an entry as JSON can hold it."""
+def patient_out(entry: PatientEntry, all_of: AllOf) -> dict[str, Any]:
+    """Return an entry as JSON can hold it; `all_of` gives what all records together say."""
     return {
         "project_name": entry.project_name,
         "identifier": entry.identifier,
-        "columns": columns_out(entry.columns),
+        "columns": columns_out(all_of(entry.key, entry.columns)),
         "where": entry.where,
         "studies": [
             {
                 "study_date": study.study_date.isoformat(),
-                "columns": columns_out(study.columns),
+                "columns": columns_out(all_of(entry.key_of(study), study.columns)),
                 "where": study.where,
-                "series": [_series_out(series) for series in study.series],
+                "series": [_series_out(series, all_of) for series in study.series],
             }
             for study in entry.studies
         ],
     }
 
 
-def _series_out(entry: SeriesEntry) -> dict[str, Any]:
+def _series_out(entry: SeriesEntry, all_of: AllOf) -> dict[str, Any]:
     return {
         "series_id": entry.series_id,
         "found_id": entry.found_id,
-        "columns": columns_out(entry.columns),
+        "columns": columns_out(all_of(entry.uid, entry.columns)),
         "where": entry.where,
         "images": [
             {
@@ -62,7 +62,7 @@ def _series_out(entry: SeriesEntry) -> dict[str, Any]:
     }
 
 
-def columns_out(columns: Columns) -> Columns:
+def columns_out(columns: Columns) -> dict[str, Any]:
     """Return columns as JSON can hold them: enum members by name, dates in ISO form."""
     return {name: _value_out(value) for name, value in columns.items()}
 
@@ -82,41 +82,42 @@ def patient_in(saved: dict[str, Any]) -> PatientEntry:
         BadInput: a path in it leaves IMAGES_BASEPATH.
         ValueError: it is something else, or was changed; or KeyError, TypeError.
     """
-    entry = PatientEntry(
+    studies = tuple(_study_in(study) for study in saved["studies"])
+    return PatientEntry(
         project_name=str(saved["project_name"]),
         identifier=saved["identifier"],
         columns=columns_in("Patient", saved["columns"]),
         where=saved["where"],
+        studies=studies,
+        declared=bool(studies),
     )
-    for study in saved["studies"]:
-        study_entry = StudyEntry(
-            patient=entry,
-            study_date=date.fromisoformat(study["study_date"]),
-            columns=columns_in("Study", study["columns"]),
-            where=study["where"],
-        )
-        study_entry.series = [_series_in(study_entry, series) for series in study["series"]]
-        entry.studies.append(study_entry)
-    return entry
 
 
-def _series_in(study: StudyEntry, saved: dict[str, Any]) -> SeriesEntry:
-    entry = SeriesEntry(
-        study=study,
+def _study_in(saved: dict[str, Any]) -> StudyEntry:
+    series = tuple(_series_in(one) for one in saved["series"])
+    return StudyEntry(
+        study_date=date.fromisoformat(saved["study_date"]),
+        columns=columns_in("Study", saved["columns"]),
+        where=saved["where"],
+        series=series,
+        declared=bool(series),
+    )
+
+
+def _series_in(saved: dict[str, Any]) -> SeriesEntry:
+    return SeriesEntry(
         series_id=saved["series_id"],
         found_id=saved.get("found_id"),  # older plans give it as series_id
         columns=columns_in("Series", saved["columns"]),
         where=saved["where"],
+        images=tuple(_image_in(image) for image in saved["images"]),
     )
-    entry.images = [_image_in(entry, image) for image in saved["images"]]
-    return entry
 
 
-def _image_in(series: SeriesEntry, saved: dict[str, Any]) -> ImageEntry:
+def _image_in(saved: dict[str, Any]) -> ImageEntry:
     origin = Origin(**{name: saved["origin"][name] for name in DEVICE_COLUMNS})
     identifier = normalised_identifier(saved["identifier"])
     return ImageEntry(
-        series=series,
         path=saved["path"],
         columns=columns_in("ImageInstance", saved["columns"]),
         where=saved["where"],

@@ -12,7 +12,7 @@ from eyened_domain.errors import BadInput, Conflict, Duplicate, NotFound
 from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.image_files import ImageFiles
 from eyened_domain.services.import_journal import ImportJournal, ImportRun
-from eyened_domain.services.importing.applying import PortionWriter, Written
+from eyened_domain.services.importing.applying import PortionWriter, Step, Written
 from eyened_domain.services.importing.entries import PatientEntry, note
 from eyened_domain.services.importing.options import ImportDefaults, ImportOptions, OnError
 from eyened_domain.services.importing.plan import ImportPlan
@@ -177,9 +177,10 @@ class Importing:
     def _apply_whole(self, plan: ImportPlan, progress: Progress | None) -> ImportResult:
         def write(uow: UnitOfWork) -> ImportResult:
             result = ImportResult(None, Written(), plan)
-            writing = _Writing(uow, plan, self._defaults, result)
+            writer = PortionWriter(uow, plan, self._defaults)
             for done, portion in enumerate(plan.portions, start=1):
-                writing.write(portion, last=done == len(plan.portions))
+                step = writer.write(portion)
+                _record(uow.imports, result, step, last=done == len(plan.portions))
                 if progress is not None:
                     progress(done, len(plan.portions))
             return result
@@ -204,9 +205,10 @@ class Importing:
         """
 
         def write(uow: UnitOfWork) -> ImportResult:
-            step = ImportResult(result.import_id, Written(), plan)
-            _Writing(uow, plan, self._defaults, step).write(portion, last=last)
-            return step
+            done = ImportResult(result.import_id, Written(), plan)
+            step = PortionWriter(uow, plan, self._defaults).write(portion)
+            _record(uow.imports, done, step, last=last)
+            return done
 
         try:
             step = self._run(write)
@@ -247,31 +249,17 @@ class Importing:
         return result
 
 
-class _Writing:
-    """Writes portions in one unit of work, and keeps the record of the import."""
+def _record(journal: ImportJournal, result: ImportResult, step: Step, *, last: bool) -> None:
+    """Add what writing a portion did to the result, and to the record of imports.
 
-    def __init__(
-        self, uow: UnitOfWork, plan: ImportPlan, defaults: ImportDefaults, result: ImportResult
-    ) -> None:
-        self._journal: ImportJournal = uow.imports
-        self._plan = plan
-        self._writer = PortionWriter(uow, plan, defaults)
-        self._result = result
-
-    def write(self, portion: list[PatientEntry], *, last: bool) -> None:
-        """Write one portion; the import is recorded with the first row that it writes.
-
-        With the last portion its end is recorded: in the same statement, if nothing was
-        written before.
-        """
-        plan, result = self._plan, self._result
-        step = self._writer.write(portion)
-        result.written.add(step.written)
-        begun = result.import_id
-        if begun is None and step.items:
-            options = plan.options.as_dict()
-            result.import_id = self._journal.begin(plan.source, options, finished=last)
-        if result.import_id is not None:
-            self._journal.note(result.import_id, step.items)
-        if begun is not None and last:
-            self._journal.finish(begun)
+    The import is recorded with the first row that it writes. With the last portion its end is
+    recorded: in the same statement, if nothing was written before.
+    """
+    result.written.add(step.written)
+    plan, begun = result.plan, result.import_id
+    if begun is None and step.items:
+        result.import_id = journal.begin(plan.source, plan.options.as_dict(), finished=last)
+    if result.import_id is not None:
+        journal.note(result.import_id, step.items)
+    if begun is not None and last:
+        journal.finish(begun)

@@ -36,11 +36,11 @@ class Garbage:
         if not self._files.root.exists() or why_not_ours(self._engine, self._files) is not None:
             return  # what is another's is no garbage of ours
         told = Collector(self._engine, self._files, grace_s=self._grace_s).collect()
-        self.looked_at = told.slots
-        if told.slots or told.leftovers:
+        self.looked_at = told.positions
+        if told.positions or told.leftovers:
             yield Finding(
                 Kind.GARBAGE,
-                f"{told.slots} positions that nobody points to ({told.bytes:,} bytes) and "
+                f"{told.positions} positions that nobody points to ({told.bytes:,} bytes) and "
                 f"{told.leftovers} files half written are old enough to be collected",
                 path=str(self._files.root),
                 fix="is collected",
@@ -57,6 +57,6 @@ class Garbage:
             done = collector.collect(dry_run=False)
             yield Repair(
                 one,
-                f"collected {done.slots} positions ({done.bytes:,} bytes) and {done.leftovers} "
+                f"collected {done.positions} positions ({done.bytes:,} bytes) and {done.leftovers} "
                 "files half written",
             )

@@ -12,7 +12,7 @@ from eyened_domain.adapters.pixels.positions.pointing import (
     array_of,
     group_of,
     noted,
-    place_of,
+    row_and_position,
     source_of,
 )
 from eyened_domain.adapters.pixels.positions.rows import GARBAGE, LIVE, QUARANTINE, now
@@ -80,7 +80,7 @@ class Positions:
 
     def _make_live(self, connection: Connection, found: Finding) -> str | None:
         array_id, key, column = found.detail
-        _, _, position = place_of(found)
+        _, _, position = row_and_position(found)
         if not self._files.has(key, position):
             return None
         other = set(_OWNER_COLUMNS) - {column}
@@ -246,7 +246,7 @@ def _pointers(connection: Connection, key: ArrayKey) -> Pointers | None:
 
 def _discard(connection: Connection, found: Finding) -> str | None:
     array_id, key, _ = found.detail
-    if Pointers.to(connection, key).among(connection, [place_of(found)[2]]):
+    if Pointers.to(connection, key).among(connection, [row_and_position(found)[2]]):
         return None
     connection.execute(
         update(zarr_slot)

@@ -13,7 +13,7 @@ from eyened_domain.adapters.pixels.examinations.damage import (
     what_is_wrong,
 )
 from eyened_domain.adapters.pixels.examinations.taking_over import FIXES
-from eyened_domain.adapters.pixels.positions.pointing import Pointing, place_of, slot_row
+from eyened_domain.adapters.pixels.positions.pointing import Pointing, row_and_position, slot_row
 from eyened_domain.adapters.pixels.positions.rows import QUARANTINE, array_id_of, now
 from eyened_domain.adapters.pixels.zarr import survey
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
@@ -45,7 +45,7 @@ def quarantine(engine: Engine, files: SlotFiles, found: Finding, *, young_s: flo
     A young file without a manifest is left: until zarr 3.1.2, chunks are written in place, and
     another program may be at it.
     """
-    key, position = found.detail, place_of(found)[2]
+    key, position = found.detail, row_and_position(found)[2]
     standing = survey.slot_at(files, key, position)
     is_young = standing is not None and standing.changed > time.time() - young_s
     if is_young and not is_signed(files, key, position):

@@ -19,9 +19,9 @@ from eyened_domain.adapters.pixels.positions.ownership import check_owner
 from eyened_domain.adapters.pixels.positions.pointing import (
     Pointing,
     SlotRow,
-    place_of,
     pointing_again,
     pointing_rows,
+    row_and_position,
     slot_row,
     slot_rows,
 )
@@ -39,7 +39,8 @@ from eyened_domain.services.doctor import Finding, Kind, OutOfTime, Repair, Watc
 STATE_FILE = ".eyened-doctor.json"
 """In the store: up to where the pixels were checked when the time was over."""
 _CHUNK = 50
-Place = tuple[str, str]
+Names = tuple[str, str]
+"""Group and array."""
 _Suspects = list[tuple[int, Kind, str]]
 
 
@@ -93,10 +94,10 @@ class SlotPixels:
             rows, slots = pointing_rows(connection), slot_rows(connection)
         after = self._state() if self._resume else None
         tasks = [
-            task for place in sorted(rows) for task in _tasks(place, rows[place], slots, after)
+            task for names in sorted(rows) for task in _tasks(names, rows[names], slots, after)
         ]
         total = sum(len(task.slots) for task in tasks)
-        pointing = {(place, one.position): one for place, ones in rows.items() for one in ones}
+        pointing = {(names, one.position): one for names, ones in rows.items() for one in ones}
         for task, suspects in self._checked(tasks):
             for position, kind, words in suspects:
                 one = pointing[(task.key.group, task.key.name), position]
@@ -112,7 +113,7 @@ class SlotPixels:
     def look_again(self, found: Sequence[Finding]) -> Iterator[Finding]:
         """See `Examination`: each by the row and the checksum as they are now."""
         for one in found:
-            entity, identity, position = place_of(one)
+            entity, identity, position = row_and_position(one)
             with self._engine.connect() as connection:
                 now_at = pointing_again(connection, entity, [identity])
                 if now_at.get(identity, ())[2:] != (position,):
@@ -183,7 +184,7 @@ class SlotPixels:
         except OSError as error:
             raise StorageError(f"{task.key.path} cannot be read: {error.strerror}") from error
 
-    def _state(self) -> tuple[Place, int] | None:
+    def _state(self) -> tuple[Names, int] | None:
         try:
             with self._files.open_root() as root:
                 found: Any = json.loads(root.read(STATE_FILE))
@@ -192,10 +193,10 @@ class SlotPixels:
             return None
 
     def _remember(self, task: _Task) -> None:
-        place = {"group": task.key.group, "array": task.key.name, "position": task.slots[-1][0]}
+        state = {"group": task.key.group, "array": task.key.name, "position": task.slots[-1][0]}
         try:
             with self._files.open_root() as root:
-                root.replace(STATE_FILE, json.dumps(place).encode())
+                root.replace(STATE_FILE, json.dumps(state).encode())
         except OSError as error:
             raise StorageError(f"{STATE_FILE} cannot be written: {error.strerror}") from error
 
@@ -206,19 +207,19 @@ class SlotPixels:
 
 
 def _tasks(
-    place: Place,
+    names: Names,
     rows: list[Pointing],
-    slots: dict[Place, dict[int, SlotRow]],
-    after: tuple[Place, int] | None,
+    slots: dict[Names, dict[int, SlotRow]],
+    after: tuple[Names, int] | None,
 ) -> Iterator[_Task]:
-    key = ArrayKey.parse(*place)
+    key = ArrayKey.parse(*names)
     if key is None:
         return
-    known = slots.get(place, {})
+    known = slots.get(names, {})
     wanted: list[tuple[int, SlotRow | None]] = []
     for position in sorted({one.position for one in rows}):
         slot = known.get(position)
-        if after is not None and (place, position) <= after:
+        if after is not None and (names, position) <= after:
             continue
         if slot is None or slot.state != QUARANTINE:
             wanted.append((position, slot))

@@ -32,9 +32,9 @@ from eyened_domain.adapters.pixels.positions.pointers import Pointers
 from eyened_domain.adapters.pixels.positions.pointing import (
     Pointing,
     SlotRow,
-    place_of,
     pointing_again,
     pointing_rows,
+    row_and_position,
     slot_row,
     slot_rows,
 )
@@ -120,14 +120,14 @@ class StoreFiles:
         with self._engine.connect() as connection:
             rows, slots = pointing_rows(connection), slot_rows(connection, digests=False)
         self.looked_at = sum(map(len, standing.values()))
-        for place in sorted({*standing, *rows, *slots}):
+        for names in sorted({*standing, *rows, *slots}):
             watch.tick(self.looked_at)
             array = _Array(
-                "/".join(place),
-                ArrayKey.parse(*place),
-                standing.get(place),
-                rows.get(place, []),
-                slots.get(place, {}),
+                "/".join(names),
+                ArrayKey.parse(*names),
+                standing.get(names),
+                rows.get(names, []),
+                slots.get(names, {}),
             )
             yield from self._metadata(array)
             yield from self._rows(array)
@@ -263,7 +263,7 @@ class StoreFiles:
         return what_is_wrong(self._files, key, position, slot)
 
     def _row_again(self, found: Finding) -> Iterator[Finding]:
-        entity, identity, position = place_of(found)
+        entity, identity, position = row_and_position(found)
         with self._engine.connect() as connection:
             now_at = pointing_again(connection, entity, [identity])
             group, name, at = now_at.get(identity, ("", "", None))
@@ -332,7 +332,7 @@ class StoreFiles:
         return f"says {length} positions now"
 
     def _note_garbage(self, found: Finding) -> str | None:
-        key, position = found.detail, place_of(found)[2]
+        key, position = found.detail, row_and_position(found)[2]
         if not self._is_nobodys(key, position):
             return None
         writing = self._engine.execution_options(**{BEGIN: "IMMEDIATE"})

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, update
 
 from eyened_domain.adapters.pixels.examinations.damage import stored_digest, what_is_wrong
-from eyened_domain.adapters.pixels.positions.pointing import SlotRow, place_of, slot_row
+from eyened_domain.adapters.pixels.positions.pointing import SlotRow, row_and_position, slot_row
 from eyened_domain.adapters.pixels.positions.rows import LIVE, QUARANTINE, array_id_of, now
 from eyened_domain.adapters.pixels.zarr.adopted import (
     as_others_write,
@@ -40,7 +40,7 @@ def take_over(engine: Engine, files: SlotFiles, found: Finding) -> str | None:
     Returns:
         what was done; None when there is nothing to take over any more.
     """
-    key, position = found.detail, place_of(found)[2]
+    key, position = found.detail, row_and_position(found)[2]
     writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
     with writing.begin() as connection:
         array_id_of(connection, key, lock=True)

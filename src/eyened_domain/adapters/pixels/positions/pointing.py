@@ -66,7 +66,7 @@ class SlotRow:
     token: str | None = None
 
 
-def place_of(found: Finding) -> tuple[str, int, int]:
+def row_and_position(found: Finding) -> tuple[str, int, int]:
     """Return entity, id and position of a finding about a row that points to a position."""
     return found.entity or "", found.identity or 0, found.position or 0
 
@@ -159,8 +159,8 @@ def pointing_rows(connection: Connection) -> dict[tuple[str, str], list[Pointing
     """Return all rows that point to positions, by group and array."""
     found: dict[tuple[str, str], list[Pointing]] = {}
     for kind in KINDS:
-        for place, one in _pointing(connection, kind):
-            found.setdefault(place, []).append(one)
+        for names, one in _pointing(connection, kind):
+            found.setdefault(names, []).append(one)
     return found
 
 
@@ -171,8 +171,8 @@ def pointing_again(
     kind = Segmentation if entity == "Segmentation" else ModelSegmentation
     _, key = table_and_key(kind)
     return {
-        one.identity: (*place, one.position)
-        for place, one in _pointing(connection, kind, key.in_(identities))
+        one.identity: (*names, one.position)
+        for names, one in _pointing(connection, kind, key.in_(identities))
     }
 
 
@@ -190,15 +190,15 @@ def _pointing(
         .select_from(source_of(kind))
         .where(position.is_not(None), *conditions)
     )
-    places: dict[str, tuple[str, str]] = {}
+    known: dict[str, tuple[str, str]] = {}
     entity = kind.__entity__.name
     result = connection.execution_options(yield_per=_PORTION).execute(asked)
     for identity, at, path in result:
-        place = places.get(path)
-        if place is None:
+        names = known.get(path)
+        if names is None:
             group, _, name = path.rpartition("/")
-            place = places[path] = (group, name)
-        yield place, Pointing(entity, identity, at)
+            names = known[path] = (group, name)
+        yield names, Pointing(entity, identity, at)
 
 
 def slot_rows(

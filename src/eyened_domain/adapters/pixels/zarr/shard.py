@@ -54,7 +54,7 @@ class _Opened:
     digests: tuple[bytes | None, ...]
     is_signed: bool
 
-    def place(self, scan: int) -> tuple[int, int] | None:
+    def extent(self, scan: int) -> tuple[int, int] | None:
         """Return offset and length of a B-scan's chunk; None when it is all zero."""
         if self.index[scan, 0] == _ABSENT:
             return None
@@ -89,11 +89,11 @@ class ShardCodec:
         pixels = np.empty(self._key.shape, dtype=self._dtype)
 
         def decode(scan: int) -> None:
-            place = shard.place(scan)
-            if place is None:
+            extent = shard.extent(scan)
+            if extent is None:
                 pixels[scan] = 0
             else:
-                chunk = blob[place[0] : place[0] + place[1]]
+                chunk = blob[extent[0] : extent[0] + extent[1]]
                 self._decode_chunk(file, shard, scan, chunk, pixels[scan])
 
         for_each(self._depth, decode, size=pixels.nbytes)
@@ -102,11 +102,11 @@ class ShardCodec:
     def decode_scan(self, file: SlotFile, scan: int) -> Pixels:
         """See `SlotCodec`; the index, the manifest and one chunk are read."""
         shard = self._opened_part(file)
-        place = shard.place(scan)
-        if place is None:
+        extent = shard.extent(scan)
+        if extent is None:
             return np.zeros(self._key.shape[1:], dtype=self._key.numpy_dtype)
         pixels = np.empty(self._key.shape[1:], dtype=self._dtype)
-        self._decode_chunk(file, shard, scan, file.at(*place), pixels)
+        self._decode_chunk(file, shard, scan, file.at(*extent), pixels)
         return native(pixels, self._key)
 
     def with_scan(
@@ -120,9 +120,9 @@ class ShardCodec:
             shard = self._opened(file, bytes(blob[: self._index_bytes]), bytes(self._tail(blob)))
 
             def copy(other: int) -> None:
-                place = shard.place(other)
-                if place is not None and other != scan:
-                    chunks[other] = blob[place[0] : place[0] + place[1]]
+                extent = shard.extent(other)
+                if extent is not None and other != scan:
+                    chunks[other] = blob[extent[0] : extent[0] + extent[1]]
                     digests[other] = self._checked(file, shard, other, chunks[other])
 
             for_each(self._depth, copy, size=len(blob))

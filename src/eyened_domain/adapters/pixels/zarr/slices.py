@@ -10,13 +10,12 @@ import numpy.typing as npt
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.pixels.zarr.slot_file import SlotContent, Stamp, StoredSlot
+from eyened_domain.model.pixels.grid import Plane
 
 Pixels = npt.NDArray[Any]
-Place = tuple[int, int] | None
-"""Axis and number of a slice; None for all pixels."""
 
 
-def read(files: SlotFiles, key: ArrayKey, slot: StoredSlot, place: Place) -> Pixels:
+def read(files: SlotFiles, key: ArrayKey, slot: StoredSlot, plane: Plane | None) -> Pixels:
     """Return all pixels of a slot, or one slice without its axis.
 
     Raises:
@@ -25,18 +24,18 @@ def read(files: SlotFiles, key: ArrayKey, slot: StoredSlot, place: Place) -> Pix
     """
     codec = files.codec(key)
     with files.open_slot(key, slot) as file:
-        if place is None:
+        if plane is None:
             return codec.decode(file)
-        if place[0] == 0:
-            return codec.decode_scan(file, place[1])
-        return np.ascontiguousarray(codec.decode(file).take(place[1], axis=place[0]))
+        if plane.axis == 0:
+            return codec.decode_scan(file, plane.slice_index)
+        return np.ascontiguousarray(codec.decode(file).take(plane.slice_index, axis=plane.axis))
 
 
-def zeros(key: ArrayKey, place: Place) -> Pixels:
+def zeros(key: ArrayKey, plane: Plane | None) -> Pixels:
     """Return what `read` returns of a slot that is all zero."""
     shape = list(key.shape)
-    if place is not None:
-        del shape[place[0]]
+    if plane is not None:
+        del shape[plane.axis]
     return np.zeros(shape, dtype=key.numpy_dtype)
 
 
@@ -44,7 +43,7 @@ def content(
     files: SlotFiles,
     key: ArrayKey,
     pixels: Pixels,
-    place: Place,
+    plane: Plane | None,
     *,
     base: StoredSlot | None,
     stamp: Stamp,
@@ -55,7 +54,7 @@ def content(
         files: the store.
         key: the array.
         pixels: all of them, or one slice without its axis.
-        place: which slice.
+        plane: which one they are; None for all.
         base: the slot that the other slices are taken from; None when they are zero.
         stamp: of the new slot.
 
@@ -63,14 +62,14 @@ def content(
         SlotGone, PixelsDamaged: the base is not there, or not what was stored.
     """
     codec = files.codec(key)
-    if place is None:
+    if plane is None:
         return codec.encode(pixels, stamp)
-    if place[0] == 0:
+    if plane.axis == 0:
         if base is None:
-            return codec.with_scan(None, place[1], pixels, stamp)
+            return codec.with_scan(None, plane.slice_index, pixels, stamp)
         with files.open_slot(key, base) as file:
-            return codec.with_scan(file, place[1], pixels, stamp)
+            return codec.with_scan(file, plane.slice_index, pixels, stamp)
     whole = zeros(key, None) if base is None else read(files, key, base, None)
     whole = whole if whole.flags.writeable else whole.copy()
-    whole[(slice(None),) * place[0] + (place[1],)] = pixels
+    whole[(slice(None),) * plane.axis + (plane.slice_index,)] = pixels
     return codec.encode(whole, stamp)
