@@ -6,8 +6,8 @@ Eight columns (six of numbers, one of whole numbers, one of texts) are written a
 other values, again with the same values, and read back as a wide DataFrame beside the project,
 the patient and the date. The limit begins and ends with the same DataFrames: Core on plain tables
 without the types of the model, an INSERT that becomes an UPDATE where the row is there
-(ON DUPLICATE KEY UPDATE), the ids known beforehand, and nothing checked. Exit code 1 when a goal
-is missed.
+(ON DUPLICATE KEY UPDATE), the ids known beforehand, and nothing checked. The goals are those on
+MariaDB; exit code 1 when one is missed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Double, MetaData, Table, delete, insert, select
 from sqlalchemy.dialects import mysql, sqlite
 
@@ -153,12 +153,14 @@ def figures(kind: str, images: int, runs: int) -> list[Figure]:
         metadata.tables["AttributeValue"].c.ValueFloat.type = Double()
         core = Core(database, metadata.tables)
         first, second = frame(images, 1), frame(images, 2)
-        return [
+        found = [
             _written(core, first, runs),
             _written_again(core, (first, second), runs),
             _same(core, second, runs),
             _read(core, second, runs),
         ]
+    # SQLite is in this process, and what Python does is all there is: for information
+    return found if kind == "mariadb" else [evolve(one, goal=None) for one in found]
 
 
 def _ours(database: Database, given: pd.DataFrame) -> int:
@@ -250,7 +252,7 @@ def _read(core: Core, given: pd.DataFrame, runs: int) -> Figure:
         core.read,
         limit_name="Core, two SELECTs and a DataFrame",
         goal=READ,
-        runs=runs,
+        runs=5 * runs,  # each takes half a second
     )
 
 
