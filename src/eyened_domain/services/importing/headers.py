@@ -18,6 +18,7 @@ from eyened_domain.model.study import Series
 from eyened_domain.services.image_files import ImageFiles, ImageHeader
 from eyened_domain.services.importing.columns import convert_value
 from eyened_domain.services.importing.entries import Columns, ImageEntry
+from eyened_domain.services.rows import Row
 
 _TOLERANCE = 1e-3
 _ORIGIN = ("manufacturer", "manufacturer_model_name", "serial_number")
@@ -43,9 +44,7 @@ def begin_to_read(
     return [*calls] if executor is None else [executor.submit(one).result for one in calls]
 
 
-def filled_in(
-    image: ImageEntry, series: Columns, header: ImageHeader
-) -> tuple[ImageEntry, Columns]:
+def filled_in(image: ImageEntry, series: Columns, header: ImageHeader) -> tuple[ImageEntry, Row]:
     """Return an image with what its record does not say and its file does.
 
     Args:
