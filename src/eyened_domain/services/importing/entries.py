@@ -185,10 +185,12 @@ def rebuilt(
             series = []
             for one in study.series:
                 after = one if series_as is None else series_as(one)
-                images = [image for image in after.images if image not in left_out]
+                images = after.images
+                if left_out:
+                    images = tuple([image for image in images if image not in left_out])
                 if images:
                     is_whole = len(images) == len(after.images)
-                    series.append(after if is_whole else evolve(after, images=tuple(images)))
+                    series.append(after if is_whole else evolve(after, images=images))
             if series or not study.declared:
                 studies.append(changed(study, series=tuple(series)))
         if studies or not patient.declared:

@@ -109,7 +109,7 @@ class Planner:
             entry = self._reader.read(number, record)
             if entry is None:
                 continue
-            size += max(1, len(images_of([entry])))
+            size += max(1, sum(len(s.images) for study in entry.studies for s in study.series))
             portion.append(entry)
             if size >= IMAGES_PER_PORTION:
                 yield number, joined(portion)
@@ -182,7 +182,8 @@ class Planner:
             self._left_out |= there
 
         def placed(series: SeriesEntry) -> SeriesEntry:
-            return changed(series, found_id=placement.series.get(series, series.found_id))
+            found_id = placement.series.get(series, series.found_id)
+            return series if found_id == series.found_id else evolve(series, found_id=found_id)
 
         return [*rebuilt(patients, self._left_out, placed)]
 
