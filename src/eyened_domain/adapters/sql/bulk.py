@@ -33,7 +33,7 @@ from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, note_made,
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.joins import Joins
-from eyened_domain.adapters.sql.kinds import is_single
+from eyened_domain.adapters.sql.kinds import RefusedValue, is_single
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import StorageError
@@ -260,7 +260,10 @@ class SqlRows(Rows):
         now = now_of(self._session.connection())
         stamps = dict.fromkeys(stamped, now)
         connection = self._session.connection()
-        sent = list(update_rows(connection, table, key, rows, stamps))
+        try:
+            sent = list(update_rows(connection, table, key, rows, stamps))
+        except RefusedValue as refused:  # outside of the engine, which would translate it
+            raise refused.error from None
         is_one = len(sent) <= 1 and (len(rows) == 1 or connection.dialect.name != "sqlite")
         with nullcontext() if is_one else self._all_or_none():
             for statement, parameters in sent:

@@ -134,7 +134,7 @@ class FormImportContract(Contract):
     @settings(
         max_examples=15,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
         derandomize=True,
     )
     @given(st.lists(ANSWERS, min_size=1, max_size=3))
