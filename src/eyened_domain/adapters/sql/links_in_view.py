@@ -20,7 +20,7 @@ from sqlalchemy.orm.attributes import (
 )
 
 from eyened_domain.adapters.sql.navigation import fill, find_parents
-from eyened_domain.adapters.sql.own_values import id_of, read
+from eyened_domain.adapters.sql.own_values import id_of, read_if_emptied
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.composition import check_parts, depends_on_parts
 from eyened_domain.model.entity import Entity
@@ -104,8 +104,9 @@ def _follow(session: Session, steps: list[_Step], filled: list[Filled]) -> list[
             target = one.__dict__.get(name)
             if target is None:
                 continue
-            if instance_state(target).expired:
-                read(target)
+            read_if_emptied(target)  # and what it links to: rules compare the ids of these
+            for held in map(target.__dict__.get, target.__entity__.link_of.values()):
+                read_if_emptied(held)
             if path:
                 _settle(session, target)
                 further.append((target, path))

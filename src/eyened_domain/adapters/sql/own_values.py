@@ -26,6 +26,12 @@ def read(one: Entity) -> None:
     getattr(one, one.__entity__.primary_key[0])
 
 
+def read_if_emptied(one: Entity | None) -> None:
+    """Read an object, if there is one and a rollback has emptied it; see `read`."""
+    if one is not None and instance_state(one).expired:
+        read(one)
+
+
 def as_read(state: InstanceState[Any]) -> dict[str, Any]:
     """Return the columns of an object as they were read or flushed, by field name.
 

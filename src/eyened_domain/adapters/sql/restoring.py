@@ -16,7 +16,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.orm.attributes import instance_state
 
-from eyened_domain.adapters.sql.own_values import as_read, read
+from eyened_domain.adapters.sql.own_values import as_read, read_if_emptied
 from eyened_domain.adapters.sql.sqlalchemy_internals import (
     count_as_read,
     touched_states,
@@ -93,8 +93,7 @@ def read_emptied(session: Session) -> None:
             known = one.__dict__
             linked = [known.get(name) for name in one.__entity__.link_of.values()]
             for other in (one, *linked):
-                if other is not None and instance_state(other).expired:
-                    read(other)
+                read_if_emptied(other)
 
 
 def fill_before_close(session: Session) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 from typing import Any
 
@@ -333,3 +334,28 @@ class AfterFailureContract(Contract):
             uow.flush()
             series.study = None
             assert study.series == []
+
+    def test_a_form_is_moved_to_an_image_whose_patient_a_rollback_has_emptied(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            image = uow.images.add(build.an_image())
+            study, patient = image.series.study, image.series.study.patient
+            form = uow.forms.add(
+                build.build(FormAnnotation, patient=patient, image_instance=image, laterality=None)
+            )
+            uow.commit()
+            uow.rollback()
+            before = image.series.study
+            twin = uow.studies.add(copy.copy(before))
+            twin.study_date = "2024-01-02"
+            uow.flush()
+            image.series.study_id = twin.study_id
+            uow.flush()
+            assert before is study
+            photo = uow.images.add(copy.copy(form.image_instance))
+            photo.dataset_identifier = "another"
+            uow.flush()
+            form.image_instance_id = photo.image_instance_id
+            uow.flush()
+            assert form.image_instance is photo
