@@ -353,7 +353,7 @@ class AfterFailureContract(Contract):
             image.series.study_id = twin.study_id
             uow.flush()
             assert before is study
-            photo = uow.images.add(copy.copy(form.image_instance))
+            photo = uow.images.add(copy.copy(image))
             photo.dataset_identifier = "another"
             uow.flush()
             form.image_instance_id = photo.image_instance_id
