@@ -201,8 +201,8 @@ class SqlRows(Rows):
 
     def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         self._session.flush()
-        for chunk in _chunks(rows, CHUNK):
-            self._execute(insert(table_of(entity)), chunk)
+        with self._all_or_none() if len(rows) > 1 else nullcontext():
+            self._send(table_of(entity), rows)
         refresh_lists(self._session, entity, rows)
 
     def _insert_and_read(

@@ -236,8 +236,8 @@ class Tagging:
     ) -> int:
         """Put one tag or several on things that are told by their ids, without their objects.
 
-        Things that have the tag keep its link as it is. Statements: three, one more for each tag,
-        and as many again for every ten thousand ids.
+        Things that have the tag keep its link as it is. Statements: three, three more for each
+        tag (its links go in within a savepoint), and as many again for every ten thousand ids.
 
         Args:
             uow: an open unit of work; the caller commits.
