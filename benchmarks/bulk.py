@@ -4,8 +4,8 @@
 
 A DataFrame goes in, with projects and sources by name, and the ids come out, committed. What Core
 does: the frame's records, missing values as NULL and dates as dates, names looked up, one INSERT
-for all rows, ids read back as what is there beyond the highest one. It checks nothing. The goal is
-1.5 times, in no more statements. Exit code 1 when a goal is missed.
+for all rows within a savepoint, ids read back as what is there beyond the highest one. It checks
+nothing. The goal is 1.5 times, in no more statements. Exit code 1 when a goal is missed.
 """
 
 from __future__ import annotations
