@@ -26,8 +26,8 @@ def frame(project, first=0, count=MANY):
 
 
 @pytest.mark.parametrize("count", [40, MANY])
-def test_rows_are_inserted_in_six_statements_whatever_their_number(database, project, count):
-    with database.unit_of_work() as uow, assert_queries(database, at_most=6):
+def test_rows_are_inserted_in_four_statements_whatever_their_number(database, project, count):
+    with database.unit_of_work() as uow, assert_queries(database, at_most=4):
         assert len(uow.patients.insert_many(frame(project, count=count))) == count
 
 
@@ -66,7 +66,7 @@ def test_rules_are_checked_with_one_statement_for_each_link_that_they_read(
             "patient": ids,
             "value_float": [0.5] * count,
         }
-        with assert_queries(database, at_most=6):
+        with assert_queries(database, at_most=4):
             uow.attribute_values.insert_many(given)
 
 

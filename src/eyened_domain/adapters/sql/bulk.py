@@ -36,7 +36,7 @@ from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.kinds import RefusedValue, is_single
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.set_based_update import update_rows
-from eyened_domain.errors import StorageError
+from eyened_domain.errors import BadInput, Duplicate, RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
@@ -51,6 +51,8 @@ CHUNK = 10_000
 """Values in an IN list: SQLite takes 32,766 parameters in a statement."""
 INSERT_CHUNK = 50_000
 """Rows of an INSERT: drivers send them in parts of their own."""
+_SENT_AS_ONE = 1_000_000
+"""Bytes of the rows that PyMySQL sends in one statement; a server inserts all of them or none."""
 _LONGEST = 800_000
 """Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _INT32 = 2**31
@@ -201,7 +203,9 @@ class SqlRows(Rows):
 
     def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         self._session.flush()
-        with self._all_or_none() if len(rows) > 1 else nullcontext():
+        on_sqlite = self._session.connection().dialect.name == "sqlite"
+        is_one = len(rows) <= 1 or (not on_sqlite and _is_sent_as_one(rows))
+        with nullcontext() if is_one else self._all_or_none():
             self._send(table_of(entity), rows)
         refresh_lists(self._session, entity, rows)
 
@@ -212,9 +216,28 @@ class SqlRows(Rows):
         highest = self._execute(select(func.max(table.c[key]))).scalar() or 0
         made = select(table.c[key], *(table.c[name] for name in told_by))
         made = made.where(table.c[key] > highest).order_by(table.c[key])
-        with self._all_or_none():
+        if not self._sees_no_new_rows_of_others():
+            with self._all_or_none():
+                self._send(table, rows)
+            return [tuple(row) for row in self._execute(made)]
+        try:
             self._send(table, rows)
+        except (Duplicate, RuleBroken, BadInput):
+            # some may be there; a savepoint would be two statements more for those that go well
+            there = [row[0] for row in self._execute(made)]
+            for chunk in _chunks(there, CHUNK):
+                self._execute(delete(table).where(table.c[key].in_(chunk)))
+            raise
         return [tuple(row) for row in self._execute(made)]
+
+    def _sees_no_new_rows_of_others(self) -> bool:
+        """Whether what lies beyond the highest id is this transaction's own."""
+        connection = self._session.connection()
+        if connection.dialect.name == "sqlite":  # one writes at a time
+            return True
+        usual = connection.default_isolation_level
+        level = connection.get_execution_options().get("isolation_level", usual)
+        return level in {"REPEATABLE READ", "SERIALIZABLE"}
 
     def _send(self, table: Table, rows: Sequence[Row]) -> None:
         for chunk in _chunks(rows, INSERT_CHUNK):
@@ -264,7 +287,7 @@ class SqlRows(Rows):
             sent = list(update_rows(connection, table, key, rows, stamps))
         except RefusedValue as refused:  # outside of the engine, which would translate it
             raise refused.error from None
-        is_one = len(sent) <= 1 and (len(rows) == 1 or connection.dialect.name != "sqlite")
+        is_one = len(sent) <= 1 and (len(rows) <= 1 or connection.dialect.name != "sqlite")
         with nullcontext() if is_one else self._all_or_none():
             for statement, parameters in sent:
                 self._execute(statement, parameters)
@@ -301,6 +324,11 @@ class SqlRows(Rows):
         with ending_on(self._session, *DATABASE):
             connection = self._session.connection()
             return connection.execute(statement, parameters, execution_options=options)
+
+
+def _is_sent_as_one(rows: Sequence[Row]) -> bool:
+    texts = (value for row in rows for value in row.values() if isinstance(value, str))
+    return 60 * len(rows) + 4 * sum(map(len, texts)) < _SENT_AS_ONE
 
 
 def _studies_of_project(number: int) -> Select[Any]:
