@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, note_made, refresh_lists
+from eyened_domain.adapters.sql.bulk_portions import CHUNK, chunks, is_sent_as_one, lists_for_in
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.joins import Joins
@@ -47,14 +47,8 @@ from eyened_domain.services.row_shapes import Row, Runs
 from eyened_domain.services.rows import Rows, StudyRow
 from eyened_domain.services.sought_values import converted
 
-CHUNK = 10_000
-"""Values in an IN list: SQLite takes 32,766 parameters in a statement."""
 INSERT_CHUNK = 50_000
 """Rows of an INSERT: drivers send them in parts of their own."""
-_SENT_AS_ONE = 1_000_000
-"""Bytes of the rows that PyMySQL sends in one statement; a server inserts all of them or none."""
-_LONGEST = 800_000
-"""Characters of the texts in an IN list: servers refuse a packet of more than some megabytes."""
 _INT32 = 2**31
 _PROJECTS_CHUNK = 50
 _RUNS_CHUNK = 200
@@ -104,7 +98,7 @@ class SqlRows(Rows):
         found: list[tuple[Any, ...]] = []
         sought = list(values)
         if is_number and all(map(_is_id, sought)):
-            for chunk in _chunks(sought, CHUNK):
+            for chunk in chunks(sought, CHUNK):
                 # ids cost a fraction in the text of the statement of what they do as parameters;
                 # a text that comes once only is not kept
                 written: Any = literal_column(f"({','.join(map(str, chunk))})")
@@ -112,7 +106,7 @@ class SqlRows(Rows):
                 found.extend(map(tuple, self._execute(asked, options={"compiled_cache": None})))
             return found
         statement = statement.where(column.in_(bindparam("chunk", expanding=True)))
-        for chunk in _lists(sought):
+        for chunk in lists_for_in(sought):
             found.extend(map(tuple, self._execute(statement, {"chunk": chunk})))
         return found
 
@@ -137,11 +131,11 @@ class SqlRows(Rows):
         """Return projects, those of their patients who are named, and all studies of these."""
         pairs = ((name, one) for name, them in patients.items() for one in {None, *them})
         found: list[StudyRow] = []
-        for some in _lists(pairs):
+        for some in lists_for_in(pairs):
             by_project: dict[str, list[str]] = {}
             for project, one in some:
                 by_project.setdefault(project, []).extend([] if one is None else [one])
-            for part in _chunks(by_project.items(), _PROJECTS_CHUNK):
+            for part in chunks(by_project.items(), _PROJECTS_CHUNK):
                 given = {f"project_{n}": name for n, (name, _) in enumerate(part)}
                 lists = {f"patients_{n}": them for n, (_, them) in enumerate(part)}
                 statement = union_all(*map(_studies_of_project, range(len(part))))
@@ -204,7 +198,7 @@ class SqlRows(Rows):
     def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         self._session.flush()
         on_sqlite = self._session.connection().dialect.name == "sqlite"
-        is_one = len(rows) <= 1 or (not on_sqlite and _is_sent_as_one(rows))
+        is_one = len(rows) <= 1 or (not on_sqlite and is_sent_as_one(rows))
         with nullcontext() if is_one else self._all_or_none():
             self._send(table_of(entity), rows)
         refresh_lists(self._session, entity, rows)
@@ -225,7 +219,7 @@ class SqlRows(Rows):
         except (Duplicate, RuleBroken, BadInput):
             # some may be there; a savepoint would be two statements more for those that go well
             there = [row[0] for row in self._execute(made)]
-            for chunk in _chunks(there, CHUNK):
+            for chunk in chunks(there, CHUNK):
                 self._execute(delete(table).where(table.c[key].in_(chunk)))
             raise
         return [tuple(row) for row in self._execute(made)]
@@ -240,7 +234,7 @@ class SqlRows(Rows):
         return level in {"REPEATABLE READ", "SERIALIZABLE"}
 
     def _send(self, table: Table, rows: Sequence[Row]) -> None:
-        for chunk in _chunks(rows, INSERT_CHUNK):
+        for chunk in chunks(rows, INSERT_CHUNK):
             self._execute(insert(table), chunk)
 
     @contextmanager
@@ -256,7 +250,7 @@ class SqlRows(Rows):
         table = table_of(entity)
         meets = [_holds(table.c[name], value) for name, value in equals.items()]
         count = 0
-        for chunk in _lists(values):
+        for chunk in lists_for_in(values):
             count += self._execute(delete(table).where(table.c[by].in_(chunk), *meets)).rowcount
         self._let_go(entity, by, set(values), equals)
         return count
@@ -295,13 +289,13 @@ class SqlRows(Rows):
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)
-        chunks = [_within(table, key, chunk) for chunk in _chunks(runs, _RUNS_CHUNK)]
+        parts = [_within(table, key, part) for part in chunks(runs, _RUNS_CHUNK)]
         there: int = 0
         if any(reference.column.table is table for reference in table.foreign_keys):
             # What one row takes along with it is not counted when its own turn comes.
             ask = select(func.count()).select_from(table)
-            there = sum(self._execute(ask.where(chunk)).scalar() for chunk in chunks)
-        deleted: int = sum(self._execute(delete(table).where(chunk)).rowcount for chunk in chunks)
+            there = sum(self._execute(ask.where(part)).scalar() for part in parts)
+        deleted: int = sum(self._execute(delete(table).where(part)).rowcount for part in parts)
         return max(there, deleted)
 
     def _ids_in(
@@ -310,7 +304,7 @@ class SqlRows(Rows):
         """Return the ids of the rows whose column lies in one of the runs; lock their range."""
         table = table_of(entity)
         found: list[Any] = []
-        for chunk in _chunks(runs, _RUNS_CHUNK):
+        for chunk in chunks(runs, _RUNS_CHUNK):
             statement = select(table.c[wanted]).where(_within(table, column, chunk))
             statement = statement.limit(most - len(found)).with_for_update()
             found.extend(self._execute(statement).scalars())
@@ -324,11 +318,6 @@ class SqlRows(Rows):
         with ending_on(self._session, *DATABASE):
             connection = self._session.connection()
             return connection.execute(statement, parameters, execution_options=options)
-
-
-def _is_sent_as_one(rows: Sequence[Row]) -> bool:
-    texts = (value for row in rows for value in row.values() if isinstance(value, str))
-    return 60 * len(rows) + 4 * sum(map(len, texts)) < _SENT_AS_ONE
 
 
 def _studies_of_project(number: int) -> Select[Any]:
@@ -399,24 +388,3 @@ def _is_id(value: Any) -> bool:
 
 def _holds(column: Any, value: Any) -> Any:
     return column.in_(value) if isinstance(value, list) else column == value
-
-
-def _lists(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Return values, or pairs of them, in lists for IN: not too many or too long at a time."""
-    some: list[Any] = []
-    length = 0
-    for value in values:
-        longer = len(str(value))
-        if some and (len(some) == CHUNK or length + longer > _LONGEST):
-            yield some
-            some, length = [], 0
-        some.append(value)
-        length += longer
-    if some:
-        yield some
-
-
-def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    waiting = iter(values)
-    while chunk := list(islice(waiting, size)):
-        yield chunk
