@@ -5,8 +5,17 @@ from datetime import date
 import pandas as pd
 import polars as pl
 import pytest
+from sqlalchemy import event
 
-from eyened_domain import AttributeValue, BadInput, Patient, SexEnum
+from eyened_domain import (
+    AttributeValue,
+    BadInput,
+    Database,
+    Duplicate,
+    Patient,
+    Project,
+    SexEnum,
+)
 from eyened_domain.testing.queries import assert_queries
 
 MANY = 3000
@@ -124,3 +133,32 @@ def test_whole_numbers_beside_missing_ones_stay_whole(database):
             uow.creators.insert_many(given)
         one, two = uow.creators.by_ids(uow.creators.insert_many(given.assign(version=1.0)))
         assert (one.role, two.role, two.version) == (3, None, 1)
+
+
+def test_what_others_insert_meanwhile_stays_where_ours_is_refused(mariadb_url):
+    settings = {"database_url": mariadb_url, "secret_key": "x"}
+    database, others = Database(settings), Database(settings)
+    database.engine.update_execution_options(isolation_level="READ COMMITTED")
+    with others.unit_of_work() as uow:
+        project = uow.projects.add(Project(project_name="AREDS"))
+        uow.patients.add(Patient(project=project, patient_identifier="there"))
+        uow.commit()
+
+    def insert_theirs(_connection, _cursor, statement, *_further):
+        if statement.startswith("INSERT INTO `Patient`"):
+            with others.unit_of_work() as uow:
+                areds = uow.projects.by_name("AREDS")
+                uow.patients.add(Patient(project=areds, patient_identifier="theirs"))
+                uow.commit()
+
+    event.listen(database.engine, "before_cursor_execute", insert_theirs)
+    with database.unit_of_work() as uow:
+        with pytest.raises(Duplicate):
+            uow.patients.insert_many(
+                {"project_name": ["AREDS"] * 2, "patient_identifier": ["ours", "there"]}
+            )
+        uow.commit()
+    with others.unit_of_work() as uow:
+        assert {one.patient_identifier for one in uow.patients.where()} == {"there", "theirs"}
+    database.close()
+    others.close()
