@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event
 
 from eyened_domain import Database, Project
-from eyened_domain.adapters.sql import bulk
+from eyened_domain.adapters.sql import bulk_portions
 from eyened_domain.services.importing import planner, portions
 from eyened_domain.testing.queries import assert_queries
 from tests.integration.imports import UNREAD, domain_counts, flat, importing_on, many, options
@@ -152,7 +152,7 @@ def test_twenty_thousand_images_are_imported_in_at_most_sixty_statements(
 def test_a_look_up_is_bounded_in_the_length_of_its_texts(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "_LONGEST", 1000)
+    monkeypatch.setattr(bulk_portions, "_LONGEST", 1000)
     with database.unit_of_work() as uow, counted(database) as statements:
         names = [f"{number:0100}" for number in range(25)]
         assert uow.rows.find(Project, "project_name", names, ("project_id",)) == []
