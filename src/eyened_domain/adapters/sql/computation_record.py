@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, inspect, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
+from eyened_domain.adapters.sql.own_tables import execute_on
 from eyened_domain.adapters.sql.schema.bookkeeping import attribute_computation
-from eyened_domain.adapters.sql.translation import NotInDatabase
-from eyened_domain.errors import ConfigurationError
 from eyened_domain.services.computation_record import Computed
 
 _CHUNK = 10_000
+
+_LACKS = "no record yet of what attribute values were computed from"
 
 
 class SqlComputationRecord:
@@ -57,14 +58,5 @@ class SqlComputationRecord:
             self._execute(insert(attribute_computation), some)
 
     def _execute(self, statement: Any, parameters: Any = None) -> Any:
-        connection = self._session.connection()
-        try:
-            with ending_on(self._session, *DATABASE):
-                return connection.execute(statement, parameters)
-        except NotInDatabase as error:
-            if inspect(connection).has_table(attribute_computation.name):
-                raise
-            raise ConfigurationError(
-                "this database keeps no record yet of what attribute values were computed from; "
-                "run `eorm upgrade` (and before it `eorm adopt`, if another program made it)"
-            ) from error
+        with ending_on(self._session, *DATABASE):
+            return execute_on(attribute_computation, _LACKS, self._session, statement, parameters)

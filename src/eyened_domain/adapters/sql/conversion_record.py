@@ -6,18 +6,19 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Table, insert, inspect, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
+from eyened_domain.adapters.sql.own_tables import execute_on
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import annotation_conversion
-from eyened_domain.adapters.sql.translation import NotInDatabase
-from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.segmentation import Segmentation
 
 segmentation: Table = table_of(Segmentation)
 
 _CHUNK = 1000
+
+_LACKS = "no record of converted annotations yet, so nothing was written"
 
 
 class SqlConversionRecord:
@@ -50,14 +51,4 @@ class SqlConversionRecord:
         )
 
     def _execute(self, statement: Any) -> Any:
-        connection = self._session.connection()
-        try:
-            return connection.execute(statement)
-        except NotInDatabase as error:
-            if inspect(connection).has_table(annotation_conversion.name):
-                raise
-            raise ConfigurationError(
-                "this database keeps no record of converted annotations yet, so nothing was "
-                "written; run `eorm upgrade` (and before it `eorm adopt`, if another program made "
-                "it)"
-            ) from error
+        return execute_on(annotation_conversion, _LACKS, self._session, statement)

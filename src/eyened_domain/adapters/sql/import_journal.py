@@ -7,18 +7,19 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from eyened_domain.adapters.sql.own_tables import execute_on
 from eyened_domain.adapters.sql.schema.bookkeeping import import_batch, import_item
-from eyened_domain.adapters.sql.translation import NotInDatabase
-from eyened_domain.errors import ConfigurationError
 from eyened_domain.model.entity import entity_class
 from eyened_domain.services.import_journal import ChangedRow, ImportRun, MadeRows
 from eyened_domain.services.row_shapes import Row
 
 _CHUNK = 1000
 _SOURCE_LENGTH = 1000
+
+_LACKS = "no record of imports yet, so nothing was written"
 
 
 class SqlImportJournal:
@@ -76,16 +77,7 @@ class SqlImportJournal:
         return [_item(row) for row in self._execute(statement)]
 
     def _execute(self, statement: Any, parameters: Any = None) -> Any:
-        connection = self._session.connection()
-        try:
-            return connection.execute(statement, parameters)
-        except NotInDatabase as error:
-            if inspect(connection).has_table(import_item.name):
-                raise
-            raise ConfigurationError(
-                "this database keeps no record of imports yet, so nothing was written; run "
-                "`eorm upgrade` (and before it `eorm adopt`, if another program made it)"
-            ) from error
+        return execute_on(import_item, _LACKS, self._session, statement, parameters)
 
     def _stamp(self, import_id: int, **when: datetime) -> None:
         self._execute(

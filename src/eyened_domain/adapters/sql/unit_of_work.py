@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.ended import close_for_good, refuse_if_ended
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.model.entity import Entity
@@ -14,7 +15,6 @@ from eyened_domain.services.repository import Repository
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
-    from eyened_domain.adapters.sql.bulk import SqlRows
     from eyened_domain.adapters.sql.computation_record import SqlComputationRecord
     from eyened_domain.adapters.sql.conversion_record import SqlConversionRecord
     from eyened_domain.adapters.sql.import_journal import SqlImportJournal
@@ -47,8 +47,6 @@ class SqlUnitOfWork(UnitOfWork):
     @property
     def rows(self) -> SqlRows:
         """Set-based reading and writing in this unit's transaction."""
-        from eyened_domain.adapters.sql.bulk import SqlRows  # noqa: PLC0415 - only imports use it
-
         self._check_open()
         return SqlRows(self._session)
 
