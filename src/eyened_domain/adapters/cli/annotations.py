@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
-from eyened_domain.adapters.cli.output import print_json, print_table
+from eyened_domain.adapters.cli.output import print_errors, print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from eyened_domain.services.conversion_record import ConversionReport
-
-_FAILURES_SHOWN = 20
 
 
 @click.command("convert-annotations")
@@ -75,10 +73,7 @@ def _show(report: ConversionReport) -> None:
             for name, one in tallies.items()
         ],
     )
-    for failure in report.failures[:_FAILURES_SHOWN]:
-        click.echo(f"eorm: annotation {failure.annotation_id}: {failure.why}", err=True)
-    more = len(report.failures) - _FAILURES_SHOWN
-    if more > 0:
-        click.echo(f"eorm: … and {more:,} more; --json lists all", err=True)
+    failures = [f"annotation {one.annotation_id}: {one.why}" for one in report.failures]
+    print_errors(failures, listed_by="--json")
     if not report.applied and report.total.converted:
         click.echo("Nothing was written; --apply converts.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
-from eyened_domain.adapters.cli.output import print_json, print_table
+from eyened_domain.adapters.cli.output import print_errors, print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         InvalidForm,
     )
     from eyened_domain.services.forms.records import Record
-
-_ERRORS_SHOWN = 20
 
 
 @click.command("validate-forms")
@@ -176,15 +174,7 @@ def _show_plan(plan: FormImportPlan, *, as_json: bool) -> None:
         for name, level in plan.schemas.items()
     ]
     print_table(("schema", "total", "new", "existing", "left out"), rows)
-    _show_errors(plan)
-
-
-def _show_errors(plan: FormImportPlan) -> None:
-    for error in plan.errors[:_ERRORS_SHOWN]:
-        click.echo(f"eorm: {error}", err=True)
-    more = len(plan.errors) - _ERRORS_SHOWN
-    if more > 0:
-        click.echo(f"eorm: … and {more:,} more; --dry-run --json lists all", err=True)
+    print_errors(plan.errors, listed_by="--dry-run --json")
 
 
 def _show_result(plan: FormImportPlan, result: FormImportResult | None, *, as_json: bool) -> None:
@@ -196,7 +186,7 @@ def _show_result(plan: FormImportPlan, result: FormImportResult | None, *, as_js
         }
         print_json({"import": number, "written": written, **plan.as_dict()})
         return
-    _show_errors(plan)
+    print_errors(plan.errors, listed_by="--dry-run --json")
     if result is None:
         click.echo(f"eorm: {len(plan.errors):,} records are bad; nothing was written", err=True)
         return

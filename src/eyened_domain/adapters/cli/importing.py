@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eyened_domain.adapters.cli.options import opened_database, settings_from, shared_options
-from eyened_domain.adapters.cli.output import print_json, print_table
+from eyened_domain.adapters.cli.output import print_errors, print_json, print_table
 from eyened_domain.adapters.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from eyened_domain.config import Settings
     from eyened_domain.services.importing import Importing, ImportPlan, ImportResult
-
-_ERRORS_SHOWN = 20
 
 
 @click.command("import")
@@ -191,15 +189,7 @@ def _show_plan(plan: ImportPlan, *, as_json: bool) -> None:
         for name, level in plan.levels.items()
     ]
     print_table(("level", "total", "new", "existing", "left out", "columns filled"), rows)
-    _show_errors(plan)
-
-
-def _show_errors(plan: ImportPlan) -> None:
-    for error in plan.errors[:_ERRORS_SHOWN]:
-        click.echo(f"eorm: {error}", err=True)
-    more = len(plan.errors) - _ERRORS_SHOWN
-    if more > 0:
-        click.echo(f"eorm: … and {more:,} more; --dry-run --json lists all", err=True)
+    print_errors(plan.errors, listed_by="--dry-run --json")
 
 
 def _show_result(plan: ImportPlan, result: ImportResult | None, *, as_json: bool) -> None:
@@ -216,7 +206,7 @@ def _show_result(plan: ImportPlan, result: ImportResult | None, *, as_json: bool
         number = None if result is None else result.import_id
         print_json({"import": number, "written": written, **plan.as_dict()})
         return
-    _show_errors(plan)
+    print_errors(plan.errors, listed_by="--dry-run --json")
     if result is None:
         click.echo(f"eorm: {len(plan.errors):,} records are bad; nothing was written", err=True)
         return

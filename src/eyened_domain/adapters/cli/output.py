@@ -12,10 +12,26 @@ from typing import Any
 
 import click
 
+_ERRORS_SHOWN = 20
+
 
 def print_json(result: Any) -> None:
     """Print a result as JSON: dates in ISO form, enum members by value, paths as text."""
     click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=_plain))
+
+
+def print_errors(errors: Sequence[object], *, listed_by: str) -> None:
+    """Print the first errors on stderr, and how many more there are.
+
+    Args:
+        errors: any number of them.
+        listed_by: the options that list all.
+    """
+    for error in errors[:_ERRORS_SHOWN]:
+        click.echo(f"eorm: {error}", err=True)
+    more = len(errors) - _ERRORS_SHOWN
+    if more > 0:
+        click.echo(f"eorm: … and {more:,} more; {listed_by} lists all", err=True)
 
 
 def print_pairs(pairs: Mapping[str, Any]) -> None:
