@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyened_domain.errors import BadInput, Duplicate, RuleBroken
+from eyened_domain.errors import BadInput, Duplicate
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.identity import (
     ISSUER_LENGTH,
@@ -11,6 +11,7 @@ from eyened_domain.model.identity import (
     fingerprint_of,
 )
 from eyened_domain.model.values import Refused, Text, shown
+from eyened_domain.services.accounts.making import check_is_person
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 _LENGTHS = {"issuer": ISSUER_LENGTH, "subject": SUBJECT_LENGTH}
@@ -39,12 +40,7 @@ def link_identity(uow: UnitOfWork, creator: Creator, issuer: str, subject: str) 
         RuleBroken: the creator is a model, which logs in nowhere.
         BadInput: issuer or subject is empty, too long, or no text.
     """
-    if not creator.is_human:
-        raise RuleBroken(
-            f"Creator {creator.creator_name!r} is a model; only people log in",
-            entity="Creator",
-            field="is_human",
-        )
+    check_is_person(creator, "log in")
     found = find_identity(uow, issuer, subject)
     if found is None:
         return uow.identities.add(

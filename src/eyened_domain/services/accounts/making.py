@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eyened_domain.errors import BadInput, Duplicate
+from eyened_domain.errors import BadInput, Duplicate, RuleBroken
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.values import shown
 from eyened_domain.services.unit_of_work import UnitOfWork
@@ -24,6 +24,22 @@ def there(uow: UnitOfWork, name: object) -> Creator | None:
             value=shown(name),
         )
     return uow.creators.by_name(name, default=None)
+
+
+def check_is_person(creator: Creator, what: str, *, field: str = "is_human") -> None:
+    """Raise `RuleBroken` for a model.
+
+    Args:
+        creator: anyone.
+        what: only people do: ``have passwords``.
+        field: the field of the error.
+    """
+    if not creator.is_human:
+        raise RuleBroken(
+            f"Creator {creator.creator_name!r} is a model; only people {what}",
+            entity="Creator",
+            field=field,
+        )
 
 
 def refuse_taken(creator: Creator | None) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eyened_domain.errors import BadInput, NotAllowed, RuleBroken
+from eyened_domain.errors import BadInput, NotAllowed
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import Role
 from eyened_domain.model.values import kind_of, shown
+from eyened_domain.services.accounts.making import check_is_person
 
 ROLES: Mapping[int, Role] = {role.value: role for role in Role}
 """Which role each number stands for, unless a deployment says otherwise."""
@@ -70,12 +71,7 @@ class Roles:
             creator.role = None
             return
         _check(role)
-        if not creator.is_human:
-            raise RuleBroken(
-                f"Creator {creator.creator_name!r} is a model; only people have roles",
-                entity="Creator",
-                field="role",
-            )
+        check_is_person(creator, "have roles", field="role")
         number = next((n for n, known in self._numbers.items() if known is role), None)
         if number is None:
             raise BadInput(

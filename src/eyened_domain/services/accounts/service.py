@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.errors import BadInput
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import Role
 from eyened_domain.model.identity import CreatorIdentity
 from eyened_domain.model.names import fold
 from eyened_domain.services.accounts.identities import find_identity, link_identity
-from eyened_domain.services.accounts.making import made_model, refuse_taken, there
+from eyened_domain.services.accounts.making import check_is_person, made_model, refuse_taken, there
 from eyened_domain.services.accounts.passwords import (
     can_be_password,
     matches_legacy,
@@ -153,12 +153,7 @@ class Accounts:
             BadInput: the password is weak; the message says by which rule, and not what it is.
             RuleBroken: the creator is a model, which logs in nowhere.
         """
-        if not creator.is_human:
-            raise RuleBroken(
-                f"Creator {creator.creator_name!r} is a model; only people have passwords",
-                entity="Creator",
-                field="is_human",
-            )
+        check_is_person(creator, "have passwords")
         refuse_weak(creator.creator_name, password)
         creator.password_hash = self._hasher.hash(normal(password))
         creator.password = None
