@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 
 def fold(text: str) -> str:
@@ -29,6 +30,11 @@ def folded_letters(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(part for part in parts if not unicodedata.combining(part))
     return plain.casefold()
+
+
+def folded(value: Any) -> Any:
+    """Return what two values have in common that a database takes for equal: texts are folded."""
+    return fold(value) if isinstance(value, str) else value
 
 
 def compare(one: str, other: str) -> int:

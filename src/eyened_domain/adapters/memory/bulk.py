@@ -14,8 +14,9 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
     follow_removal,
 )
-from eyened_domain.adapters.memory.tables import Row, folded
+from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.names import folded
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
@@ -128,7 +129,7 @@ class MemoryRows(Rows):
         *,
         any_of: Sequence[Mapping[str, Any]],
         after: int,
-        most: int,
+        most: int | None,
     ) -> list[tuple[Any, ...]]:
         found = [row for row in self._meeting(entity, any_of) if row.values[key] > after]
         found.sort(key=lambda row: row.values[key])
@@ -165,15 +166,7 @@ class MemoryRows(Rows):
         if len({*keys}) < len(made):
             raise duplicate(entity, entity.__entity__.primary_key)
         self._put(made)
-        for row in made:
-            self._read_lists_anew(row)
-
-    def _read_lists_anew(self, row: Row) -> None:
-        """Let the lists in hand that a row belongs in be read when they are next asked for."""
-        for link in row.info.to_one:
-            held = self._objects.in_hand(link.target, row.values[str(link.via)])
-            if held is not None and link.back is not None:
-                held.entity.__dict__.pop(link.back, None)
+        self._objects.read_lists_again(entity, [row.values for row in made])
 
     def _delete_links(
         self, entity: type[Entity], by: str, values: Iterable[Any], equals: Mapping[str, Any]
@@ -201,6 +194,8 @@ class MemoryRows(Rows):
                     before.append(found.values)
                     view.overwrite(found, {**stamps, **values})
                     written.append(self._now(found))
+            for row in written:
+                check_values(row)
             self._check(written)
         self._objects.read_again(written)
         self._objects.read_lists_again(entity, [*before, *(row.values for row in written)])
@@ -236,8 +231,6 @@ class MemoryRows(Rows):
             self._check(rows)
 
     def _check(self, rows: list[Row]) -> None:
-        for row in rows:
-            check_values(row)
         check_references(self._objects.view, rows)
         check_keys(self._objects.view, rows)
 

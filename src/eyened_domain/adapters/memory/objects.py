@@ -12,7 +12,7 @@ from eyened_domain.adapters.memory.held import Held, hanging_on, held_of
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.references import Key, referrers
 from eyened_domain.adapters.memory.store import MemoryStore
-from eyened_domain.adapters.memory.tables import Row, View, folded
+from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.adapters.memory.undoing import return_to, revert
 from eyened_domain.errors import RuleBroken, deleted, ended_by, not_open
 from eyened_domain.model.annotation import AnnotationData, AnnotationFiles
@@ -20,6 +20,7 @@ from eyened_domain.model.entity import Entity, entity_class, root_of
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.model.names import folded
 from eyened_domain.model.pixels.stored import StoredPixels
 
 Wanted = Sequence[tuple[str, Collection[Any]]]

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.adapters.memory.objects import Objects
-from eyened_domain.adapters.memory.tables import Row, folded
+from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.names import folded
 from eyened_domain.services.repository import Repository, Wanted
 from eyened_domain.services.sought_values import Key
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from eyened_domain.adapters.memory.references import Key, indexed
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
-from eyened_domain.model.names import fold
+from eyened_domain.model.names import folded
 
 
 class Row:
@@ -81,11 +81,6 @@ class Index:
             self._own.add(sought)
             self._keys[sought] = dict(self._keys.get(sought, ()))
         return self._keys[sought]
-
-
-def folded(value: Any) -> Any:
-    """Return what two values that the database takes for equal have in common."""
-    return fold(value) if isinstance(value, str) else value
 
 
 class Table:

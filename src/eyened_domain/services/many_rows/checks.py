@@ -7,10 +7,10 @@ from typing import Any
 
 from eyened_domain.errors import BadInput, EyenedError
 from eyened_domain.model.entity import Entity
+from eyened_domain.model.names import folded
 from eyened_domain.model.values import shown
 from eyened_domain.services.many_rows.columns import Batch
 from eyened_domain.services.many_rows.faults import Faults
-from eyened_domain.services.many_rows.links import folded
 from eyened_domain.services.rows import Rows
 
 

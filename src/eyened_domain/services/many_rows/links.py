@@ -7,7 +7,7 @@ from typing import Any
 
 from eyened_domain.errors import BadInput, Duplicate, NotFound
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
-from eyened_domain.model.names import fold
+from eyened_domain.model.names import folded
 from eyened_domain.model.values import Blob, Json, Real, shown
 from eyened_domain.services.data_frames import Columns
 from eyened_domain.services.many_rows.columns import Named, converted
@@ -17,11 +17,6 @@ from eyened_domain.services.rows import Rows
 Ids = list[Any]
 """An id for each row, None where it is linked to nothing."""
 _NONE: Ids = [None]
-
-
-def folded(value: Any) -> Any:
-    """Return what values have in common that are the same to look-ups."""
-    return fold(value) if isinstance(value, str) else value
 
 
 def ids_of_objects(info: EntityInfo, name: str, values: list[Any], faults: Faults) -> Ids:

@@ -7,10 +7,11 @@ from typing import Any
 
 from eyened_domain.errors import BadInput, Duplicate
 from eyened_domain.model.entity import EntityInfo
+from eyened_domain.model.names import folded
 from eyened_domain.model.values import Blob, Json, Real, shown
 from eyened_domain.services.many_rows.checks import Writing
 from eyened_domain.services.many_rows.columns import Batch, Named
-from eyened_domain.services.many_rows.links import find_by, folded
+from eyened_domain.services.many_rows.links import find_by
 from eyened_domain.services.sought_values import listed
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from eyened_domain.errors import Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.names import folded
 from eyened_domain.model.values import shown
 from eyened_domain.services.many_rows.faults import Faults
-from eyened_domain.services.many_rows.links import find_by, folded
+from eyened_domain.services.many_rows.links import find_by
 from eyened_domain.services.row_shapes import Row
 from eyened_domain.services.rows import Rows
 

@@ -10,10 +10,10 @@ from attrs import frozen
 from eyened_domain.errors import Duplicate, NotFound
 from eyened_domain.model.entity import EntityInfo
 from eyened_domain.model.image import ImageInstance
+from eyened_domain.model.names import folded
 from eyened_domain.model.values import is_same
 from eyened_domain.services.many_rows.checks import Writing
 from eyened_domain.services.many_rows.columns import Batch
-from eyened_domain.services.many_rows.links import folded
 from eyened_domain.services.many_rows.modalities import (
     SAID_TWICE,
     make_entries,
