@@ -157,7 +157,7 @@ def _counted(uow: UnitOfWork, entity: type[Any], any_of: Sequence[Mapping[str, A
     if not count:
         return NeededBy(entity.__name__, 0, ())
     key = entity.__entity__.primary_key[0]
-    rows = uow.rows.page(entity, [key], any_of=any_of, after=0, most=_MOST_NAMES)
+    rows = uow.rows.page(entity, [key], any_of=any_of, most=_MOST_NAMES)
     return NeededBy(entity.__name__, count, tuple(str(row[0]) for row in rows))
 
 

@@ -49,7 +49,8 @@ RECORD_COLUMNS: Mapping[str, str] = {
 """The same in files: what is known in every database, and the ids that revisions refer to."""
 _WHOLE_NUMBERS = 2**63
 _EXACT = 2**53
-_EVERY_ROW = 2**31 - 1
+PAGE = 200
+"""Forms that are read at a time: one has 4 MB at the most."""
 
 
 def column_infos(columns: Mapping[str, str]) -> dict[str, EntityInfo]:
@@ -75,7 +76,7 @@ def form_rows(
     *,
     columns: Mapping[str, str] = METADATA,
     after: int = 0,
-    most: int = _EVERY_ROW,
+    most: int | None = None,
 ) -> list[tuple[Any, ...]]:
     """Return columns and the answers of forms, in the order of their ids, in one statement.
 
@@ -84,7 +85,7 @@ def form_rows(
         wanted: columns of FormAnnotation and what they hold.
         columns: what is told of each form beside its answers, the id first.
         after: the id beyond which they begin.
-        most: how many to return at the most.
+        most: how many to return at the most; None for all.
     """
     asked = [*columns.values(), "form_data"]
     return rows.page(FormAnnotation, asked, any_of=[wanted], after=after, most=most)
@@ -159,10 +160,10 @@ def _as_text(value: Any) -> str | None:
 
 
 def pages(
-    rows: Rows, wanted: Mapping[str, Any], *, columns: Mapping[str, str], most: int
+    rows: Rows, wanted: Mapping[str, Any], *, columns: Mapping[str, str]
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield forms, some at a time; see `form_rows`."""
+    """Yield forms, `PAGE` at a time; see `form_rows`."""
     after = 0
-    while page := form_rows(rows, wanted, columns=columns, after=after, most=most):
+    while page := form_rows(rows, wanted, columns=columns, after=after, most=PAGE):
         yield page
         after = page[-1][0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from eyened_domain.errors import BadInput
+from eyened_domain.errors import BadInput, NotFound
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.values import shown
 from eyened_domain.services.column_paths import check_column
@@ -83,3 +83,39 @@ def check_runs(info: EntityInfo, runs: Runs) -> None:
             raise BadInput(
                 f"{info.name}: runs are pairs (first, last), not {shown(run)}", entity=info.name
             )
+
+
+def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the ids as runs (first, last) without gaps."""
+    runs: list[tuple[int, int]] = []
+    for identity in sorted(ids):
+        if runs and identity == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], identity)
+        else:
+            runs.append((identity, identity))
+    return runs
+
+
+_MOST_NAMED = 10
+
+
+def none_with_ids(
+    entity: type[Entity], key: str, missing: Sequence[Any], total: int, so: str = ""
+) -> NotFound:
+    """Return the error for ids that are not there; the message names the first of them.
+
+    Args:
+        entity: of which there are none with these ids.
+        key: the column of the ids.
+        missing: the ids.
+        total: how many ids were looked for.
+        so: what follows from it.
+    """
+    name, more = entity.__name__, ", …" if len(missing) > _MOST_NAMED else ""
+    return NotFound(
+        f"there is no {name} with {key} {', '.join(map(str, missing[:_MOST_NAMED]))}{more} "
+        f"({len(missing)} of {total}){so}",
+        entity=name,
+        field=key,
+        value=missing,
+    )

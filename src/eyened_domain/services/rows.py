@@ -125,8 +125,8 @@ class Rows(ABC):
         columns: Sequence[str],
         *,
         any_of: Sequence[Mapping[str, Any]],
-        after: int,
-        most: int,
+        after: int = 0,
+        most: int | None = None,
     ) -> list[tuple[Any, ...]]:
         """Return columns of the next rows beyond a primary key, in its order.
 
@@ -136,7 +136,7 @@ class Rows(ABC):
                 of what its links to one lead to, None where they lead nowhere.
             any_of: a row must meet one of these: columns and what they hold, None for NULL.
             after: the primary key beyond which the page begins.
-            most: how many rows to return at the most.
+            most: how many rows to return at the most; None for all.
         """
         info = info_of_rows(entity)
         columns = listed(info, columns, "columns")
@@ -315,7 +315,7 @@ class Rows(ABC):
         *,
         any_of: Sequence[Mapping[str, Any]],
         after: int,
-        most: int,
+        most: int | None,
     ) -> list[tuple[Any, ...]]: ...
 
     @abstractmethod

@@ -151,7 +151,7 @@ class SqlRows(Rows):
         *,
         any_of: Sequence[Mapping[str, Any]],
         after: int,
-        most: int,
+        most: int | None,
     ) -> list[tuple[Any, ...]]:
         joins, table = Joins(entity), table_of(entity)
         reached = [joins.column(path) for path in columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field, frozen
@@ -27,7 +27,7 @@ from eyened_domain.services.attributes.plan import (
     ModelNamed,
 )
 from eyened_domain.services.attributes.rows_told import shortened
-from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.row_shapes import Row, runs_of
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 GivenModel = Model | tuple[str, str] | None
@@ -137,7 +137,7 @@ def write(uow: UnitOfWork, plan: AttributePlan) -> Counts:
     for rows in work.changed.values():
         uow.rows.update(AttributeValue, rows)
     if work.cleared:
-        uow.rows.delete(AttributeValue, _runs(work.cleared))
+        uow.rows.delete(AttributeValue, runs_of(work.cleared))
     return plan.total
 
 
@@ -219,14 +219,3 @@ def _compare(uow: UnitOfWork, plan: AttributePlan, found: _Found) -> _Work:
 
 def _is_same(one: Any, other: Any) -> bool:
     return bool(one == other)
-
-
-def _runs(ids: Sequence[int]) -> list[tuple[int, int]]:
-    """Return ids as runs of consecutive ones: first and last."""
-    runs: list[tuple[int, int]] = []
-    for one in sorted(ids):
-        if runs and runs[-1][1] == one - 1:
-            runs[-1] = (runs[-1][0], one)
-        else:
-            runs.append((one, one))
-    return runs

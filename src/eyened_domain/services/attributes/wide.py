@@ -26,7 +26,6 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 
 ModelChoice = Model | tuple[str, str] | str | None
 """A model; name and version of one; the name of all its versions; None for values without."""
-_ALL = 10**9
 _EYES = (None, Laterality.L, Laterality.R)
 
 
@@ -177,7 +176,7 @@ def _attributes(uow: UnitOfWork, names: Iterable[Any] | None) -> dict[int, _Attr
     """Return the attributes of these names, in their order; all there are, by name, for None."""
     columns = ["attribute_id", "attribute_name", "attribute_data_type"]
     if names is None:
-        rows = uow.rows.page(AttributeDefinition, columns, any_of=[{}], after=0, most=_ALL)
+        rows = uow.rows.page(AttributeDefinition, columns, any_of=[{}])
         ordered = sorted((_Attribute(*row) for row in rows), key=lambda one: fold(one.name))
         return {one.identity: one for one in ordered}
     wanted = _listed(names, "attributes")

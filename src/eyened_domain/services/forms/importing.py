@@ -13,20 +13,18 @@ from eyened_domain.model.form import FormAnnotation
 from eyened_domain.services.forms.placing import Placed, Placing
 from eyened_domain.services.forms.records import FormEntry, entry_of
 from eyened_domain.services.import_journal import MadeRows
-from eyened_domain.services.importing.applying import runs_of
-from eyened_domain.services.importing.entries import RecordError, note
+from eyened_domain.services.importing.entries import RecordError, error_lines, note
 from eyened_domain.services.importing.options import OnError, on_error_of
 from eyened_domain.services.importing.plan import Level
 from eyened_domain.services.importing.undoing import Undoing, Undone
 from eyened_domain.services.progress import Progress
-from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.row_shapes import Row, runs_of
 from eyened_domain.services.storage import Storage
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 RETRIES = 12
 _TOLD_BY = ("form_schema_id", "patient_id", "creator_id")
 _ID, _REFERENCE = "form_annotation_id", "form_annotation_reference_id"
-_ERRORS_PRINTED = 20
 
 
 @define
@@ -70,10 +68,7 @@ class FormImportPlan:
             f"{name:24}{level.total:9,}{level.new:9,}{level.existing:9,}{level.skipped:9,}"
             for name, level in self.schemas.items()
         ]
-        lines += [f"error in {error}" for error in self.errors[:_ERRORS_PRINTED]]
-        if len(self.errors) > _ERRORS_PRINTED:
-            lines.append(f"… and {len(self.errors) - _ERRORS_PRINTED:,} more errors")
-        return "\n".join(lines)
+        return "\n".join([*lines, *error_lines(self.errors)])
 
 
 @define

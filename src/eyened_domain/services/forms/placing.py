@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
 
 from eyened_domain.errors import BadInput, EyenedError, NotFound
-from eyened_domain.model.acquisition import SourceInfo
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import EntityType, Laterality
 from eyened_domain.model.form import NEEDED, FormAnnotation, FormSchema
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.names import fold
-from eyened_domain.model.study import Series, Study
 from eyened_domain.model.values import shown
 from eyened_domain.services.forms.answers import AnswerCheck
 from eyened_domain.services.forms.records import FormEntry
@@ -135,24 +133,12 @@ class Placing:
                 self._studies[row.patient_id, row.study_date] = row.study_id
 
     def _look_up_images(self, names: set[str]) -> None:
-        columns = ("dataset_identifier", "image_instance_id", "series_id", "source_info_id")
-        found = self._rows.find(
-            ImageInstance, "dataset_identifier", names, (*columns, "laterality")
+        columns = (
+            *("dataset_identifier", "image_instance_id", "series.study_id"),
+            *("series.study.patient_id", "source_info.source_name", "laterality"),
         )
-        study_of = self._map(Series, "series_id", "study_id", (row[2] for row in found))
-        patient_of = self._map(Study, "study_id", "patient_id", study_of.values())
-        source_of = self._map(
-            SourceInfo, "source_info_id", "source_name", (row[3] for row in found)
-        )
-        for name, image_id, series_id, source_id, laterality in found:
-            study_id = study_of[series_id]
-            image = _Image(
-                image_id, study_id, patient_of[study_id], source_of.get(source_id), laterality
-            )
-            self._images.setdefault(name, []).append(image)
-
-    def _map(self, entity: Any, key: str, column: str, ids: Iterable[Any]) -> dict[Any, Any]:
-        return dict(self._rows.find(entity, key, set(ids), (key, column)))
+        for name, *held in self._rows.find(ImageInstance, "dataset_identifier", names, columns):
+            self._images.setdefault(name, []).append(_Image(*held))
 
     def _row(self, entry: FormEntry) -> Row:
         """Return the row of a form; raise where it belongs nowhere or is not as it should be."""

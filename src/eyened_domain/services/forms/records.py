@@ -18,12 +18,11 @@ from eyened_domain.services.sought_values import converted
 
 Record = dict[str, Any]
 """The columns of a form that it has, and its answers under `answers`."""
-_PAGE = 200  # forms of 4 MB at the most
 
 
 def records_of(rows: Rows, wanted: Mapping[str, Any]) -> Iterator[Record]:
     """Yield forms as records, in the order of their ids; see `Forms.records`."""
-    for page in pages(rows, wanted, columns=RECORD_COLUMNS, most=_PAGE):
+    for page in pages(rows, wanted, columns=RECORD_COLUMNS):
         for *told, answers in page:
             named = zip(RECORD_COLUMNS, told, strict=True)
             record = {name: _plain(value) for name, value in named if value is not None}

@@ -9,14 +9,14 @@ from attrs import define, field, frozen
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.form import FormAnnotation, FormSchema
+from eyened_domain.services.form_rows import pages
 from eyened_domain.services.forms.answers import AnswerCheck, AnswerFault, PatternTooSlow
 from eyened_domain.services.progress import Progress
 from eyened_domain.services.rows import Rows
 
-_PAGE = 200  # forms of 4 MB at the most
 _SLOW_ONES = 10
 """After so many answers on which a regular expression of it takes too long, a schema is left."""
-_EVERY_SCHEMA = 2**31 - 1
+_COLUMNS = {"form_annotation_id": "form_annotation_id", "form_schema_id": "form_schema_id"}
 
 
 @frozen
@@ -108,20 +108,17 @@ class Validation:
     def run(self, progress: Progress) -> FormsReport:
         """Look at everything; nothing is written."""
         named = self._read_schemas()
-        columns = ("form_annotation_id", "form_schema_id", "form_data")
-        total, done, after = self._rows.count(FormAnnotation, any_of=[{}]), 0, 0
-        while page := self._rows.page(
-            FormAnnotation, columns, any_of=[{}], after=after, most=_PAGE
-        ):
+        total, done = self._rows.count(FormAnnotation, any_of=[{}]), 0
+        for page in pages(self._rows, {}, columns=_COLUMNS):
             for form_id, schema_id, answers in page:
                 self._check(form_id, named[schema_id], answers)
-            after, done = page[-1][0], done + len(page)
+            done += len(page)
             progress(done, max(done, total))
         return self._report
 
     def _read_schemas(self) -> dict[int, CheckedSchema]:
         columns = ("form_schema_id", "schema_name", "schema")
-        found = self._rows.page(FormSchema, columns, any_of=[{}], after=0, most=_EVERY_SCHEMA)
+        found = self._rows.page(FormSchema, columns, any_of=[{}])
         for schema_id, name, schema in found:
             checked = CheckedSchema(schema_id, name)
             self._checks[schema_id] = None

@@ -34,7 +34,7 @@ from eyened_domain.services.importing.lookups import (
 from eyened_domain.services.importing.options import ImportDefaults, OnConflict
 from eyened_domain.services.importing.placing import match
 from eyened_domain.services.importing.plan import ImportPlan
-from eyened_domain.services.row_shapes import Row
+from eyened_domain.services.row_shapes import Row, runs_of
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 K = TypeVar("K")
@@ -275,17 +275,6 @@ class PortionWriter:
             MadeRows(entity=entity.__name__, first_id=first, last_id=last)
             for first, last in runs_of(ids)
         ]
-
-
-def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
-    """Return the ids as runs (first, last) without gaps."""
-    runs: list[tuple[int, int]] = []
-    for identity in sorted(ids):
-        if runs and identity == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], identity)
-        else:
-            runs.append((identity, identity))
-    return runs
 
 
 def _gone(entity: str, names: Iterable[str]) -> NotFound:

@@ -6,7 +6,7 @@ the import that learns more of them gives other ones (`rebuilt`), or its results
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from eyened_domain.errors import EyenedError
 from eyened_domain.model.names import fold
 
 _LONGEST_SHOWN = 300
+_ERRORS_PRINTED = 20
 _LONGEST_FIELD = 80
 Columns = Mapping[str, Any]
 """What is said of a row, by field name."""
@@ -134,6 +135,14 @@ E = TypeVar("E", PatientEntry, StudyEntry, SeriesEntry, ImageEntry)
 Change = Callable[[SeriesEntry], SeriesEntry]
 Refusal = tuple[Entry, EyenedError]
 """What cannot be imported, and why."""
+
+
+def error_lines(errors: Sequence[RecordError]) -> list[str]:
+    """Return lines that tell the first errors, and how many more there are."""
+    lines = [f"error in {error}" for error in errors[:_ERRORS_PRINTED]]
+    if len(errors) > _ERRORS_PRINTED:
+        lines.append(f"… and {len(errors) - _ERRORS_PRINTED:,} more errors")
+    return lines
 
 
 def note(where: str, error: EyenedError) -> RecordError:

@@ -10,14 +10,13 @@ from typing import IO, Any
 from attrs import asdict, define, field
 
 from eyened_domain.errors import BadInput, EyenedError, FileMissing
-from eyened_domain.services.importing.entries import Columns, RecordError
+from eyened_domain.services.importing.entries import Columns, RecordError, error_lines
 from eyened_domain.services.importing.options import ImportOptions
 from eyened_domain.services.importing.portions import Portions
 from eyened_domain.services.importing.saved import patient_in, patient_out
 
 LEVELS = ("Project", "Patient", "Study", "Series", "ImageInstance")
 _FORMAT = "eyened_domain import plan 1"
-_ERRORS_PRINTED = 20
 
 
 @define
@@ -66,10 +65,7 @@ class ImportPlan:
                 f"{name:14}{level.total:9,}{level.new:9,}{level.existing:9,}{level.skipped:9,}"
                 f"  {filled}".rstrip()
             )
-        lines += [f"error in {error}" for error in self.errors[:_ERRORS_PRINTED]]
-        if len(self.errors) > _ERRORS_PRINTED:
-            lines.append(f"… and {len(self.errors) - _ERRORS_PRINTED:,} more errors")
-        return "\n".join(lines)
+        return "\n".join([*lines, *error_lines(self.errors)])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as JSON can hold it."""

@@ -12,8 +12,8 @@ from attrs import define, field
 from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 from eyened_domain.services.import_journal import ChangedRow, MadeRows
-from eyened_domain.services.importing.applying import runs_of
 from eyened_domain.services.importing.changes import changes
+from eyened_domain.services.row_shapes import runs_of
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 _FROM_BELOW = ("FormAnnotation", "ImageInstance", "Series", "Study", "Patient", "Project")

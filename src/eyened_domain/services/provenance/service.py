@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eyened_domain.errors import BadInput, NotFound, RuleBroken
+from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.attribute import AttributeValue, AttributeValueInput
 from eyened_domain.model.names import fold
 from eyened_domain.model.project import Project
@@ -31,12 +31,12 @@ from eyened_domain.services.provenance.staleness import (
     Versions,
     replaced_in,
 )
+from eyened_domain.services.row_shapes import none_with_ids
 from eyened_domain.services.sought_values import converted, listed
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 ValueOrId = AttributeValue | int
 """An attribute value, or its id."""
-_MOST_NAMED = 10
 
 
 class Provenance:
@@ -239,12 +239,5 @@ def _present(uow: UnitOfWork, ids: list[int]) -> dict[int, Any]:
     found = read_values(uow, ids)
     missing = [one for one in ids if one not in found]
     if missing:
-        more = ", …" if len(missing) > _MOST_NAMED else ""
-        raise NotFound(
-            f"there is no AttributeValue with {KEY} "
-            f"{', '.join(map(str, missing[:_MOST_NAMED]))}{more} ({len(missing)} of {len(ids)})",
-            entity="AttributeValue",
-            field=KEY,
-            value=missing,
-        )
+        raise none_with_ids(AttributeValue, KEY, missing, len(ids))
     return found

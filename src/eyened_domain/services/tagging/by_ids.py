@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from eyened_domain.errors import BadInput, NotFound
+from eyened_domain.errors import BadInput
 from eyened_domain.model.tag import Tag
 from eyened_domain.model.values import shown
+from eyened_domain.services.row_shapes import none_with_ids
 from eyened_domain.services.sought_values import converted, listed
 from eyened_domain.services.tagging.events import ManyUntagged
 from eyened_domain.services.tagging.kinds import Taggable
 from eyened_domain.services.unit_of_work import UnitOfWork
-
-_MOST_NAMED = 10
 
 Pairs = list[tuple[int, int]]
 """Ids of tags, and ids of things."""
@@ -43,15 +42,7 @@ def check_there(uow: UnitOfWork, kind: Taggable, ids: list[int]) -> None:
     found = {row[0] for row in uow.rows.find(kind.entity, kind.key, ids, [kind.key])}
     missing = [one for one in ids if one not in found]
     if missing:
-        more = ", …" if len(missing) > _MOST_NAMED else ""
-        raise NotFound(
-            f"there is no {kind.entity.__name__} with {kind.key} "
-            f"{', '.join(map(str, missing[:_MOST_NAMED]))}{more} ({len(missing)} of {len(ids)}); "
-            "nothing was tagged",
-            entity=kind.entity.__name__,
-            field=kind.key,
-            value=missing,
-        )
+        raise none_with_ids(kind.entity, kind.key, missing, len(ids), "; nothing was tagged")
 
 
 def linked(uow: UnitOfWork, kind: Taggable, tags: Iterable[Tag], ids: list[int]) -> Pairs:

@@ -10,12 +10,12 @@ import pytest
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model import FormAnnotation, FormSchema
+from eyened_domain.services import form_rows
 from eyened_domain.services.forms import (
     Forms,
     InvalidForm,
     PatternTooSlow,
     answers,
-    validation,
 )
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
@@ -100,7 +100,7 @@ class FormValidationContract(Contract):
     def test_forms_are_read_page_by_page_and_the_list_is_bounded(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(validation, "_PAGE", 3)
+        monkeypatch.setattr(form_rows, "PAGE", 3)
         with make_unit_of_work() as uow:
             _stored(uow, build, GRADE, [{"grade": n % 2 * 9} for n in range(10)])
             assert [Forms().validate(uow).schemas[0].invalid] == [5]
