@@ -103,11 +103,12 @@ class SqlRows(Rows):
                 # a text that comes once only is not kept
                 written: Any = literal_column(f"({','.join(map(str, chunk))})")
                 asked = statement.where(column.op("IN", is_comparison=True)(written))
-                found.extend(map(tuple, self._execute(asked, options={"compiled_cache": None})))
+                result = self._execute(asked, options={"compiled_cache": None})
+                found.extend(map(tuple, result.all()))  # PyMySQL would be asked row by row
             return found
         statement = statement.where(column.in_(bindparam("chunk", expanding=True)))
         for chunk in lists_for_in(sought):
-            found.extend(map(tuple, self._execute(statement, {"chunk": chunk})))
+            found.extend(map(tuple, self._execute(statement, {"chunk": chunk}).all()))
         return found
 
     def _counted(

@@ -27,6 +27,8 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 ModelChoice = Model | tuple[str, str] | str | None
 """A model; name and version of one; the name of all its versions; None for values without."""
 _EYES = (None, Laterality.L, Laterality.R)
+_MODEL = 3
+"""Where in a row of values the model stands."""
 
 
 @frozen(kw_only=True)
@@ -93,15 +95,17 @@ def read_wide(uow: UnitOfWork, query: WideQuery) -> WideTable:
 
 @frozen
 class _Values:
-    """Rows of owner, attribute, eye and value, and of the model where there are several."""
+    """Rows of owner, attribute and eye, of the model where there are several, and of values."""
 
     rows: Sequence[tuple[Any, ...]]
     models: Sequence[int | None]
     """The one model of all values; empty where the rows tell it."""
+    positions: Mapping[int, int]
+    """Where in its row the value of an attribute stands."""
 
     def model_of(self, row: tuple[Any, ...]) -> int | None:
         """Return the id of the model of a value; None for none."""
-        model: int | None = self.models[0] if self.models else row[-1]
+        model: int | None = self.models[0] if self.models else row[_MODEL]
         return model
 
 
@@ -151,18 +155,18 @@ class _Pivot:
             row if self.per_eye else row[0]: number for number, row in enumerate(rows)
         }
         (only,) = self.found.models or (None,)
-        tells = not self.found.models
+        tells, positions = not self.found.models, self.found.positions
         columns: dict[tuple[Any, ...], list[Any]] = {}
         for row in self.found.rows:  # as many as there are values: nothing here is called in vain
             eye = row[2]
             number = at.get((row[0], eye) if self.per_eye else row[0])
             if number is None:
                 continue
-            place = (row[1], row[4] if tells else only, None if self.per_eye else eye)
+            place = (row[1], row[_MODEL] if tells else only, None if self.per_eye else eye)
             cells = columns.get(place)
             if cells is None:
                 cells = columns[place] = [None] * len(rows)
-            cells[number] = row[3]
+            cells[number] = row[positions[row[1]]]
         return columns
 
 
@@ -263,27 +267,32 @@ def _values(
     models: Mapping[int | None, str] | None,
     owners: Sequence[int] | None,
 ) -> _Values:
-    """Read the values of all owners, or of those that are asked for; a statement for each type."""
+    """Read the values of all owners, or of those that are asked for.
+
+    Values of all types are read at once: a server that goes by the model would read the rows of
+    every type for each.
+    """
     equals: dict[str, Any] = {}
     if models is not None and (None not in models or len(models) == 1):
         # no list of values has NULL: None beside others is told apart below
         equals["model_id"] = None if None in models else list(models)
     only = list(models) if models is not None and len(models) == 1 else []
-    further = [] if only else ["model_id"]
-    rows: list[tuple[Any, ...]] = []
-    for data_type, column in VALUE_COLUMNS.items():
-        ids = [one.identity for one in attributes.values() if one.data_type is data_type]
-        if not ids:
-            continue
-        by, sought = (query.kind.key, owners) if owners is not None else ("attribute_id", ids)
-        of_type = equals if owners is None else {**equals, "attribute_id": ids}
-        wanted = [query.kind.key, "attribute_id", "laterality", column, *further]
-        rows += uow.rows.find(AttributeValue, by, sought, wanted, **of_type)
+    wanted = [query.kind.key, "attribute_id", "laterality", *([] if only else ["model_id"])]
+    types = dict.fromkeys(one.data_type for one in attributes.values())
+    at = {data_type: len(wanted) + number for number, data_type in enumerate(types)}
+    wanted += [VALUE_COLUMNS[data_type] for data_type in at]
+    by: str = "attribute_id"
+    sought: Sequence[int] = list(attributes)
+    if owners is not None:
+        by, sought, equals = query.kind.key, owners, {**equals, "attribute_id": sought}
+    rows = uow.rows.find(AttributeValue, by, sought, wanted, **equals) if attributes else []
     tells = not only and models is not None
     of_kind = [
-        row for row in rows if row[0] is not None and not (tells and row[4] not in (models or ()))
+        row
+        for row in rows
+        if row[0] is not None and not (tells and row[_MODEL] not in (models or ()))
     ]
-    return _Values(of_kind, only)
+    return _Values(of_kind, only, {one.identity: at[one.data_type] for one in attributes.values()})
 
 
 def _read_above(
