@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from sqlalchemy import event, make_url, text
 
 from eyened_domain import Database
 from eyened_domain.adapters.sql.migrations.status import status
 from eyened_domain.errors import RuleBroken
-from eyened_domain.testing import mariadb
+from eyened_domain.testing import mariadb, servers
 from eyened_domain.testing.databases import do_without_mariadb, empty_tables
 from eyened_domain.testing.engines import engine_on
 from eyened_domain.testing.mariadb import ServerMissing, throw_away_server
@@ -65,6 +66,15 @@ def test_a_server_is_started_when_none_runs_and_is_gone_afterwards(
                 assert "MariaDB" in str(connection.scalar(text("SELECT VERSION()")))
             engine.dispose()
     assert not mariadb._answers(server.port)
+
+
+def test_the_server_that_tests_run_on_anyway_can_be_named(
+    mariadb_server: mariadb.MariaDBServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = attrs.evolve(mariadb_server, user="somebody")
+    monkeypatch.setenv(servers.VARIABLE, f"mariadb={named.url('')},other=mysql+pymysql://h:1")
+    assert servers.server_names() == ["mariadb", "other"]
+    assert servers.Servers().server("mariadb") == attrs.evolve(named, is_ours=False)
 
 
 def test_a_server_that_is_started_leaves_the_temporary_tables_of_others_alone(

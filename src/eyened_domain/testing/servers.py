@@ -4,7 +4,8 @@
 
     EYENED_TEST_SERVERS=mariadb118=mysql+pymysql://root@127.0.0.1:3318,mysql97=mysql+pymysql://…
 
-Every test of a database then runs on them as well; the name stands in the id of the test.
+Every test of a database then runs on them as well; the name stands in the id of the test. The
+name ``mariadb`` stands for the server that tests run on anyway, and says where that is.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 VARIABLE = "EYENED_TEST_SERVERS"
 HERE = "mariadb"
-"""The server on 127.0.0.1:3306, or one that is started for the run."""
+"""The server that `EYENED_TEST_SERVERS` gives that name, the one on 127.0.0.1:3306, or one that
+is started for the run."""
 TEST_PREFIX = "test_"
 
 
-def further_servers() -> dict[str, str]:
+def named_servers() -> dict[str, str]:
     """Return the URLs of the servers that the environment names, by name.
 
     Raises:
@@ -37,7 +39,7 @@ def further_servers() -> dict[str, str]:
     found: dict[str, str] = {}
     for part in filter(None, re.split(r"[,\s]+", os.environ.get(VARIABLE, ""))):
         name, separator, url = part.partition("=")
-        if not separator or "://" not in url or not name.isidentifier() or name == HERE:
+        if not separator or "://" not in url or not name.isidentifier():
             raise ConfigurationError(
                 f"{VARIABLE} lists servers as name=URL, separated by commas; {name!r} is not one"
             )
@@ -47,7 +49,7 @@ def further_servers() -> dict[str, str]:
 
 def server_names() -> list[str]:
     """Return the names of all servers that tests run on."""
-    return [HERE, *further_servers()]
+    return list(dict.fromkeys([HERE, *named_servers()]))
 
 
 def new_name() -> str:
@@ -71,7 +73,7 @@ class Servers:
             ServerMissing: it is not there, and cannot be started.
         """
         if name not in self._servers:
-            elsewhere = further_servers()
+            elsewhere = named_servers()
             self._servers[name] = (
                 MariaDBServer.at(elsewhere[name])
                 if name in elsewhere
