@@ -34,6 +34,7 @@ OLDEST_SQLALCHEMY = "SQLAlchemy==2.0.40"
 PARALLEL = ["-n", "2"]
 ON_BOTH = [
     "tests/contract",
+    "--ignore=tests/contract/test_memory.py",  # which has no SQLAlchemy
     *(f"tests/integration/test_{what}.py" for what in ("mapping", "navigation", "round_trip")),
 ]
 WITHIN = ["tests/unit", "tests/contract/test_memory.py"]
