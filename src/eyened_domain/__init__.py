@@ -53,6 +53,9 @@ if TYPE_CHECKING:
         AnnotationConversion as AnnotationConversion,
     )
     from eyened_domain.services.attributes import Attributes as Attributes
+    from eyened_domain.services.conditions import Condition as Condition
+    from eyened_domain.services.conditions import field as field
+    from eyened_domain.services.conditions import some as some
     from eyened_domain.services.doctor import Checkup as Checkup
     from eyened_domain.services.events import Event as Event
     from eyened_domain.services.events import Segmented as Segmented
@@ -79,6 +82,9 @@ if TYPE_CHECKING:
     from eyened_domain.services.provenance import ValueNode as ValueNode
     from eyened_domain.services.repository import Repository as Repository
     from eyened_domain.services.rows import Rows as Rows
+    from eyened_domain.services.search import FieldInfo as FieldInfo
+    from eyened_domain.services.search import Page as Page
+    from eyened_domain.services.search import Search as Search
     from eyened_domain.services.segmenting import Segmenting as Segmenting
     from eyened_domain.services.storage import Storage as Storage
     from eyened_domain.services.tagging import ManyTagged as ManyTagged
@@ -144,6 +150,10 @@ _ELSEWHERE = {
     "Rows": "eyened_domain.services.rows",
     "RowsWritten": "eyened_domain.services.many_rows",
     "RuleBroken": "eyened_domain.errors",
+    "Condition": "eyened_domain.services.conditions",
+    "FieldInfo": "eyened_domain.services.search",
+    "Page": "eyened_domain.services.search",
+    "Search": "eyened_domain.services.search",
     "Segmented": "eyened_domain.services.events",
     "Segmenting": "eyened_domain.services.segmenting",
     "Settings": "eyened_domain.config",
@@ -166,6 +176,8 @@ _ELSEWHERE = {
     "ValueNode": "eyened_domain.services.provenance",
     "column": "eyened_domain.model.fields",
     "entity": "eyened_domain.model.entity",
+    "field": "eyened_domain.services.conditions",
+    "some": "eyened_domain.services.conditions",
 }
 """Where the names come from that are not of the model."""
 

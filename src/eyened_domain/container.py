@@ -32,6 +32,7 @@ from eyened_domain.services.forms import FormImporting, Forms
 from eyened_domain.services.hashing import Hashes
 from eyened_domain.services.importing import Importing
 from eyened_domain.services.provenance import Provenance
+from eyened_domain.services.search import Search
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.services.thumbnails import Thumbnails
@@ -106,6 +107,7 @@ class Container(containers.DeclarativeContainer):
     forms: providers.Provider[Forms] = providers.Factory(Forms)
     form_importing: providers.Provider[FormImporting] = providers.Factory(FormImporting, database)
     provenance: providers.Provider[Provenance] = providers.Factory(Provenance)
+    search: providers.Provider[Search] = providers.Factory(Search)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from attrs import frozen
 
 from eyened_domain.errors import UnknownName
 from eyened_domain.model.fields import ColumnInfo, LinkInfo, info_of
+from eyened_domain.model.names import nearest
 from eyened_domain.model.values import Json
 
 if TYPE_CHECKING:
@@ -132,10 +132,7 @@ class EntityInfo:
 
     def unknown(self, name: str) -> str:
         """Say that there is no such field, and which ones come near."""
-        known = [*self.fields, *self.aliases]
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"{self.name} has no field {name!r}{hint}"
+        return f"{self.name} has no field {name!r}{nearest(name, [*self.fields, *self.aliases])}"
 
 
 def declared(
@@ -204,9 +201,8 @@ def entity_class(name: str) -> type[Entity]:
     try:
         return _ENTITIES[name]
     except KeyError:
-        near = difflib.get_close_matches(name, _ENTITIES, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UnknownName(f"there is no entity {name!r}{hint}", entity=name) from None
+        message = f"there is no entity {name!r}{nearest(name, _ENTITIES)}"
+        raise UnknownName(message, entity=name) from None
 
 
 def root_of(name: str) -> str:

@@ -10,8 +10,10 @@ everywhere. Where collations differ among each other this follows the Unicode on
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -74,3 +76,9 @@ def _matcher(pattern: str, escape: str) -> re.Pattern[str]:
         else:
             parts.append(re.escape(folded_letters(letter)))
     return re.compile("".join(parts), re.DOTALL)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Return a question after the names that come near one that is unknown; "" where none does."""
+    near = difflib.get_close_matches(name, list(known), n=3) if isinstance(name, str) else []
+    return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -15,8 +15,9 @@ from eyened_domain.errors import BadInput, Duplicate, NotFound
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.model.queries import RAISE
-from eyened_domain.model.values import kind_of, shown
+from eyened_domain.model.values import shown
 from eyened_domain.services.many_rows import ManyRowsMethods
+from eyened_domain.services.search_methods import SearchMethods, Wanted
 from eyened_domain.services.sought_values import (
     Key,
     accepted,
@@ -30,12 +31,10 @@ from eyened_domain.services.sought_values import (
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D")
-Wanted = dict[str, list[Any]]
-"""What columns must hold, by field name: one of these values; None stands for NULL."""
 _NAMES_LOOKED_AT = 500
 
 
-class Repository(ManyRowsMethods, ABC, Generic[E]):
+class Repository(ManyRowsMethods, SearchMethods[E], ABC, Generic[E]):
     """All objects of one entity class, as if they were in memory.
 
     Args:
@@ -155,27 +154,12 @@ class Repository(ManyRowsMethods, ABC, Generic[E]):
                     value=text,
                 )
         found: dict[str, E] = {}
-        for one in self.where(**{column: list(asked.values())}, **values) if asked else ():
+        wanted: dict[str, Any] = {column: list(asked.values()), **values}
+        for one in self.where(**wanted) if asked else ():
             text = asked.get(fold(getattr(one, column)))
             if text is not None:
                 found[text] = one
         return found
-
-    def where(self, *conditions: Any, **values: Any) -> list[E]:
-        """Return those that meet all conditions, in the order of their primary keys.
-
-        Args:
-            conditions: SQL expressions (on a database), or functions that take an object and
-                say whether it is wanted (in memory).
-            values: columns and links, named in either style, and what they must hold; a list
-                or tuple means "one of these", None means "not set".
-
-        Raises:
-            UnknownName: there is no such column or link.
-            BadInput: a condition is of another kind, or a column cannot hold a value.
-        """
-        self._check_conditions(conditions)
-        return self._matching(conditions, self._wanted(values))
 
     @overload
     def one(self, *, default: D, **values: Any) -> E | D: ...
@@ -243,16 +227,6 @@ class Repository(ManyRowsMethods, ABC, Generic[E]):
     def _check_class(self, one: object) -> None:
         if not isinstance(one, self.entity):
             raise refused_object(self._info, one)
-
-    def _check_conditions(self, conditions: Iterable[Any]) -> None:
-        for condition in conditions:
-            if not self._is_condition(condition):
-                raise BadInput(
-                    f"{self._info.name} is asked with {self._asked_with()}, not with "
-                    f"{kind_of(condition)}; columns are given by keyword: "
-                    f"where({self._info.primary_key[0]}=…)",
-                    entity=self._info.name,
-                )
 
     def _wanted(self, values: Mapping[str, Any]) -> Wanted:
         """Return what the columns must hold, as they hold it."""
@@ -339,18 +313,6 @@ class Repository(ManyRowsMethods, ABC, Generic[E]):
     @abstractmethod
     def _find_all(self, keys: Sequence[Key]) -> dict[Key, E]:
         """Return those of these primary keys that are there."""
-
-    @abstractmethod
-    def _is_condition(self, condition: Any) -> bool:
-        """Whether the adapter can ask with it."""
-
-    @abstractmethod
-    def _asked_with(self) -> str:
-        """Say what conditions are here."""
-
-    @abstractmethod
-    def _matching(self, conditions: Sequence[Any], wanted: Wanted) -> list[E]:
-        """Return those that meet everything, in the order of their primary keys."""
 
     @abstractmethod
     def _first_two(self, wanted: Wanted) -> Sequence[E]:

@@ -11,6 +11,7 @@ from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image import ImageInstance
 from eyened_domain.services.column_paths import path_of
+from eyened_domain.services.conditions.meaning import Query
 from eyened_domain.services.row_shapes import (
     Row,
     Runs,
@@ -149,6 +150,26 @@ class Rows(ABC):
         """Return how many rows meet one of these: columns and what they hold."""
         check_names(info_of_rows(entity), [name for one in any_of for name in one])
         return self._count(entity, any_of)
+
+    def search(self, entity: type[Entity], query: Query) -> list[tuple[Any, ...]]:
+        """Return columns of the rows that a query asks for, in its order; one statement.
+
+        Args:
+            entity: whose rows.
+            query: what is asked, as `services.conditions` makes it of conditions.
+        """
+        info_of_rows(entity)
+        return self._search(entity, query)
+
+    def search_count(self, entity: type[Entity], query: Query) -> int:
+        """Return how many rows a query asks for, at the most those that it takes; one statement.
+
+        Args:
+            entity: whose rows.
+            query: what is asked; its order does not matter.
+        """
+        info_of_rows(entity)
+        return self._search_count(entity, query)
 
     def insert(self, entity: type[Entity], rows: Sequence[Row], *, key: Sequence[str]) -> list[int]:
         """Insert rows and return their ids, in order.
@@ -328,6 +349,12 @@ class Rows(ABC):
         lists: Mapping[str, Mapping[str, Any]],
         equals: Mapping[str, Any],
     ) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _search(self, entity: type[Entity], query: Query) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _search_count(self, entity: type[Entity], query: Query) -> int: ...
 
     @abstractmethod
     def _insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None: ...

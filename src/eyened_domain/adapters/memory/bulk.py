@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from eyened_domain.adapters.memory.constraints import (
     check_keys,
     check_references,
@@ -14,6 +16,8 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
     follow_removal,
 )
+from eyened_domain.adapters.memory.paths import value_at
+from eyened_domain.adapters.memory.searching import searched_rows
 from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.names import folded
@@ -21,6 +25,7 @@ from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
 from eyened_domain.services.column_paths import ColumnPath, path_of
+from eyened_domain.services.conditions.meaning import Query
 from eyened_domain.services.row_shapes import Row as Columns
 from eyened_domain.services.row_shapes import Runs
 from eyened_domain.services.rows import Rows, StudyRow
@@ -90,12 +95,16 @@ class MemoryRows(Rows):
             if all(folded(self._at(row, path)) in values for path, values in wanted):
                 yield row
 
-    def _at(self, row: Row | None, path: ColumnPath) -> Any:
-        """Return what a path leads to from a row; None where a link is empty."""
-        for step in path.steps:
-            identity = None if row is None else row.values[step.via]
-            row = self._objects.view.row(step.target.__entity__.root, (identity,))
-        return None if row is None else row.values[path.column]
+    def _at(self, row: Row, path: ColumnPath) -> Any:
+        return value_at(self._objects, row, path)
+
+    def _search(self, entity: type[Entity], query: Query) -> list[tuple[Any, ...]]:
+        found = searched_rows(self._objects, entity, query)
+        paths = [path_of(entity, name) for name in query.columns]
+        return [tuple(self._at(row, path) for path in paths) for row in found]
+
+    def _search_count(self, entity: type[Entity], query: Query) -> int:
+        return len(searched_rows(self._objects, entity, evolve(query, order=())))
 
     def studies_of(self, patients: Mapping[str, Iterable[str]]) -> list[StudyRow]:
         """Return projects, those of their patients who are named, and all studies of these."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
+
+from attrs import evolve
 
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.held import held_of
 from eyened_domain.adapters.memory.objects import Objects
+from eyened_domain.adapters.memory.searching import searched_rows
 from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.errors import RuleBroken
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import folded
-from eyened_domain.services.repository import Repository, Wanted
+from eyened_domain.services.repository import Repository
+from eyened_domain.services.search_methods import Asked, Wanted
 from eyened_domain.services.sought_values import Key
 
 E = TypeVar("E", bound=Entity)
@@ -78,6 +83,21 @@ class MemoryRepository(Repository[E]):
         rows = sorted(self._rows(wanted), key=lambda row: row.key)
         found = [self._objects.loaded(row) for row in rows]
         return [one for one in found if all(condition(one) for condition in conditions)]
+
+    def _searched(self, asked: Asked) -> list[E]:
+        accepted = [(n, {folded(one) for one in values}) for n, values in asked.wanted.items()]
+        query = asked.query if not asked.conditions else evolve(asked.query, most=None)
+        rows = searched_rows(
+            self._objects,
+            self.entity,
+            query,
+            lambda row: all(folded(row.values[name]) in values for name, values in accepted),
+        )
+        if not query.order:
+            rows.sort(key=lambda row: row.key)
+        found = (self._objects.loaded(row) for row in rows)
+        wanted = (one for one in found if all(condition(one) for condition in asked.conditions))
+        return list(islice(wanted, asked.query.most))
 
     def _first_two(self, wanted: Wanted) -> Sequence[E]:
         return [self._objects.loaded(row) for row in list(self._rows(wanted))[:2]]

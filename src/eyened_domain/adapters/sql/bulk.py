@@ -34,15 +34,15 @@ from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.kinds import RefusedValue, is_single
+from eyened_domain.adapters.sql.patients_studies import studies_of_project
 from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.adapters.sql.searching import counted, searched
 from eyened_domain.adapters.sql.set_based_update import update_rows
 from eyened_domain.errors import BadInput, Duplicate, RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.patient import Patient
-from eyened_domain.model.project import Project
-from eyened_domain.model.study import Study
 from eyened_domain.model.values import Integer, Real
 from eyened_domain.services.column_paths import path_of
+from eyened_domain.services.conditions.meaning import Query
 from eyened_domain.services.row_shapes import Row, Runs
 from eyened_domain.services.rows import Rows, StudyRow
 from eyened_domain.services.sought_values import converted
@@ -139,7 +139,7 @@ class SqlRows(Rows):
             for part in chunks(by_project.items(), _PROJECTS_CHUNK):
                 given = {f"project_{n}": name for n, (name, _) in enumerate(part)}
                 lists = {f"patients_{n}": them for n, (_, them) in enumerate(part)}
-                statement = union_all(*map(_studies_of_project, range(len(part))))
+                statement = union_all(*map(studies_of_project, range(len(part))))
                 rows = self._execute(statement, {**given, **lists})
                 found += [StudyRow(*row) for row in rows]
         return found
@@ -169,6 +169,15 @@ class SqlRows(Rows):
         table = table_of(entity)
         statement = select(func.count()).select_from(table).where(_meets(table, any_of))
         count: int = self._execute(statement).scalar()
+        return count
+
+    def _search(self, entity: type[Entity], query: Query) -> list[tuple[Any, ...]]:
+        joins = Joins(entity)
+        statement = searched(joins, [joins.column(path) for path in query.columns], query)
+        return [*map(tuple, self._execute(statement).all())]
+
+    def _search_count(self, entity: type[Entity], query: Query) -> int:
+        count: int = self._execute(counted(Joins(entity), query)).scalar()
         return count
 
     def _insert(
@@ -319,33 +328,6 @@ class SqlRows(Rows):
         with ending_on(self._session, *DATABASE):
             connection = self._session.connection()
             return connection.execute(statement, parameters, execution_options=options)
-
-
-def _studies_of_project(number: int) -> Select[Any]:
-    """Return what reads the studies of patients of one project.
-
-    One project at a time, so that both columns of the patients' key are used; the outer joins
-    keep a project without such patients, and patients without studies.
-    """
-    project, patient, study = table_of(Project), table_of(Patient), table_of(Study)
-    named: Any = bindparam(f"patients_{number}", expanding=True)
-    is_meant = and_(
-        patient.c.project_id == project.c.project_id, patient.c.patient_identifier.in_(named)
-    )
-    return (
-        select(
-            project.c.project_name,
-            project.c.project_id,
-            patient.c.patient_identifier,
-            patient.c.patient_id,
-            study.c.study_date,
-            study.c.study_id,
-        )
-        .select_from(project)
-        .outerjoin(patient, is_meant)
-        .outerjoin(study, study.c.patient_id == patient.c.patient_id)
-        .where(project.c.project_name == bindparam(f"project_{number}"))
-    )
 
 
 def _in_order(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import evolve
 from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
@@ -13,14 +14,16 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
-from eyened_domain.adapters.sql.sqlalchemy_internals import (
-    flush_before_query,
-)
+from eyened_domain.adapters.sql.joins import Joins
+from eyened_domain.adapters.sql.searching import searched
+from eyened_domain.adapters.sql.sqlalchemy_internals import flush_before_query
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.model.entity import Entity
+from eyened_domain.services.conditions import Order
 from eyened_domain.services.finders import repository_class
 from eyened_domain.services.garbage import rarer_collections
-from eyened_domain.services.repository import Repository, Wanted
+from eyened_domain.services.repository import Repository
+from eyened_domain.services.search_methods import Asked, Wanted
 from eyened_domain.services.sought_values import Key
 
 if TYPE_CHECKING:
@@ -95,6 +98,28 @@ class SqlRepository(Repository[E]):
         )
         with rarer_collections():
             return list(self.session.scalars(statement))
+
+    def _searched(self, asked: Asked) -> list[E]:
+        further = [*asked.conditions, *self._equals(asked.wanted)]
+        query = asked.query
+        if not query.order:
+            query = evolve(query, order=tuple(map(Order, self._info.primary_key)))
+        joins = Joins(self.entity)
+        if self._info.parent is None and self._info.discriminator is None:
+            statement = searched(joins, [self.entity], query, *further)
+            with rarer_collections():
+                return list(self.session.scalars(statement))
+        # the mapping itself joins tables: what is meant is found first, and then read
+        (key,) = self._info.primary_key
+        flush_before_query(self.session)
+        ids = [
+            row[0]
+            for row in self.rows.search(self.entity, evolve(query, columns=(key,), most=None))
+        ]
+        mapped = getattr(self.entity, key)
+        statement = _all_of(self.entity).where(*further, mapped.in_(ids))
+        found = {getattr(one, key): one for one in self.session.scalars(statement)}
+        return [found[identity] for identity in ids if identity in found][: query.most]
 
     def _first_two(self, wanted: Wanted) -> Sequence[E]:
         values = {name: one[0] for name, one in wanted.items() if len(one) == 1}

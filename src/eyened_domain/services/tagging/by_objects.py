@@ -84,10 +84,12 @@ def _links(
     tag_of = {tag.tag_id: tag for tag in tags}
     target_of = {getattr(target, kind.key): target for target in targets}
     ids = [one for one in target_of if one is not None]
+    wanted: list[dict[str, Any]] = [
+        {"tag_id": list(tag_of), kind.key: ids[start : start + _CHUNK]}
+        for start in range(0, len(ids), _CHUNK)
+    ]
     return {
         (tag_of[link.tag_id], target_of[getattr(link, kind.key)]): link
-        for start in range(0, len(ids), _CHUNK)
-        for link in uow.repository(kind.link).where(
-            **{"tag_id": list(tag_of), kind.key: ids[start : start + _CHUNK]}
-        )
+        for one in wanted
+        for link in uow.repository(kind.link).where(**one)
     }

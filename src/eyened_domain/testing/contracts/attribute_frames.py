@@ -273,7 +273,7 @@ def _defined(uow: UnitOfWork) -> list[Any]:
 
 def _table(uow: UnitOfWork, frame: Any, model: str | None = None) -> dict[str, list[Any]]:
     """Return what the images of a frame have of its attributes."""
-    wanted = {} if model is None else {"producing_model": uow.models.by_name(model)}
+    wanted: dict[str, Any] = {} if model is None else {"producing_model": uow.models.by_name(model)}
     found = {
         (value.attribute_definition.attribute_name, value.image_instance_id): value.value
         for value in uow.attribute_values.where(**wanted)

@@ -1,0 +1,140 @@
+"""Conditions as SQL: what `services.conditions.meaning` says, on tables.
+
+A test that fails on NULL is true or false, as everywhere, since WHERE drops both; under a
+negation it is written the other way round, so that NULL counts and indexes still serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, true
+
+from eyened_domain.adapters.sql.answers_in_sql import answer_passes
+from eyened_domain.adapters.sql.joins import Joins
+from eyened_domain.services.conditions.meaning import (
+    AnswerTest,
+    Both,
+    Either,
+    Exists,
+    Meaning,
+    Negated,
+    Order,
+    Query,
+    Test,
+)
+
+Bool = ColumnElement[bool]
+_OPERATIONS: Mapping[str, Callable[[Any, Any], Bool]] = {
+    "<": lambda column, value: column < value,
+    "<=": lambda column, value: column <= value,
+    ">": lambda column, value: column > value,
+    ">=": lambda column, value: column >= value,
+    "like": lambda column, value: column.like(value),
+    "not like": lambda column, value: column.not_like(value),
+}
+_CONTRARY = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "like": "not like"}
+
+
+def searched(joins: Joins, columns: Sequence[Any], query: Query, *further: Bool) -> Select[Any]:
+    """Return the statement for what a query asks.
+
+    Args:
+        joins: of the entity, to which tables are joined as they are needed.
+        columns: what is selected.
+        query: what is asked; its own columns are not looked at.
+        further: conditions besides.
+    """
+    ordered = [(joins.column(one.path), one) for one in query.order]
+    conditions = [*further, written(query.meaning, joins)]
+    if query.after is not None:
+        conditions.append(_beyond(ordered, query.after))
+    statement = select(*columns).select_from(joins.source).where(*conditions)
+    statement = statement.order_by(*(c.desc() if one.descending else c for c, one in ordered))
+    return statement if query.most is None else statement.limit(query.most)
+
+
+def counted(joins: Joins, query: Query) -> Select[Any]:
+    """Return the statement for how many rows a query asks for, at the most those it takes."""
+    some = searched(joins, [literal(1)], evolve(query, order=(), after=None))
+    return select(func.count()).select_from(some.subquery())
+
+
+def written(meaning: Meaning, joins: Joins, *, negated: bool = False) -> Bool:
+    """Return a condition as SQL; true or false wherever the negation is written, never NULL.
+
+    Args:
+        meaning: the condition.
+        joins: where its paths begin.
+        negated: write that it does not hold.
+    """
+    if isinstance(meaning, Negated):
+        return written(meaning.part, joins, negated=not negated)
+    if isinstance(meaning, Both | Either):
+        parts = [written(part, joins, negated=negated) for part in meaning.parts]
+        if isinstance(meaning, Both) != negated:
+            return and_(true(), *parts)
+        return or_(false(), *parts)
+    if isinstance(meaning, Exists):
+        found = _exists(meaning, joins)
+        return ~found if negated else found
+    if isinstance(meaning, AnswerTest):
+        return answer_passes(meaning, joins.column(meaning.path), negated=negated)
+    return _test(meaning, joins.column(meaning.path), negated=negated)
+
+
+def _exists(meaning: Exists, joins: Joins) -> Bool:
+    owner = joins.column(meaning.owner_key)
+    theirs = Joins(meaning.target, named_anew=True)
+    back = theirs.column(str(meaning.target.__entity__.links[str(meaning.link.back)].via))
+    part = written(meaning.part, theirs)
+    inner = select(literal(1)).select_from(theirs.source).where(back == owner, part)
+    return exists(inner.correlate(owner.table))
+
+
+def _test(test: Test, column: Any, *, negated: bool) -> Bool:
+    if test.operator == "in":
+        return _one_of(test, column, negated=negated)
+    (value,) = test.values
+    if negated:
+        return or_(column.is_(None), _OPERATIONS[_CONTRARY[test.operator]](column, value))
+    return _OPERATIONS[test.operator](column, value)
+
+
+def _one_of(test: Test, column: Any, *, negated: bool) -> Bool:
+    values = [value for value in test.values if value is not None]
+    or_nothing = len(values) < len(test.values)
+    if negated:
+        if not values:
+            return column.is_not(None) if or_nothing else true()
+        differs = column != values[0] if len(values) == 1 else column.not_in(values)
+        return differs if or_nothing else or_(column.is_(None), differs)
+    if not values:
+        return column.is_(None) if or_nothing else false()
+    equals = column == values[0] if len(values) == 1 else column.in_(values)
+    return or_(equals, column.is_(None)) if or_nothing else equals
+
+
+def _beyond(ordered: Sequence[tuple[Any, Order]], after: Sequence[Any]) -> Bool:
+    """Return that a row comes after one whose columns of the order hold these values.
+
+    Written so that an index on the first column serves: (a >= 1 AND (a > 1 OR …)).
+    """
+    (column, order), value = ordered[0], after[0]
+    later = _later(column, value, descending=order.descending)
+    if len(ordered) == 1:
+        return later
+    level = column.is_(None) if value is None else column == value
+    rest = or_(later, and_(level, _beyond(ordered[1:], after[1:])))
+    if value is None or order.descending:
+        return rest
+    return and_(column >= value, rest)
+
+
+def _later(column: Any, value: Any, *, descending: bool) -> Bool:
+    """Return that a column comes after a value; nothing comes before everything else."""
+    if value is None:
+        return false() if descending else column.is_not(None)
+    return or_(column < value, column.is_(None)) if descending else column > value

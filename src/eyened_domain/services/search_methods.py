@@ -1,0 +1,173 @@
+"""What repositories are asked with conditions: which objects meet them, and whether one does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from eyened_domain.errors import BadInput
+from eyened_domain.model.entity import Entity, EntityInfo
+from eyened_domain.model.values import kind_of, shown
+from eyened_domain.services.conditions import All, Condition, Order, Query, Resolver
+from eyened_domain.services.conditions.ordering import order_of
+
+E = TypeVar("E", bound=Entity)
+Wanted = dict[str, list[Any]]
+"""What columns must hold, by field name: one of these values; None stands for NULL."""
+PORTION = 1_000
+"""How many objects `iterate` reads at a time."""
+
+
+@frozen
+class Asked:
+    """What a repository is asked."""
+
+    conditions: Sequence[Any]
+    """Of the adapter's own: SQL expressions, or functions that take an object."""
+    wanted: Wanted
+    query: Query
+    """Everything else."""
+
+
+class SearchMethods(ABC, Generic[E]):
+    """Finders that take conditions; a part of every repository."""
+
+    entity: type[E]
+    _info: EntityInfo
+
+    def where(
+        self,
+        *conditions: Any,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        **values: Any,
+    ) -> list[E]:
+        """Return those that meet all conditions, in the order of their primary keys.
+
+        Args:
+            conditions: made with `field` and `some`, on every adapter; or SQL expressions (on a
+                database), or functions that take an object and say whether it is wanted (in
+                memory).
+            order_by: names of fields to order by instead, as in conditions, with a ``-`` before
+                one for descending; nothing comes before everything else, and what is level
+                comes in the order of the primary keys.
+            limit: how many to return at the most.
+            values: columns and links, named in either style, and what they must hold; a list
+                or tuple means "one of these", None means "not set".
+
+        Raises:
+            UnknownName: there is no such column, link or field.
+            BadInput: a condition is of another kind, or a column cannot hold a value.
+        """
+        query = Query(order=self._order(order_by) if order_by else (), most=_checked_limit(limit))
+        return self._asked(conditions, values, query)
+
+    def first(
+        self, *conditions: Any, order_by: str | Sequence[str] = (), **values: Any
+    ) -> E | None:
+        """Return the first that meets all conditions; None where none does.
+
+        Args:
+            conditions: as in `where`.
+            order_by: as in `where`.
+            values: as in `where`.
+
+        Raises:
+            UnknownName: there is no such column, link or field.
+            BadInput: a condition is of another kind, or a column cannot hold a value.
+        """
+        return next(iter(self.where(*conditions, order_by=order_by, limit=1, **values)), None)
+
+    def exists(self, *conditions: Any, **values: Any) -> bool:
+        """Whether there is one that meets all conditions; see `where`."""
+        return self.first(*conditions, **values) is not None
+
+    def iterate(self, *conditions: Any, portion: int = PORTION, **values: Any) -> Iterator[E]:
+        """Give those that meet all conditions one by one, in the order of their primary keys.
+
+        They are read in portions, each by a statement of its own, and not kept: memory does
+        not grow with their number, unless who asks keeps them. What is committed meanwhile
+        counts in the portions that come.
+
+        Args:
+            conditions: as in `where`.
+            portion: how many are read at a time.
+            values: as in `where`.
+
+        Raises:
+            UnknownName: there is no such column, link or field.
+            BadInput: a condition is of another kind, a column cannot hold a value, or portion
+                is not at least 1.
+        """
+        if _checked_limit(portion) in (None, 0):
+            raise BadInput(f"portion: at least 1 is needed, not {shown(portion)}")
+        keys = tuple(Order(name) for name in self._info.primary_key)
+        return self._iterate(conditions, values, Query(order=keys, most=portion))
+
+    def _iterate(
+        self, conditions: Sequence[Any], values: Mapping[str, Any], query: Query
+    ) -> Iterator[E]:
+        while True:
+            found = self._asked(conditions, values, query)
+            last = self._info.key(found[-1].__dict__) if found else ()
+            is_last = len(found) < (query.most or 0)
+            found.reverse()
+            while found:
+                yield found.pop()
+            if is_last:
+                return
+            query = evolve(query, after=last)
+
+    def _asked(self, conditions: Sequence[Any], values: Mapping[str, Any], query: Query) -> list[E]:
+        ours = [one for one in conditions if isinstance(one, Condition)]
+        others = [one for one in conditions if not isinstance(one, Condition)]
+        self._check_conditions(others)
+        wanted = self._wanted(values)
+        if not ours and query == Query():
+            return self._matching(others, wanted)
+        meaning = Resolver(include_inactive=True).meaning(self.entity, All(ours))
+        if query.most is not None and not query.order:
+            query = evolve(query, order=self._order(()))
+        return self._searched(Asked(others, wanted, evolve(query, meaning=meaning)))
+
+    def _order(self, names: str | Sequence[str]) -> tuple[Order, ...]:
+        return order_of(self.entity, names)
+
+    def _check_conditions(self, conditions: Sequence[Any]) -> None:
+        for condition in conditions:
+            if not self._is_condition(condition):
+                raise BadInput(
+                    f"{self._info.name} is asked with {self._asked_with()}, not with "
+                    f"{kind_of(condition)}; columns are given by keyword: "
+                    f"where({self._info.primary_key[0]}=…)",
+                    entity=self._info.name,
+                )
+
+    @abstractmethod
+    def _wanted(self, values: Mapping[str, Any]) -> Wanted:
+        """Return what columns must hold, as they hold it."""
+
+    @abstractmethod
+    def _is_condition(self, condition: Any) -> bool:
+        """Whether the adapter can ask with it."""
+
+    @abstractmethod
+    def _asked_with(self) -> str:
+        """Say what conditions of its own an adapter takes."""
+
+    @abstractmethod
+    def _matching(self, conditions: Sequence[Any], wanted: Wanted) -> list[E]:
+        """Return those that meet everything, in the order of their primary keys."""
+
+    @abstractmethod
+    def _searched(self, asked: Asked) -> list[E]:
+        """Return those that meet everything, in the order that is asked for."""
+
+
+def _checked_limit(limit: int | None) -> int | None:
+    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
+        return limit
+    raise BadInput(f"limit: a number of objects is needed, not {shown(limit)}")
