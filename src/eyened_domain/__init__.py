@@ -53,6 +53,9 @@ if TYPE_CHECKING:
         AnnotationConversion as AnnotationConversion,
     )
     from eyened_domain.services.attributes import Attributes as Attributes
+    from eyened_domain.services.cohorts import CohortDrift as CohortDrift
+    from eyened_domain.services.cohorts import Cohorts as Cohorts
+    from eyened_domain.services.cohorts import Leaks as Leaks
     from eyened_domain.services.conditions import Condition as Condition
     from eyened_domain.services.conditions import field as field
     from eyened_domain.services.conditions import some as some
@@ -150,7 +153,10 @@ _ELSEWHERE = {
     "Rows": "eyened_domain.services.rows",
     "RowsWritten": "eyened_domain.services.many_rows",
     "RuleBroken": "eyened_domain.errors",
+    "CohortDrift": "eyened_domain.services.cohorts",
+    "Cohorts": "eyened_domain.services.cohorts",
     "Condition": "eyened_domain.services.conditions",
+    "Leaks": "eyened_domain.services.cohorts",
     "FieldInfo": "eyened_domain.services.search",
     "Page": "eyened_domain.services.search",
     "Search": "eyened_domain.services.search",

@@ -27,6 +27,7 @@ from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.accounts import Accounts
 from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.attributes import Attributes
+from eyened_domain.services.cohorts import Cohorts
 from eyened_domain.services.features import Features
 from eyened_domain.services.forms import FormImporting, Forms
 from eyened_domain.services.hashing import Hashes
@@ -107,6 +108,7 @@ class Container(containers.DeclarativeContainer):
     forms: providers.Provider[Forms] = providers.Factory(Forms)
     form_importing: providers.Provider[FormImporting] = providers.Factory(FormImporting, database)
     provenance: providers.Provider[Provenance] = providers.Factory(Provenance)
+    cohorts: providers.Provider[Cohorts] = providers.Factory(Cohorts)
     search: providers.Provider[Search] = providers.Factory(Search)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     importing: providers.Provider[Importing] = providers.Factory(

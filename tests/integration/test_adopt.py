@@ -8,6 +8,8 @@ from sqlalchemy import Engine, inspect, make_url, select, text
 
 from eyened_domain import (
     Accounts,
+    Cohort,
+    CohortMember,
     ConfigurationError,
     Creator,
     CreatorIdentity,
@@ -138,7 +140,7 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
 ) -> None:
     database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
-        store_two_of_each(session, without=(CreatorIdentity,))
+        store_two_of_each(session, without=(CreatorIdentity, Cohort, CohortMember))
         session.commit()
     with database.unit_of_work() as uow:
         nobody = uow.creators.add(Creator(creator_name="nobody"))

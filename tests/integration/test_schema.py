@@ -12,7 +12,7 @@ from sqlalchemy.dialects import mysql
 import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema import TABLES, bookkeeping, metadata, pixels, table_of
-from eyened_domain.model import CreatorIdentity
+from eyened_domain.model import Cohort, CohortMember, CreatorIdentity
 from eyened_domain.model.entity import entity_class
 from tests.integration.schema_ddl import CHECKS
 
@@ -28,6 +28,8 @@ OURS = {
         pixels.database_identity,
         pixels.annotation_conversion,
         table_of(CreatorIdentity),
+        table_of(Cohort),
+        table_of(CohortMember),
     )
 }
 OUR_LINKS = {"FormAnnotation": {"FormAnnotationReference", "Revisions"}}

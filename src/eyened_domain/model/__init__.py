@@ -9,6 +9,7 @@ from eyened_domain.model.acquisition import (
 )
 from eyened_domain.model.annotation import Annotation, AnnotationData, AnnotationType
 from eyened_domain.model.attribute import AttributeDefinition, AttributeValue, AttributeValueInput
+from eyened_domain.model.cohort import Cohort, CohortMember
 from eyened_domain.model.computation import (
     AttributesModel,
     AttributesModelOutput,
@@ -65,6 +66,8 @@ __all__ = [
     "AttributeValueInput",
     "AttributesModel",
     "AttributesModelOutput",
+    "Cohort",
+    "CohortMember",
     "Contact",
     "Creator",
     "CreatorIdentity",

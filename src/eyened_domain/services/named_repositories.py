@@ -32,6 +32,8 @@ class NamedRepositories(ABC):
     devices: Repository[model.DeviceInstance]
     creators: Repository[model.Creator]
     identities: Repository[model.CreatorIdentity]
+    cohorts: Repository[model.Cohort]
+    cohort_members: Repository[model.CohortMember]
     tags: Repository[model.Tag]
     starred_tags: Repository[model.CreatorTagLink]
     study_tags: Repository[model.StudyTagLink]

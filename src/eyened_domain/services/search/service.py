@@ -86,10 +86,7 @@ class Search:
             BadInput: a field cannot hold a value, a cursor is of another search, `after` and
                 `before` are both given, or size is not at least 1.
         """
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise BadInput(f"size: a page has at least 1 object, not {shown(size)}")
-        if after is not None and before is not None:
-            raise BadInput("a page is after a place or before one: give `after` or `before`")
+        _check_page(size, after, before)
         query = self._query(condition, entity, order_by, include_inactive=include_inactive)
         told = digest_of(entity, condition, query.order, include_inactive=include_inactive)
         cursor, backwards = (after, False) if before is None else (before, True)
@@ -239,6 +236,13 @@ class Search:
         resolver = Resolver(include_inactive)
         meaning = resolver.active(entity, resolver.meaning(entity, All((condition,))))
         return Query(meaning=meaning, order=order_of(entity, order_by))
+
+
+def _check_page(size: object, after: object, before: object) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise BadInput(f"size: a page has at least 1 object, not {shown(size)}")
+    if after is not None and before is not None:
+        raise BadInput("a page is after a place or before one: give `after` or `before`")
 
 
 def _turned(one: Order) -> Order:

@@ -33,6 +33,7 @@ from eyened_domain.testing.contracts.bulk import BulkContract as BulkContract
 from eyened_domain.testing.contracts.client_pixels import (
     ClientPixelContract as ClientPixelContract,
 )
+from eyened_domain.testing.contracts.cohorts import CohortContract as CohortContract
 from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
@@ -118,6 +119,7 @@ class StorageContract(
     TaggingContract,
     TagContract,
     ProvenanceContract,
+    CohortContract,
     FeatureContract,
     FormContract,
     FormFrameContract,

@@ -89,6 +89,10 @@ FACTS: Mapping[str, TableFacts] = {
         ),
         checks={"ck_AttributeValue_exactly_one_entity": _EXACTLY_ONE_OWNER},
     ),
+    "Cohort": TableFacts(
+        unique_constraints={"Cohort_Name_UNIQUE": ("cohort_name",)},
+        foreign_key_indexes=("creator_id",),
+    ),
     "CompositeFeature": TableFacts(foreign_key_indexes=("parent_feature_id", "child_feature_id")),
     "Contact": TableFacts(
         unique_indexes={"NameEmailInstitute_UNIQUE": ("name", "email", "institute")},
