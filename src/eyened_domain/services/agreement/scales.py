@@ -20,7 +20,6 @@ from eyened_domain.model.values import shown
 
 MOST_GRADES = 20
 """Between two bounds; more whole numbers than that are a measurement."""
-_DEEPEST = 40
 
 
 class Level(Enum):
@@ -86,7 +85,7 @@ def scale_of(
         BadInput: what is told means nothing, or the order of its grades is not known.
     """
     question = written(path)
-    node = _node(schema, path, schema)
+    node = _node(schema, path, schema, set())
     listed = _listed(node)
     if told is None:
         return _by_schema(node, listed) or _by_answers(answers, known=bool(node))
@@ -129,11 +128,16 @@ def _by_schema(node: Mapping[str, Any], listed: list[Any]) -> Scale | None:
     if listed:
         ordered = all(_is_number(one) for one in listed)
         return Scale(Level.Ordered if ordered else Level.Nominal, tuple(listed))
-    kinds = node.get("type", ())
-    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
-    if kinds & {"integer", "number"}:
+    kinds = _kinds(node)
+    if kinds and kinds <= {"integer", "number"}:
         return Scale(Level.Number)
-    return Scale(Level.Nominal, (False, True)) if "boolean" in kinds else None
+    return Scale(Level.Nominal, (False, True)) if kinds == {"boolean"} else None
+
+
+def _kinds(node: Mapping[str, Any]) -> set[str]:
+    """Return the types that a schema allows beside null."""
+    kinds = node.get("type", ())
+    return ({kinds} if isinstance(kinds, str) else set(kinds)) - {"null"}
 
 
 def _by_answers(answers: Sequence[Any], *, known: bool) -> Scale | None:
@@ -152,7 +156,7 @@ def _listed(node: Mapping[str, Any]) -> list[Any]:
         values = [one.get("const") for one in choices if isinstance(one, dict)]
         if not all(isinstance(one, dict) and "const" in one for one in choices):
             values = []
-    if not values and node.get("type") == "integer":
+    if not values and _kinds(node) == {"integer"}:
         low, high = node.get("minimum"), node.get("maximum")
         if isinstance(low, int) and isinstance(high, int) and 0 < high - low <= MOST_GRADES:
             values = range(low, high + 1)
@@ -160,25 +164,30 @@ def _listed(node: Mapping[str, Any]) -> list[Any]:
     return sorted(some) if all(_is_number(one) for one in some) else some
 
 
-def _node(schema: Any, path: Path, root: Any, deep: int = 0) -> Mapping[str, Any]:
-    """Return what a schema says of an answer; nothing where it does not say."""
-    if not isinstance(schema, dict) or deep > _DEEPEST:
+def _node(schema: Any, path: Path, root: Any, seen: set[tuple[int, int]]) -> Mapping[str, Any]:
+    """Return what a schema says of an answer; nothing where it does not say.
+
+    Args:
+        schema: where to look.
+        path: from there to the answer.
+        root: what ``$ref`` begins at.
+        seen: where it was looked in vain, or is being looked.
+    """
+    if not isinstance(schema, dict) or (id(schema), len(path)) in seen:
         return {}
-    if isinstance(reference := schema.get("$ref"), str):
-        found = _node(_referred(root, reference), path, root, deep + 1)
+    seen.add((id(schema), len(path)))
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        found = _node(_referred(root, reference), path, root, seen)
         if found:
             return found
     if not path:
         return schema
-    for inner in _steps(schema, path[0]):
-        if found := _node(inner, path[1:], root, deep + 1):
-            return found
+    inner = [(one, path[1:]) for one in _steps(schema, path[0])]
     for word in ("allOf", "anyOf", "oneOf", "then", "else"):
         branches = schema.get(word, ())
-        for branch in branches if isinstance(branches, list) else [branches]:
-            if found := _node(branch, path, root, deep + 1):
-                return found
-    return {}
+        inner += [(one, path) for one in (branches if isinstance(branches, list) else [branches])]
+    return next((found for one in inner if (found := _node(*one, root, seen))), {})
 
 
 def _steps(schema: Mapping[str, Any], part: str | int) -> list[Any]:

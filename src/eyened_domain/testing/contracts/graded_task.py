@@ -25,7 +25,7 @@ from eyened_domain.testing.builders import Builder
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "grade": {"type": "integer", "minimum": 0, "maximum": 4},
+        "grade": {"type": ["integer", "null"], "minimum": 0, "maximum": 4},
         "drusen": {"enum": ["none", "soft", "hard", None]},
         "left": {"$ref": "#/$defs/eye"},
         "notes": {"type": "string"},
