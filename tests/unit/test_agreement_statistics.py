@@ -232,6 +232,9 @@ def test_where_all_answers_are_alike_no_kappa_is_defined() -> None:
     assert math.isnan(cohen_kappa(np.zeros((0, 2), int), 2))
     assert all(map(math.isnan, intraclass_correlations(np.ones((5, 2)))))
     assert all(map(math.isnan, intraclass_correlations(np.ones((1, 2)))))
+    of_cases = intraclass_correlations(np.tile([0.1, 0.7, 0.3], (7, 1)))
+    assert math.isnan(of_cases.icc_3_1)  # the cases do not differ, but by rounding
+    assert math.isnan(intraclass_correlations(np.full((7, 3), 0.1)).icc_2_1)
 
 
 def test_an_empty_mask_agrees_with_an_empty_one_only() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.model.enums import Laterality
@@ -214,5 +214,6 @@ def _numbered(readings: Iterable[Reading]) -> Readings:
     by_case: Readings = {}
     for case, grader in sorted(newest, key=lambda key: (key[0].place, key[1])):
         for number, (_, one) in enumerate(sorted(newest[case, grader].items()), 1):
-            by_case.setdefault(case, {})[grader._replace(number=number)] = one
+            whose = grader._replace(number=number)
+            by_case.setdefault(case, {})[whose] = evolve(one, grader=whose)
     return by_case

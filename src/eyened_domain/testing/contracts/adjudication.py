@@ -49,6 +49,46 @@ class AdjudicationContract(Contract):
             )
             assert [one.disagreement for one in some.cases] == [0.5]
 
+    def test_repeats_say_nothing_of_what_graders_disagree_on(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = GradedTask(uow, build, 2)
+            for place, grades in enumerate(((0, 0, 4), (0, 2, 0))):
+                for name, grade in zip(("ann", "ben", "ann"), grades, strict=True):
+                    study.read(name, place, {"grade": grade})
+            uow.commit()
+            (worst,) = Agreement().disagreements(uow, study.task, study.schema).cases
+            assert (worst.disagreement, worst.graders) == (0.5, ("ann", "ben"))
+
+    def test_eyes_that_are_looked_at_together_are_adjudicated_together(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = GradedTask(uow, build, 1)
+            patient = study.images[0].patient
+            for name, grade in (("ann", 0), ("ben", 4)):
+                sub_task = study.sub_task(name, study.images[0])
+                for side in ("L", "R"):
+                    Forms().submit(
+                        uow,
+                        study.schema,
+                        {"grade": grade},
+                        about=patient,
+                        by=study.graders[name],
+                        laterality=side,
+                        sub_task=sub_task,
+                    )
+            uow.commit()
+            agreement = Agreement()
+            worst = agreement.disagreements(uow, study.task, study.schema)
+            assert worst.frame()["laterality"].to_list() == ["L", "R"]
+            made = agreement.adjudicate(uow, study.task, worst, name="AMD settled", by="cas")
+            uow.commit()
+            (sub_task,) = uow.sub_tasks.where(task=made)
+            links = sub_task.sub_task_image_links
+            assert [link.image_instance_id for link in links] == worst.imagesets[0]
+
     def test_an_adjudication_is_kept_beside_the_readings(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:

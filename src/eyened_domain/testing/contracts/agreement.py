@@ -92,7 +92,9 @@ class AgreementContract(Contract):
             for place, grade in enumerate((0, 1, 2)):
                 first = study.read("ann", place, {"grade": 4})
                 uow.flush()
-                forms.revise(uow, first, {"grade": grade}, by=graders["ann"])
+                revised = forms.revise(uow, first, {"grade": grade}, by=graders["ann"])
+                if place == 2:  # taken up again at another time, and no repeat
+                    revised.sub_task = study.sub_task("ann", study.images[place])
                 study.read("ben", place, {"grade": grade})
             borrowed = forms.revise(uow, study.read("cas", 0, {"grade": 0}), {}, by=graders["cas"])
             uow.flush()
@@ -129,13 +131,15 @@ class AgreementContract(Contract):
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
         with make_unit_of_work() as uow:
-            study = GradedTask(uow, build, 4)
+            study = GradedTask(uow, build, 9)
             turns = [("ann", "ben"), ("ben", "cas"), ("ann", "cas"), ("ann", "ben", "cas")]
             for place, names in enumerate(turns):
                 for name in names:
                     study.read(name, place, {"drusen": "soft" if place else "hard"})
+            for place in range(4, 9):  # read by one only, more often than by two
+                study.read("ann", place, {"drusen": "soft"})
             uow.commit()
-            assert study.rows()["drusen", "fleiss_kappa", "ann, ben, cas"] == (1.0, 3, 1)
+            assert study.rows()["drusen", "fleiss_kappa", "ann, ben, cas"] == (1.0, 3, 6)
 
     def test_the_caller_says_what_the_schema_cannot(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
@@ -208,3 +212,24 @@ class AgreementContract(Contract):
                 strict=True,
             ):
                 assert low <= estimate <= high
+
+    def test_intervals_can_be_those_of_patients_with_all_of_their_eyes(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = GradedTask(uow, build, 2)
+            first, second = study.images
+            more = [build.an_image(series=first.series, laterality="L") for _ in range(20)]
+            study.images = [uow.images.add(one) for one in (*more, first, second)]
+            study.read_all(ann=[(place % 4, "soft") for place in range(22)])
+            study.read_all(ben=[(place % 3, "soft") for place in range(22)])
+
+            def widths(**options: Any) -> float:
+                frame = Agreement().answers(
+                    *(uow, study.task, study.schema),
+                    questions=["grade"],
+                    intervals=Intervals(resamples=200, **options),
+                )
+                return float((frame["high"] - frame["low"]).iloc[0])
+
+            assert widths(by_patient=True) != widths()
