@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from attrs import frozen
+from sqlalchemy import event
 
 from campaigns.kit.interleaving import Pause
 from campaigns.kit.segments import pixels_of
@@ -17,6 +19,8 @@ from eyened_domain import (
     Features,
     FormAnnotation,
     Forms,
+    Importing,
+    ImportOptions,
     Patient,
     Segmentation,
     Segmenting,
@@ -24,13 +28,23 @@ from eyened_domain import (
     Tag,
     Tagging,
 )
+from eyened_domain.adapters.files.image_files import FileSystemImageFiles
+from eyened_domain.adapters.pixels.collect import Collector
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing import Builder
 
 World = dict[str, Any]
 """Ids and names of what the units of a pair work on."""
 Work = Callable[[UnitOfWork, World, Pause], object]
+T = TypeVar("T")
 VOLUME = (4, 6, 8)
+
+
+@frozen
+class OnStorage:
+    """Work that makes units of work itself: a service on a whole database."""
+
+    work: Callable[[Any, World, Pause], object]
 
 
 @frozen
@@ -38,11 +52,13 @@ class Pair:
     """Two units that meet."""
 
     name: str
-    make: Callable[[UnitOfWork, Builder], World]
+    make: Callable[..., World]
     """Stores what they work on; called anew for each order."""
-    works: tuple[Work, Work]
+    works: tuple[Work | OnStorage, Work | OnStorage]
     tell: Callable[[UnitOfWork, World], Any]
     """Returns what is there afterwards, without ids of this run."""
+    needs_files: bool = False
+    """Whether it is about files, which are not there in memory."""
 
 
 def _segmentation(uow: UnitOfWork, build: Builder) -> World:
@@ -335,12 +351,90 @@ def _of_feature(uow: UnitOfWork, world: World) -> Any:
     return there, [int(np.sum(one.read_data())) for one in found]
 
 
+class _Pausing:
+    """A storage that lets others go before each commit."""
+
+    def __init__(self, storage: Any, pause: Pause) -> None:
+        self._storage, self._pause = storage, pause
+
+    def unit_of_work(self) -> UnitOfWork:
+        made: UnitOfWork = self._storage.unit_of_work()
+        return made
+
+    def run(self, work: Callable[[Any], T], *, retries: int = 3) -> T:
+        def paused(uow: Any) -> T:
+            done = work(uow)
+            uow.flush()
+            self._pause()
+            return done
+
+        result: T = self._storage.run(paused, retries=retries)
+        return result
+
+
+def _imports(*images: int) -> OnStorage:
+    def work(storage: Any, world: World, pause: Pause) -> None:
+        files = FileSystemImageFiles("/")  # of which none is read
+        service = Importing(_Pausing(storage, pause), files)
+        records = [
+            {
+                "project_name": world["name"],
+                "patient_identifier": "P",
+                "study_date": "2024-01-01",
+                "image": f"{world['name']}/{image}.png",
+                "laterality": "L",
+                "modality": "OCT",
+                "manufacturer": world["name"],
+            }
+            for image in images
+        ]
+        options = ImportOptions(
+            create_projects=True, create_patients=True, create_studies=True, read_files=False
+        )
+        plan = service.plan(records, options)
+        pause()
+        service.apply(plan)
+
+    return OnStorage(work)
+
+
+def _imported(uow: UnitOfWork, world: World) -> Any:
+    found = uow.images.where()
+    of_it = [one for one in found if one.dataset_identifier.startswith(f"{world['name']}/")]
+    names = sorted(one.dataset_identifier.rpartition("/")[2] for one in of_it)
+    projects = uow.projects.count(project_name=world["name"])
+    patients = {one.patient.patient_id for one in of_it}
+    return names, projects, len(patients), len({one.study.study_id for one in of_it})
+
+
+def _collects(storage: Any, _world: World, pause: Pause) -> None:
+    me = threading.get_ident()
+
+    def before_commit(_connection: Any) -> None:
+        if threading.get_ident() == me:
+            pause()
+
+    event.listen(storage.engine, "commit", before_commit)
+    try:
+        Collector(storage.engine, storage.pixel_shelf.files, grace_s=0).collect(dry_run=False)
+    finally:
+        event.remove(storage.engine, "commit", before_commit)
+
+
 PAIRS = (
     Pair("claim/claim", _sub_task, (_starts(0), _starts(1)), _whose),
     Pair("write/write", _segmentation, (_draws(2), _draws(3)), _mask),
     Pair("B-scan/B-scan", _segmentation, (_draws(2, scan=0), _draws(3, scan=2)), _mask),
+    Pair(
+        "write/collector",
+        _segmentation,
+        (_draws(2), OnStorage(_collects)),
+        _mask,
+        needs_files=True,
+    ),
     Pair("delete/write", _segmentation, (_deletes_mask, _draws(3)), _mask),
     Pair("patient/patient", _nobody, (_adds_patient("F"), _adds_patient("M")), _patients),
+    Pair("import/import", _nobody, (_imports(1, 2), _imports(2, 3)), _imported),
     Pair("tag/tag", _image, (_tags(0), _tags(1)), _tagged),
     Pair("revise/revise", _form, (_revises(1), _revises(2)), _answers),
     Pair("answer/answer", _form, (_edits("ours"), _edits("theirs")), _answers),
