@@ -53,14 +53,17 @@ class NobodyWaits:
 class ServerWatcher:
     """Asks a MariaDB or MySQL server which connections of an engine wait for a row.
 
-    By SHOW ENGINE INNODB STATUS: the tables in information_schema show what was so up to a
-    tenth of a second ago.
+    The tables in information_schema show what was so up to a tenth of a second ago. MariaDB
+    tells it by SHOW ENGINE INNODB STATUS; there MySQL 9.7 leaves out who waits for the row that
+    a foreign key refers to, and tells it in performance_schema.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._threads: set[int] = set()
         self._engine = create_engine(engine.url, isolation_level="AUTOCOMMIT")
         self._asking = self._engine.connect()
+        is_mariadb = "mariadb" in str(self._asking.scalar(text("SELECT VERSION()"))).lower()
+        self._waiting = self._told_by_status if is_mariadb else self._told_by_schema
         event.listen(engine, "connect", self._note)
         engine.dispose()  # whose connections were not noted
 
@@ -69,14 +72,24 @@ class ServerWatcher:
 
     def waiting(self) -> int:
         """Return how many connections wait."""
+        return len(self._waiting() & self._threads)
+
+    def _told_by_status(self) -> set[int]:
         status = str(self._asking.execute(text("SHOW ENGINE INNODB STATUS")).one()[2])
         _, _, transactions = status.partition("LIST OF TRANSACTIONS FOR EACH SESSION")
-        waiting = 0
-        for one in transactions.split("---TRANSACTION ")[1:]:
-            found = re.search(r"thread id (\d+)", one)
-            waits = re.search(r"^LOCK WAIT", one, re.MULTILINE) is not None
-            waiting += waits and found is not None and int(found[1]) in self._threads
-        return waiting
+        waiting = [
+            re.search(r"thread id (\d+)", one)
+            for one in transactions.split("---TRANSACTION ")[1:]
+            if re.search(r"^LOCK WAIT", one, re.MULTILINE)
+        ]
+        return {int(found[1]) for found in waiting if found is not None}
+
+    def _told_by_schema(self) -> set[int]:
+        asked = text(
+            "SELECT t.PROCESSLIST_ID FROM performance_schema.data_lock_waits w "
+            "JOIN performance_schema.threads t ON t.THREAD_ID = w.REQUESTING_THREAD_ID"
+        )
+        return {int(one) for one in self._asking.scalars(asked)}
 
     def close(self) -> None:
         """Close the connection that asks."""
