@@ -49,6 +49,10 @@ if TYPE_CHECKING:
     from eyened_domain.services.accounts import Login as Login
     from eyened_domain.services.accounts import Throttle as Throttle
     from eyened_domain.services.accounts import Tries as Tries
+    from eyened_domain.services.agreement import Agreement as Agreement
+    from eyened_domain.services.agreement import DisagreedCase as DisagreedCase
+    from eyened_domain.services.agreement import Disagreements as Disagreements
+    from eyened_domain.services.agreement import Intervals as Intervals
     from eyened_domain.services.annotation_conversion import (
         AnnotationConversion as AnnotationConversion,
     )
@@ -104,6 +108,7 @@ if TYPE_CHECKING:
 
 _ELSEWHERE = {
     "Accounts": "eyened_domain.services.accounts",
+    "Agreement": "eyened_domain.services.agreement",
     "AnnotationConversion": "eyened_domain.services.annotation_conversion",
     "AnnotationFiles": "eyened_domain.model.annotation",
     "AnswerCheck": "eyened_domain.services.forms",
@@ -117,6 +122,8 @@ _ELSEWHERE = {
     "Conflict": "eyened_domain.errors",
     "Container": "eyened_domain.container",
     "Database": "eyened_domain.adapters.database",
+    "DisagreedCase": "eyened_domain.services.agreement",
+    "Disagreements": "eyened_domain.services.agreement",
     "Duplicate": "eyened_domain.errors",
     "Event": "eyened_domain.services.events",
     "EyenedError": "eyened_domain.errors",
@@ -132,6 +139,7 @@ _ELSEWHERE = {
     "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
+    "Intervals": "eyened_domain.services.agreement",
     "ManyTagged": "eyened_domain.services.tagging",
     "ManyUntagged": "eyened_domain.services.tagging",
     "Login": "eyened_domain.services.accounts",

@@ -25,6 +25,7 @@ from eyened_domain.config import Settings
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.services.accounts import Accounts
+from eyened_domain.services.agreement import Agreement
 from eyened_domain.services.annotation_conversion import AnnotationConversion
 from eyened_domain.services.attributes import Attributes
 from eyened_domain.services.cohorts import Cohorts
@@ -103,6 +104,7 @@ class Container(containers.DeclarativeContainer):
 
     segmenting: providers.Provider[Segmenting] = providers.Factory(Segmenting)
     accounts: providers.Provider[Accounts] = providers.Factory(Accounts)
+    agreement: providers.Provider[Agreement] = providers.Factory(Agreement)
     attributes: providers.Provider[Attributes] = providers.Factory(Attributes)
     features: providers.Provider[Features] = providers.Factory(Features)
     forms: providers.Provider[Forms] = providers.Factory(Forms)

@@ -7,7 +7,8 @@ import pytest
 
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
 from eyened_domain.errors import Conflict, Duplicate
-from eyened_domain.model import Patient, Project, Study
+from eyened_domain.model import Patient, Project, Series, Study
+from eyened_domain.services.forms import Forms
 from eyened_domain.testing import Builder
 
 
@@ -176,3 +177,43 @@ def test_threads_that_try_again_lose_nothing(store: MemoryStore) -> None:
         thread.join(60)
     with MemoryUnitOfWork(store) as uow:
         assert uow.studies.where()[0].study_round == 40
+
+
+def test_of_two_who_revise_the_same_form_the_last_is_refused(
+    store: MemoryStore, builder: Builder
+) -> None:
+    forms = Forms()
+    with MemoryUnitOfWork(store) as uow:
+        schema = forms.define(uow, "AMD Grading", {})
+        by = uow.creators.add(builder.a_creator())
+        form = forms.submit(uow, schema, {}, about=patient_of(uow, "a"), by=by)
+        uow.commit()
+    with MemoryUnitOfWork(store) as late, MemoryUnitOfWork(store) as early:
+        for uow in (late, early):
+            one = uow.forms.get(form.form_annotation_id)
+            forms.revise(uow, one, {"grade": 1}, by=uow.creators.get(by.creator_id))
+        early.commit()
+        with pytest.raises(Conflict, match=r"added a FormAnnotation.*run it again"):
+            late.commit()
+    with MemoryUnitOfWork(store) as uow:
+        assert uow.forms.count() == 2
+
+
+def test_whoever_keeps_others_out_and_writes_nothing_is_not_in_their_way(
+    store: MemoryStore, builder: Builder
+) -> None:
+    with MemoryUnitOfWork(store) as late, MemoryUnitOfWork(store) as early:
+        (study,) = patient_of(late, "a").studies
+        run = [(study.study_id, study.study_id)]
+        assert late.rows.ids_in(Series, "study_id", run, most=1) == []
+        for of in (study.study_id, study.study_id + 1):
+            early.series.add(Series(study_id=of))
+        early.commit()
+        late.commit()
+        assert late.series.count(study_id=study.study_id) == 1
+        assert len(late.rows.ids_in(Series, "study_id", run, most=1)) == 1
+        with MemoryUnitOfWork(store) as elsewhere:
+            elsewhere.series.add(Series(study_id=study.study_id + 1))
+            elsewhere.commit()
+        late.series.add(Series(study_id=study.study_id))
+        late.commit()

@@ -18,7 +18,7 @@ from eyened_domain.adapters.memory.constraints import (
 )
 from eyened_domain.adapters.memory.paths import value_at
 from eyened_domain.adapters.memory.searching import searched_rows
-from eyened_domain.adapters.memory.tables import Row
+from eyened_domain.adapters.memory.tables import Row, within
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.names import folded
 from eyened_domain.model.patient import Patient
@@ -210,7 +210,7 @@ class MemoryRows(Rows):
         self._objects.read_lists_again(entity, [*before, *(row.values for row in written)])
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
-        gone = [row for row in self._objects.rows(entity) if _within(row.values[key], runs)]
+        gone = [row for row in self._objects.rows(entity) if within(row.values[key], runs)]
         with self._all_or_none():
             for row in gone:
                 self._objects.view.remove(row)
@@ -221,8 +221,9 @@ class MemoryRows(Rows):
     def _ids_in(
         self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]:
+        self._objects.view.keep_out(entity.__entity__.root, column, runs)
         found = [
-            r.values[wanted] for r in self._objects.rows(entity) if _within(r.values[column], runs)
+            r.values[wanted] for r in self._objects.rows(entity) if within(r.values[column], runs)
         ]
         return found[:most]
 
@@ -292,7 +293,3 @@ def _sought_far(
     return [
         (path, _sought(path.owner, {path.column: value})[0][1]) for path, value in paths.items()
     ]
-
-
-def _within(value: Any, runs: Runs) -> bool:
-    return value is not None and any(first <= value <= last for first, last in runs)

@@ -13,7 +13,7 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
 )
 from eyened_domain.adapters.memory.references import Key
-from eyened_domain.adapters.memory.tables import Row, Table, View, row_in
+from eyened_domain.adapters.memory.tables import Row, Table, View, keys_within, row_in
 from eyened_domain.errors import Conflict, RowChanged, RuleBroken
 from eyened_domain.model.values import shown
 
@@ -64,11 +64,24 @@ class MemoryStore:
                 entity=root,
             )
 
+    def _check_kept_out(self, view: View) -> None:
+        """Raise `Conflict` where a view writes, and others have added what it keeps out."""
+        for root, column, runs in view.kept_out if view.changed else ():
+            before = keys_within(view.base, root, column, runs)
+            if keys_within(self._tables, root, column, runs) - before:
+                raise Conflict(
+                    f"somebody else has added a {root} with the same {column} since it was looked "
+                    "for; run it again",
+                    entity=root,
+                    field=column,
+                )
+
     def _merged(self, view: View) -> View:
         """Return the changes of a view, applied to what others have committed meanwhile."""
         merged = View(self._tables)
         for root, key in view.relied_on:
             self.check_unchanged(view, root, key)
+        self._check_kept_out(view)
         for root, key in view.changes():
             read, there = row_in(view.base, root, key), row_in(self._tables, root, key)
             if isinstance(there, Row) and read is None:

@@ -14,6 +14,7 @@ from typing import Any
 from eyened_domain.adapters.memory.references import Key, indexed
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.names import folded
+from eyened_domain.services.row_shapes import Runs
 
 
 class Row:
@@ -130,6 +131,8 @@ class View:
         self.changed: defaultdict[str, set[Key]] = defaultdict(set)
         self.relied_on: dict[tuple[str, Key], None] = {}
         """The rows that must not be changed by others, though this transaction only reads them."""
+        self.kept_out: list[tuple[str, str, Runs]] = []
+        """Tables, columns and values: others must not add a row with one of these."""
         self.overwritten: dict[tuple[str, Key], dict[str, Any]] = {}
         """The columns that are written whatever others have written meanwhile."""
         self._journal: list[tuple[str, Key, Row | None]] = []
@@ -161,6 +164,10 @@ class View:
     def rely_on(self, row: Row) -> None:
         """Note that a row must not be changed by others until this transaction ends."""
         self.relied_on[row.info.root, row.key] = None
+
+    def keep_out(self, root: str, column: str, runs: Runs) -> None:
+        """Note that others must not add rows with these values until this transaction ends."""
+        self.kept_out.append((root, column, runs))
 
     def remove(self, row: Row) -> None:
         """Take a row out."""
@@ -213,3 +220,15 @@ def row_in(tables: dict[str, Table], root: str, key: Key) -> Row | None:
     """Return the row with that primary key, if there is one."""
     table = tables.get(root)
     return None if table is None else table.rows.get(key)
+
+
+def keys_within(tables: dict[str, Table], root: str, column: str, runs: Runs) -> set[Key]:
+    """Return the primary keys of the rows whose column lies in one of the runs (first, last)."""
+    table = tables.get(root)
+    rows = {} if table is None else table.rows
+    return {key for key, row in rows.items() if within(row.values.get(column), runs)}
+
+
+def within(value: Any, runs: Runs) -> bool:
+    """Whether a value lies in one of the runs (first, last)."""
+    return value is not None and any(first <= value <= last for first, last in runs)

@@ -16,9 +16,13 @@ from eyened_domain.testing.contracts.account_access import (
     AccountAccessContract as AccountAccessContract,
 )
 from eyened_domain.testing.contracts.accounts import AccountContract as AccountContract
+from eyened_domain.testing.contracts.adjudication import (
+    AdjudicationContract as AdjudicationContract,
+)
 from eyened_domain.testing.contracts.after_failures import (
     AfterFailureContract as AfterFailureContract,
 )
+from eyened_domain.testing.contracts.agreement import AgreementContract as AgreementContract
 from eyened_domain.testing.contracts.attribute_frames import (
     AttributeFrameContract as AttributeFrameContract,
 )
@@ -68,6 +72,9 @@ from eyened_domain.testing.contracts.many_rows_refused import (
 )
 from eyened_domain.testing.contracts.many_rows_there import (
     ManyStoredRowsContract as ManyStoredRowsContract,
+)
+from eyened_domain.testing.contracts.mask_agreement import (
+    MaskAgreementContract as MaskAgreementContract,
 )
 from eyened_domain.testing.contracts.misuse import MisuseContract as MisuseContract
 from eyened_domain.testing.contracts.misuse_of_units import (
@@ -132,6 +139,9 @@ class StorageContract(
     AttributeFrameContract,
     AttributeFrameRefusalContract,
     AttributeTableContract,
+    AgreementContract,
+    MaskAgreementContract,
+    AdjudicationContract,
     ImportContract,
     BulkContract,
     LinkedRowsContract,
