@@ -350,6 +350,8 @@ class World:
             lambda: repository.by_ids([key_of(one) for one in mine[:3]]),
             lambda: repository.get(self._absent(word), default=None),
             lambda: repository.where(**{column: [value, choices[0]]}),
+            lambda: repository.where(include_inactive=True),
+            lambda: repository.count(include_inactive=what % 2 == 0),
         ]
         return ways[how % len(ways)]()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on, held_of
+from eyened_domain.adapters.memory.inactive import active_in
 from eyened_domain.adapters.memory.pixels import MemoryPixels
 from eyened_domain.adapters.memory.references import Key, referrers
 from eyened_domain.adapters.memory.store import MemoryStore
@@ -35,6 +36,7 @@ class Objects:
         image_store: where images find their files.
         annotation_files: where legacy annotations find theirs.
         note_pixels: told of each segmentation whose pixels were stored.
+        include_inactive: let finders and lists be with what is inactive.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class Objects:
         image_store: ImageStore,
         annotation_files: AnnotationFiles,
         note_pixels: Callable[[Any], None],
+        *,
+        include_inactive: bool = False,
     ) -> None:
         self.store = store
+        self.include_inactive = include_inactive
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
         self.new: dict[int, Held] = {}
@@ -204,6 +209,7 @@ class Objects:
         target = entity_class(link.target)
         back = target.__entity__.links[str(link.back)]
         rows = self.view.table(target.__entity__.root).holding(**{str(back.via): identity})
+        rows = rows if self.include_inactive else active_in(self.view, link, rows)
         items = [self.held_for(row) for row in sorted(rows, key=lambda row: row.key)]
         for item in items:
             item.found(back, held.entity)

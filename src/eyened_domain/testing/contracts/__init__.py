@@ -1,13 +1,14 @@
 """What every storage of entities is held to: ours, and a stranger's.
 
 Inherit from a class in a test module, and give the fixture `make_unit_of_work`: a function
-that returns a fresh unit of work on the same storage each time, and takes `subscribers`:
+that returns a fresh unit of work on the same storage each time, and takes `subscribers` and
+`include_inactive`:
 
     class TestMyStorage(StorageContract):
         @pytest.fixture
         def make_unit_of_work(self):
             store = MyStore()
-            return lambda subscribers=(): MyUnitOfWork(store, subscribers)
+            return lambda subscribers=(), **how: MyUnitOfWork(store, subscribers, **how)
 
 `StorageContract` is all of them together.
 """
@@ -48,6 +49,7 @@ from eyened_domain.testing.contracts.form_validation import (
 )
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
+from eyened_domain.testing.contracts.inactive import InactiveContract as InactiveContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
@@ -121,6 +123,7 @@ class StorageContract(
     ProvenanceContract,
     CohortContract,
     FeatureContract,
+    InactiveContract,
     FormContract,
     FormFrameContract,
     FormValidationContract,
