@@ -13,6 +13,7 @@ from typing import Any
 
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 from eyened_domain.model.fields import LinkInfo
+from eyened_domain.services.column_paths import path_of
 
 INACTIVE = "inactive"
 """The column that says that an object is inactive."""
@@ -43,6 +44,13 @@ def flags_in(link: LinkInfo) -> tuple[str, ...]:
     via = target.__entity__.links[str(link.back)].via
     flags = flags_of(target)
     return () if any(flag.startswith(f"{via}.") for flag in flags) else flags
+
+
+@cache
+def tells_of(link: LinkInfo, entity: type[Entity]) -> bool:
+    """Return whether what a list leaves out depends on the flag of an entity."""
+    target = entity_class(link.target)
+    return any(path_of(target, flag).owner is entity for flag in flags_in(link))
 
 
 def includes_inactive(source: Any, asked: bool | None) -> bool:

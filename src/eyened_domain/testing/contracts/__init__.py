@@ -39,6 +39,7 @@ from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
+from eyened_domain.testing.contracts.deletions import DeletionContract as DeletionContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
 from eyened_domain.testing.contracts.form_frames import FormFrameContract as FormFrameContract
@@ -92,6 +93,7 @@ from eyened_domain.testing.contracts.round_trip import RoundTripContract as Roun
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.tags import TagContract as TagContract
+from eyened_domain.testing.contracts.trash import TrashContract as TrashContract
 from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
 from eyened_domain.testing.contracts.values import ValueContract as ValueContract
 
@@ -124,6 +126,8 @@ class StorageContract(
     CohortContract,
     FeatureContract,
     InactiveContract,
+    DeletionContract,
+    TrashContract,
     FormContract,
     FormFrameContract,
     FormValidationContract,
