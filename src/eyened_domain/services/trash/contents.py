@@ -18,6 +18,21 @@ def ids_of(contents: Mapping[str, Iterable[Sequence[int]]]) -> Ids:
     }
 
 
+def split_last(
+    runs: Sequence[Sequence[int]], most: int | None
+) -> tuple[list[int], list[list[int]]]:
+    """Return the last ids in runs, so many at the most, and the runs without them."""
+    left = [list(run) for run in runs]
+    taken: list[int] = []
+    while left and (most is None or len(taken) < most):
+        first, last = left.pop()
+        start = first if most is None else max(first, last - (most - len(taken)) + 1)
+        taken += range(last, start - 1, -1)
+        if start > first:
+            left.append([first, start - 1])
+    return taken, left
+
+
 def contents_of(ids: Mapping[str, Iterable[int]]) -> dict[str, list[list[int]]]:
     """Return ids as runs; what has none is not in it."""
     runs = {name: [list(run) for run in runs_of(some)] for name, some in ids.items()}

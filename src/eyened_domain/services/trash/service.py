@@ -11,7 +11,7 @@ from eyened_domain.model.trash import TrashEntry
 from eyened_domain.model.values import kind_of
 from eyened_domain.services.inactive import INACTIVE
 from eyened_domain.services.tagging.wanted import creator_of
-from eyened_domain.services.trash.contents import Ids, contents_of, ids_of, without
+from eyened_domain.services.trash.contents import Ids, contents_of, ids_of, split_last, without
 from eyened_domain.services.trash.deleting import delete_all
 from eyened_domain.services.trash.events import Deleted, PutAway, Restored
 from eyened_domain.services.trash.flags import set_flags, standing
@@ -190,20 +190,15 @@ class Trash:
         """
         _stored(uow, entry)
         uow.lock(entry)
-        ids = ids_of(entry.contents)
-        name = next((one.__name__ for one in reversed(flagged()) if ids.get(one.__name__)), None)
-        if name is None:
-            uow.trash_entries.delete(entry)
-            uow.flush()
-            return {}
-        portion = {name: set(sorted(ids[name], reverse=True)[:most])}
-        counts = self._delete_inactive(
-            uow,
-            name,
-            standing(uow, portion, inactive=True, up_to=entry.date_inserted).get(name, set()),
-        )
-        entry.contents = contents_of(without(ids, [portion]))
-        if not entry.contents:
+        contents = {name: runs for name, runs in entry.contents.items() if runs}
+        name = next((one.__name__ for one in reversed(flagged()) if one.__name__ in contents), None)
+        counts: dict[str, int] = {}
+        if name is not None:
+            taken, left = split_last(contents.pop(name), most)
+            portion = standing(uow, {name: set(taken)}, inactive=True, up_to=entry.date_inserted)
+            counts = self._delete_inactive(uow, name, portion.get(name, set()))
+            entry.contents = contents | ({name: left} if left else {})
+        if name is None or not entry.contents:
             uow.trash_entries.delete(entry)
         uow.flush()
         return counts
