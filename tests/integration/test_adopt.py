@@ -113,7 +113,7 @@ def test_everything_works_on_an_adopted_database(
         written = store_two_of_each(session)
         session.commit()
         name = next(one.project_name for one, _ in written if isinstance(one, Project))
-    with database.get_session() as session:
+    with database.get_session(include_inactive=True) as session:
         project = Project.by_name(session, name)
         images = [
             image
