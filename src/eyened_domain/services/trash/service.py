@@ -299,7 +299,7 @@ def _stored(uow: UnitOfWork, one: Any) -> tuple[type[Entity], int]:
             entity=info.name,
         )
     uow.flush()
-    identity = one.__dict__.get(info.primary_key[0])
+    identity = getattr(one, info.primary_key[0])  # read anew after a rollback
     if identity is None:
         raise RuleBroken(f"this {info.name} is not stored; add it first", entity=info.name)
     uow.repository(type(one)).add(one)  # into this unit, if it comes from another one
