@@ -24,8 +24,10 @@ from eyened_domain.model import (
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 from eyened_domain.model.fields import LinkInfo
 from eyened_domain.services.attributes import Attributes
+from eyened_domain.services.conditions import All, field, some
 from eyened_domain.services.forms import Forms
 from eyened_domain.services.inactive import flags_in, flags_of
+from eyened_domain.services.search import Search
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
@@ -294,6 +296,18 @@ def _found(uow: UnitOfWork, key: Key, **said: Any) -> Iterator[bool]:
     yield named in [
         {name: row[name] for name in info.primary_key} for row in entity.to_list(uow, **said)
     ]
+    is_the_one = All([field(name) == value for name, value in named.items()])
+    yield repository.exists(is_the_one, **said)
+    yield repository.first(order_by=info.primary_key[0], **said, **named) is not None
+    yield key in map(_key, repository.where(limit=100, order_by=info.primary_key[-1], **said))
+    yield key in map(_key, repository.iterate(portion=1, **said))
+    if len(identity) == 1:
+        search = Search()
+        yield search.ids(uow, is_the_one, entity=entity, **said) == list(identity)
+        yield search.count(uow, is_the_one, entity=entity, **said).count == 1
+        yield search.page(uow, is_the_one, entity=entity, **said).ids == identity
+        frame = search.frame(uow, is_the_one, columns=info.primary_key, entity=entity, **said)
+        yield len(frame) == 1
     yield repository.one(default=None, **said, **named) is not None
     yield repository.count(**said, **named) == 1
     one = repository.get(identity if len(identity) > 1 else identity[0])
@@ -320,7 +334,15 @@ def _listed(
                 if owner is not None and name in _lists_that_leave_out():
                     items = map(_key, getattr(owner, str(link.back)))
                     found.add((name, (entity, identity) in items))
+                    if not owner.__entity__.parent:  # and so in a search by what is in the list
+                        found.add((name, _is_met(uow, owner, str(link.back))))
     return found
+
+
+def _is_met(uow: UnitOfWork, owner: Entity, name: str) -> bool:
+    """Return whether a search finds the owner of a list by what is in the list."""
+    ids = Search().ids(uow, some(name), entity=type(owner))
+    return owner.__entity__.key(owner.__dict__)[0] in ids
 
 
 def _lists_that_leave_out() -> set[tuple[str, str]]:
