@@ -9,7 +9,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from eyened_domain.adapters.memory import flushing, objects
 from eyened_domain.adapters.sql import flushing as sql_flushing
-from eyened_domain.adapters.sql import links_by_id
+from eyened_domain.adapters.sql import inactive, links_by_id, navigation
 from eyened_domain.adapters.sql import session as sql_session
 
 Patch = Callable[[Any, str, Any], None]
@@ -69,11 +69,22 @@ def _sql_does_not_follow_ids(patch: Patch) -> None:
     patch(sql_flushing, "note_ids", lambda *_: None)
 
 
+def _memory_lists_hold_what_is_inactive(patch: Patch) -> None:
+    patch(objects, "active_in", lambda _view, _link, rows: rows)
+
+
+def _sql_lists_hold_what_is_inactive(patch: Patch) -> None:
+    for module in (navigation, inactive):
+        patch(module, "active_in", lambda _prop: ())
+
+
 MUTANTS: dict[str, Callable[[Patch], None]] = {
     "memory forgets a column": _memory_forgets_a_column,
     "memory forgets deletions": _memory_forgets_deletions,
     "memory checks no keys": _memory_checks_no_keys,
     "memory follows no delete rule": _memory_follows_no_delete_rule,
+    "memory's lists hold what is inactive": _memory_lists_hold_what_is_inactive,
+    "SQL's lists hold what is inactive": _sql_lists_hold_what_is_inactive,
     "SQL skips a column": _sql_skips_a_column,
     "SQL keeps nothing for a rollback": _sql_keeps_nothing_for_a_rollback,
     "SQL deletes nothing along": _sql_deletes_nothing_along,

@@ -35,6 +35,7 @@ WEIGHTS = {
     "both change": 3,
     "lock": 2,
     "delete above": 3,
+    "trash": 4,
 }
 """The actions, and how often they are drawn."""
 ACTIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]

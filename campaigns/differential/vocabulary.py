@@ -64,6 +64,7 @@ class Word:
 _NAMES = ["n0", "n1", "n2", "N1", "n3", "n4", "", None, 7, "x" * 400, "a\x00b"]
 _TEXTS = ["t0", None, "t1", "t0", 3]
 _NUMBERS = [0, 1, None, 2, "1", 1.5, 2**31]
+_FLAGS = [True, False, True, None]
 _DATES = ["2024-01-01", "2024-01-02", "2024-01-01", "no date", None, 5]
 _JSON: list[Any] = [
     {"a": 1},
@@ -130,12 +131,17 @@ WORDS = [
     Word(
         FormAnnotation,
         "forms",
-        {"form_data": _JSON, "laterality": [None, "L", "R", "B"]},
+        {"form_data": _JSON, "laterality": [None, "L", "R", "B"], "inactive": _FLAGS},
     ),
     Word(
         ImageInstance,
         "images",
-        {"dataset_identifier": _NAMES, "laterality": ["L", "R", "X", None], "rows_y": _NUMBERS},
+        {
+            "dataset_identifier": _NAMES,
+            "laterality": ["L", "R", "X", None],
+            "rows_y": _NUMBERS,
+            "inactive": _FLAGS,
+        },
     ),
     Word(ImageInstanceTagLink, "image_tags", {"comment": _TEXTS}),
     Word(

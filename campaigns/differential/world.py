@@ -16,6 +16,7 @@ from campaigns.differential.vocabulary import DRAWN, WORDS, Word, word_of
 from eyened_domain.errors import EyenedError
 from eyened_domain.model import FormAnnotation, Project
 from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.services.trash import Trash
 
 Outcome = tuple[Any, ...]
 Numbered = tuple[int, Step]
@@ -84,6 +85,7 @@ class World:
             "both change": self._both_change,
             "lock": self._lock,
             "delete above": self._delete_above,
+            "trash": self._trash,
         }
 
     def carry_out(self, program: Program) -> list[Outcome]:
@@ -322,6 +324,17 @@ class World:
         self.uow.flush()
         return [self._is_there(other) for other in self.hand]
 
+    def _trash(self, which: int, how: int, _: int) -> Any:
+        """Put an object away with what hangs on it, restore it, or delete it for good."""
+        one = self._one(which)
+        if one is None or self._ended:
+            return None
+        trash = Trash()
+        if how % 3 == 2:
+            return dict(trash.delete(self.uow, one).counts)
+        act = trash.restore if how % 3 else trash.put_away
+        return dict(act(self.uow, one).counts)
+
     def _is_there(self, one: Entity) -> bool:
         key = key_of(one)
         found = key is not None and self._repository(word_of(one)).get(key, default=None)
@@ -350,6 +363,8 @@ class World:
             lambda: repository.by_ids([key_of(one) for one in mine[:3]]),
             lambda: repository.get(self._absent(word), default=None),
             lambda: repository.where(**{column: [value, choices[0]]}),
+            lambda: repository.where(include_inactive=True),
+            lambda: repository.count(include_inactive=what % 2 == 0),
         ]
         return ways[how % len(ways)]()
 

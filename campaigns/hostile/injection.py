@@ -158,8 +158,8 @@ class _Attack:
         with self._database.get_session() as session:
             for lookup in (
                 lambda: Project.by_column(session, given, SENTINEL),
-                lambda: Project.where(session, **{given: SENTINEL}),
-                lambda: session.repository(Project).count(**{given: SENTINEL}),
+                lambda: Project.where(session, **named),
+                lambda: session.repository(Project).count(**named),
                 lambda: Project(**named),
                 lambda: session.frame(select(Project.project_id), backend=given),
             ):

@@ -102,6 +102,12 @@ if TYPE_CHECKING:
     from eyened_domain.services.tagging import Untagged as Untagged
     from eyened_domain.services.thumbnails import ThumbnailFiles as ThumbnailFiles
     from eyened_domain.services.thumbnails import Thumbnails as Thumbnails
+    from eyened_domain.services.trash import Deleted as Deleted
+    from eyened_domain.services.trash import DeletionPlan as DeletionPlan
+    from eyened_domain.services.trash import PutAway as PutAway
+    from eyened_domain.services.trash import Restored as Restored
+    from eyened_domain.services.trash import Trash as Trash
+    from eyened_domain.services.trash import TrashResult as TrashResult
     from eyened_domain.services.unit_of_work import UnitOfWork as UnitOfWork
 
     __version__: str
@@ -124,6 +130,8 @@ _ELSEWHERE = {
     "Database": "eyened_domain.adapters.database",
     "DisagreedCase": "eyened_domain.services.agreement",
     "Disagreements": "eyened_domain.services.agreement",
+    "Deleted": "eyened_domain.services.trash",
+    "DeletionPlan": "eyened_domain.services.trash",
     "Duplicate": "eyened_domain.errors",
     "Event": "eyened_domain.services.events",
     "EyenedError": "eyened_domain.errors",
@@ -155,7 +163,9 @@ _ELSEWHERE = {
     "Provenance": "eyened_domain.services.provenance",
     "ProvenanceEdge": "eyened_domain.services.provenance",
     "ProvenanceGraph": "eyened_domain.services.provenance",
+    "PutAway": "eyened_domain.services.trash",
     "Repository": "eyened_domain.services.repository",
+    "Restored": "eyened_domain.services.trash",
     "RowChanged": "eyened_domain.errors",
     "RowFault": "eyened_domain.errors",
     "Rows": "eyened_domain.services.rows",
@@ -184,6 +194,8 @@ _ELSEWHERE = {
     "ThumbnailFiles": "eyened_domain.services.thumbnails",
     "Thumbnails": "eyened_domain.services.thumbnails",
     "Tries": "eyened_domain.services.accounts",
+    "Trash": "eyened_domain.services.trash",
+    "TrashResult": "eyened_domain.services.trash",
     "UnitOfWork": "eyened_domain.services.unit_of_work",
     "UnknownName": "eyened_domain.errors",
     "Untagged": "eyened_domain.services.tagging",

@@ -38,6 +38,7 @@ from eyened_domain.services.search import Search
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
 from eyened_domain.services.thumbnails import Thumbnails
+from eyened_domain.services.trash import Trash
 
 
 class _Provided:
@@ -113,6 +114,7 @@ class Container(containers.DeclarativeContainer):
     cohorts: providers.Provider[Cohorts] = providers.Factory(Cohorts)
     search: providers.Provider[Search] = providers.Factory(Search)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
+    trash: providers.Provider[Trash] = providers.Factory(Trash)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files
     )

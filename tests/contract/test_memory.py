@@ -11,7 +11,9 @@ from eyened_domain.testing.contracts.base import MakeUnitOfWork
 class TestMemory(StorageContract):
     @pytest.fixture
     def make_unit_of_work(self, memory_store: MemoryStore) -> MakeUnitOfWork:
-        def make(subscribers: Subscribers = ()) -> MemoryUnitOfWork:
-            return MemoryUnitOfWork(memory_store, subscribers)
+        def make(
+            subscribers: Subscribers = (), *, include_inactive: bool = False
+        ) -> MemoryUnitOfWork:
+            return MemoryUnitOfWork(memory_store, subscribers, include_inactive=include_inactive)
 
         return make

@@ -18,8 +18,10 @@ class TestSqlite(StorageContract):
     def make_unit_of_work(self, sqlite_url: str, tmp_path: Path) -> Iterator[MakeUnitOfWork]:
         database = Database(settings_on(sqlite_url, tmp_path))
 
-        def make(subscribers: Subscribers = ()) -> SqlUnitOfWork:
-            return SqlUnitOfWork(database._writing_session, subscribers)
+        def make(subscribers: Subscribers = (), *, include_inactive: bool = False) -> SqlUnitOfWork:
+            return SqlUnitOfWork(
+                database._writing_session, subscribers, include_inactive=include_inactive
+            )
 
         yield make
         database.close()

@@ -80,6 +80,8 @@ def test_programs_mean_the_same_in_memory_and_on_a_server(name, servers):
         "memory follows no delete rule",
         "SQL deletes nothing along",
         "SQL compares nothing with its rows",
+        "memory's lists hold what is inactive",
+        "SQL's lists hold what is inactive",
     ],
 )
 def test_a_fault_in_an_adapter_is_found(memory_and_sqlite, mutant, monkeypatch):

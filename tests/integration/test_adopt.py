@@ -17,6 +17,7 @@ from eyened_domain import (
     ImageInstance,
     Patient,
     Project,
+    TrashEntry,
 )
 from eyened_domain.adapters.sql.engine import mysql_engine
 from eyened_domain.adapters.sql.migrations.adopt import AdoptionReport, adopt
@@ -112,7 +113,7 @@ def test_everything_works_on_an_adopted_database(
         written = store_two_of_each(session)
         session.commit()
         name = next(one.project_name for one, _ in written if isinstance(one, Project))
-    with database.get_session() as session:
+    with database.get_session(include_inactive=True) as session:
         project = Project.by_name(session, name)
         images = [
             image
@@ -140,7 +141,7 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
 ) -> None:
     database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
-        store_two_of_each(session, without=(CreatorIdentity, Cohort, CohortMember))
+        store_two_of_each(session, without=(CreatorIdentity, Cohort, CohortMember, TrashEntry))
         session.commit()
     with database.unit_of_work() as uow:
         nobody = uow.creators.add(Creator(creator_name="nobody"))

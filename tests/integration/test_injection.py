@@ -1,6 +1,7 @@
 """Texts are stored as they are or refused; they are never part of the SQL."""
 
 import random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -58,8 +59,9 @@ def test_the_name_of_a_column_is_never_sql(database, name):
         session.commit()
         with pytest.raises(UnknownName):
             Project.by_column(session, name, "A")
+        named: dict[str, Any] = {name: "A"}
         with pytest.raises(UnknownName):
-            Project.where(session, **{name: "A"})
+            Project.where(session, **named)
 
 
 def test_percent_and_underscore_are_no_wildcards_in_lookups(database):

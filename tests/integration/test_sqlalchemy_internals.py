@@ -182,6 +182,18 @@ def test_what_was_altered_past_the_session_is_read_anew_after_a_savepoint(
     assert inspect(stored).expired
 
 
+def test_what_was_deleted_past_the_session_is_known_to_be_and_comes_back_with_a_rollback(
+    session: Noting, stored: Any
+) -> None:
+    with session.begin_nested() as savepoint:
+        session.connection().execute(Parent.__table__.delete())
+        internals.count_as_deleted(session, [inspect(stored)])
+        assert inspect(stored).deleted
+        assert list(session.identity_map.values()) == []
+        savepoint.rollback()
+    assert inspect(stored).persistent
+
+
 def test_what_an_object_holds_counts_as_read(session: Noting, stored: Any) -> None:
     stored.name = "b"
     internals.count_as_read(inspect(stored), ["name"])

@@ -139,26 +139,43 @@ class Database:
         return StoredAnnotationFiles(self.settings.annotations_path)
 
     @contextmanager
-    def get_session(self) -> Iterator[DomainSession]:
+    def get_session(self, *, include_inactive: bool = False) -> Iterator[DomainSession]:
         """Give a session for a `with` block; what is not committed in it is rolled back.
 
         Objects stay readable after the block.
+
+        Args:
+            include_inactive: let finders and lists be with what is inactive.
         """
-        session = self.create_session()
+        session = self.create_session(include_inactive=include_inactive)
         try:
             yield session
         finally:
             session.close()
 
-    def create_session(self) -> DomainSession:
-        """Return a session that the caller closes."""
-        return self._session_on(self.engine)
+    def create_session(self, *, include_inactive: bool = False) -> DomainSession:
+        """Return a session that the caller closes; see `get_session`."""
+        session = self._session_on(self.engine)
+        session.include_inactive = include_inactive
+        return session
 
-    def unit_of_work(self) -> SqlUnitOfWork:
-        """Return a unit of work, to be used in a `with` block."""
-        return SqlUnitOfWork(self._writing_session, self._subscribers)
+    def unit_of_work(self, *, include_inactive: bool = False) -> SqlUnitOfWork:
+        """Return a unit of work, to be used in a `with` block.
 
-    def run(self, work: Callable[[SqlUnitOfWork], T], *, retries: int = 3) -> T:
+        Args:
+            include_inactive: let finders, lists and frames be with what is inactive.
+        """
+        return SqlUnitOfWork(
+            self._writing_session, self._subscribers, include_inactive=include_inactive
+        )
+
+    def run(
+        self,
+        work: Callable[[SqlUnitOfWork], T],
+        *,
+        retries: int = 3,
+        include_inactive: bool = False,
+    ) -> T:
         """Run work in a unit of work and commit it; all of it again on a deadlock or lost link.
 
         On SQLite, where one at a time may write, others may write while it only reads; when
@@ -169,6 +186,7 @@ class Database:
                 the database gave way. It happens once, also when the connection is lost
                 in the middle of the commit.
             retries: how often it is run again at the most.
+            include_inactive: let finders, lists and frames be with what is inactive.
 
         Returns:
             what the work returned.
@@ -176,7 +194,8 @@ class Database:
         Raises:
             Conflict: it did not succeed after all retries.
         """
-        return run_unit(self._repeatable_unit, self.create_session, work, retries=retries)
+        make_unit = partial(self._repeatable_unit, include_inactive=include_inactive)
+        return run_unit(make_unit, self.create_session, work, retries=retries)
 
     def close(self) -> None:
         """Close all connections; the database can be used again afterwards.
@@ -191,9 +210,15 @@ class Database:
                 engine.dispose()
                 remove_folder(self.settings.home)
 
-    def _repeatable_unit(self, may_give_way: bool) -> RepeatableUnitOfWork:
+    def _repeatable_unit(
+        self, may_give_way: bool, *, include_inactive: bool
+    ) -> RepeatableUnitOfWork:
         how = "LATE" if may_give_way else "IMMEDIATE"
-        return RepeatableUnitOfWork(partial(self._writing_session, how), self._subscribers)
+        return RepeatableUnitOfWork(
+            partial(self._writing_session, how),
+            self._subscribers,
+            include_inactive=include_inactive,
+        )
 
     def _writing_session(self, how: str = "IMMEDIATE") -> DomainSession:
         return self._session_on(self.engine.execution_options(**{BEGIN: how}))

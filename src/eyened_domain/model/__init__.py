@@ -54,6 +54,7 @@ from eyened_domain.model.tag import (
     Tag,
 )
 from eyened_domain.model.task import SubTask, SubTaskImageLink, Task, TaskDefinition
+from eyened_domain.model.trash import TrashEntry
 
 __all__ = [
     "Annotation",
@@ -116,6 +117,7 @@ __all__ = [
     "Task",
     "TaskDefinition",
     "TaskState",
+    "TrashEntry",
     "entity_class",
     "entity_classes",
 ]

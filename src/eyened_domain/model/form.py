@@ -143,7 +143,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
         schema_name: str,
         creator_name: str | None = None,
         *,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
     ) -> list[FormAnnotation]:
         """Return what was filled in of a form, in the order of the ids.
 
@@ -151,18 +151,16 @@ class FormAnnotation(FormAnnotationNames, Entity):
             source: an open session or unit of work.
             schema_name: the name of the form.
             creator_name: by whom; by everybody when not given.
-            include_inactive: with what was withdrawn.
+            include_inactive: with what was withdrawn; as the source says, by default.
 
         Raises:
             NotFound: there is no form, or no creator, of that name.
         """
-        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
         schema, creator = _named(source, schema_name, creator_name)
-        wanted["form_schema"] = schema
+        wanted: dict[str, Any] = {"form_schema": schema}
         if creator is not None:
             wanted["creator"] = creator
-        found: list[FormAnnotation] = source.repository(cls).where(**wanted)
-        return found
+        return cls.where(source, include_inactive=include_inactive, **wanted)
 
     @classmethod
     def export_formannotations_by_schema(
@@ -171,7 +169,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
         schema_name: str,
         creator_name: str | None = None,
         *,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
         backend: Literal["pandas", "polars"] = "pandas",
         database_names: bool = False,
     ) -> Any:
@@ -191,7 +189,7 @@ class FormAnnotation(FormAnnotationNames, Entity):
             source: an open session or unit of work.
             schema_name: the name of the form.
             creator_name: by whom; by everybody when not given.
-            include_inactive: with what was withdrawn.
+            include_inactive: with what was withdrawn; as the source says, by default.
             backend: ``pandas`` or ``polars``.
             database_names: label the first columns as the database does (``PatientIdentifier``).
 

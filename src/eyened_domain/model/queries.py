@@ -99,31 +99,51 @@ class Queries:
         return _repository(source, cls).by_name(name, default=default)
 
     @classmethod
-    def by_column(cls, source: GivesRepositories, column: str, value: Any) -> list[Self]:
-        """Return those whose column, named in either style, holds the value."""
-        return list(_repository(source, cls).where(**{str(column): value}))
+    def by_column(
+        cls,
+        source: GivesRepositories,
+        column: str,
+        value: Any,
+        *,
+        include_inactive: bool | None = None,
+    ) -> list[Self]:
+        """Return those whose column, named in either style, holds the value; see `where`."""
+        return cls.by_columns(source, include_inactive=include_inactive, **{str(column): value})
 
     @classmethod
-    def by_columns(cls, source: GivesRepositories, **values: Any) -> list[Self]:
-        """Return those whose columns, named in either style, hold these values."""
-        return list(_repository(source, cls).where(**values))
+    def by_columns(
+        cls, source: GivesRepositories, *, include_inactive: bool | None = None, **values: Any
+    ) -> list[Self]:
+        """Return those whose columns, named in either style, hold these values; see `where`."""
+        return cls.where(source, include_inactive=include_inactive, **values)
 
     @classmethod
-    def where(cls, source: GivesRepositories, *conditions: Any, **values: Any) -> list[Self]:
+    def where(
+        cls,
+        source: GivesRepositories,
+        *conditions: Any,
+        include_inactive: bool | None = None,
+        **values: Any,
+    ) -> list[Self]:
         """Return those that meet all conditions, in the order of their primary keys.
 
         Args:
             source: a session or a unit of work.
             conditions: SQL expressions for a database, predicates (callables that take
                 the object) for the memory adapter.
+            include_inactive: with what is inactive; by default as the source says, which leaves
+                it out unless it was made with ``include_inactive=True``.
             values: columns, named in either style, and what they must hold.
         """
-        return list(_repository(source, cls).where(*conditions, **values))
+        repository = _repository(source, cls)
+        return list(repository.where(*conditions, include_inactive=include_inactive, **values))
 
     @classmethod
-    def fetch_all(cls, source: GivesRepositories) -> list[Self]:
-        """Return all there are, in the order of their primary keys."""
-        return list(_repository(source, cls).where())
+    def fetch_all(
+        cls, source: GivesRepositories, *, include_inactive: bool | None = None
+    ) -> list[Self]:
+        """Return all there are, in the order of their primary keys; see `where`."""
+        return cls.where(source, include_inactive=include_inactive)
 
     @classmethod
     def name_to_id(cls, source: GivesRepositories) -> dict[str, int]:
@@ -137,8 +157,12 @@ class Queries:
 
     @classmethod
     def to_list(
-        cls, source: GivesRepositories, *, database_names: Literal[True, False] = False
+        cls,
+        source: GivesRepositories,
+        *,
+        database_names: Literal[True, False] = False,
+        include_inactive: bool | None = None,
     ) -> list[dict[str, Any]]:
-        """Return all there are as dicts; see `Entity.to_dict`."""
-        found: list[Any] = cls.fetch_all(source)
+        """Return all there are as dicts; see `Entity.to_dict` and `where`."""
+        found: list[Any] = cls.fetch_all(source, include_inactive=include_inactive)
         return [one.to_dict(database_names=database_names) for one in found]

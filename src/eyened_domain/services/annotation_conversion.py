@@ -199,7 +199,11 @@ class _Run:
         converted = uow.conversions.converted([*ids, *references])
         step = _Step(already=[one for one in ids if one in converted])
         pending = [one for one in ids if one not in converted]
-        found = uow.repository(Annotation).where(annotation_id=pending) if pending else []
+        found = (
+            uow.repository(Annotation).where(annotation_id=pending, include_inactive=True)
+            if pending
+            else []
+        )
         by_id = {annotation.annotation_id: annotation for annotation in found}
         for annotation in (by_id[one] for one in pending if one in by_id):
             try:

@@ -41,7 +41,7 @@ class FormRepository(Repository[FormAnnotation]):
         schema: FormSchema,
         creator: Creator | None = None,
         *,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
         backend: str = "pandas",
         database_names: bool = False,
     ) -> Any:
@@ -50,7 +50,8 @@ class FormRepository(Repository[FormAnnotation]):
         See `FormAnnotation.export_formannotations_by_schema`.
         """
         backend_of(backend)
-        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
+        with_all = self._includes_inactive if include_inactive is None else include_inactive
+        wanted: dict[str, Any] = {} if with_all else {"inactive": False}
         wanted["form_schema_id"] = schema.form_schema_id
         if creator is not None:
             wanted["creator_id"] = creator.creator_id

@@ -34,6 +34,7 @@ class NamedRepositories(ABC):
     identities: Repository[model.CreatorIdentity]
     cohorts: Repository[model.Cohort]
     cohort_members: Repository[model.CohortMember]
+    trash_entries: Repository[model.TrashEntry]
     tags: Repository[model.Tag]
     starred_tags: Repository[model.CreatorTagLink]
     study_tags: Repository[model.StudyTagLink]

@@ -16,6 +16,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.names import fold
 from eyened_domain.model.queries import RAISE
 from eyened_domain.model.values import shown
+from eyened_domain.services.inactive import flags_of
 from eyened_domain.services.many_rows import ManyRowsMethods
 from eyened_domain.services.search_methods import SearchMethods, Wanted
 from eyened_domain.services.sought_values import (
@@ -128,7 +129,8 @@ class Repository(ManyRowsMethods, SearchMethods[E], ABC, Generic[E]):
                 field=column,
                 value=shown(name),
             )
-        return self.one(default=default, **{column: name})
+        named: dict[str, Any] = {column: name}
+        return self.one(default=default, **named)
 
     def by_names(self, names: Iterable[str], **values: Any) -> dict[str, E]:
         """Return those with these names, by the name that was asked for; others are left out.
@@ -162,10 +164,12 @@ class Repository(ManyRowsMethods, SearchMethods[E], ABC, Generic[E]):
         return found
 
     @overload
-    def one(self, *, default: D, **values: Any) -> E | D: ...
+    def one(self, *, default: D, include_inactive: bool | None = None, **values: Any) -> E | D: ...
     @overload
-    def one(self, **values: Any) -> E: ...
-    def one(self, *, default: Any = RAISE, **values: Any) -> Any:
+    def one(self, *, include_inactive: bool | None = None, **values: Any) -> E: ...
+    def one(
+        self, *, default: Any = RAISE, include_inactive: bool | None = None, **values: Any
+    ) -> Any:
         """Return the one whose columns hold these values; see `where`.
 
         Raises:
@@ -174,7 +178,7 @@ class Repository(ManyRowsMethods, SearchMethods[E], ABC, Generic[E]):
             UnknownName: there is no such column or link.
             BadInput: a column cannot hold a value.
         """
-        found = self._first_two(self._wanted(values))
+        found = self._first_two(self._sought(values, include_inactive))
         if len(found) == 1:
             return found[0]
         field = ", ".join(values)
@@ -187,9 +191,9 @@ class Repository(ManyRowsMethods, SearchMethods[E], ABC, Generic[E]):
             )
         return self._missing(default, field, values)
 
-    def count(self, **values: Any) -> int:
+    def count(self, *, include_inactive: bool | None = None, **values: Any) -> int:
         """Return how many there are whose columns hold these values; see `where`."""
-        return self._count(self._wanted(values))
+        return self._count(self._sought(values, include_inactive))
 
     def name_to_id(self) -> dict[str, int]:
         """Return the id of each name, in the order of the ids.
@@ -227,6 +231,11 @@ class Repository(ManyRowsMethods, SearchMethods[E], ABC, Generic[E]):
     def _check_class(self, one: object) -> None:
         if not isinstance(one, self.entity):
             raise refused_object(self._info, one)
+
+    def _sought(self, values: Mapping[str, Any], include_inactive: bool | None) -> Wanted:
+        wanted = self._wanted(values)
+        hiding = () if self._is_included(include_inactive) else flags_of(self.entity)
+        return {flag: [False] for flag in hiding if flag not in wanted} | wanted
 
     def _wanted(self, values: Mapping[str, Any]) -> Wanted:
         """Return what the columns must hold, as they hold it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
 from eyened_domain.errors import BadInput, NotFound
@@ -94,6 +96,12 @@ def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
         else:
             runs.append((identity, identity))
     return runs
+
+
+def within(value: Any, runs: Runs) -> bool:
+    """Return whether a value lies in one of the runs, which are in order."""
+    place = -1 if value is None else bisect_right(runs, (value, inf)) - 1
+    return place >= 0 and runs[place][0] <= value <= runs[place][1]
 
 
 _MOST_NAMED = 10

@@ -202,7 +202,8 @@ class Rows(ABC):
         The last who writes wins: they are not compared with what was read. A column with the
         moment of the last change holds that of this call in all of them, unless a row gives
         another one. The modality of an image and the id of its entry are two columns here,
-        and are written together.
+        and are written together. Where a flag (`inactive`) is written, lists in hand that leave out
+        what is inactive are read again.
 
         Raises:
             BadInput: a row lacks its primary key, or has one of these two without the other.
@@ -266,7 +267,10 @@ class Rows(ABC):
         return self._delete_links(entity, by, listed(info, values, "values"), equals)
 
     def delete(self, entity: type[Entity], runs: Runs) -> int:
-        """Delete the rows with these runs of ids (first, last); return how many there were."""
+        """Delete the rows with these runs of ids (first, last); return how many there were.
+
+        Objects in hand that stand for them are deleted, and leave the lists that they are in.
+        """
         info = info_of_rows(entity)
         check_runs(info, runs)
         return self._delete(entity, key_column(info), runs)

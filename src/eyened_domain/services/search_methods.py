@@ -16,7 +16,10 @@ from eyened_domain.services.conditions.ordering import order_of
 
 E = TypeVar("E", bound=Entity)
 Wanted = dict[str, list[Any]]
-"""What columns must hold, by field name: one of these values; None stands for NULL."""
+"""What columns must hold, by field name: one of these values; None stands for NULL.
+
+A path (``image_instance_id.inactive``) says what is left out: where it leads to a flag that is set.
+"""
 PORTION = 1_000
 """How many objects `iterate` reads at a time."""
 
@@ -43,6 +46,7 @@ class SearchMethods(ABC, Generic[E]):
         *conditions: Any,
         order_by: str | Sequence[str] = (),
         limit: int | None = None,
+        include_inactive: bool | None = None,
         **values: Any,
     ) -> list[E]:
         """Return those that meet all conditions, in the order of their primary keys.
@@ -55,6 +59,8 @@ class SearchMethods(ABC, Generic[E]):
                 one for descending; nothing comes before everything else, and what is level
                 comes in the order of the primary keys.
             limit: how many to return at the most.
+            include_inactive: with what is inactive; as the unit of work says, by default. Who
+                asks for the flag itself by keyword (``inactive=True``) is answered.
             values: columns and links, named in either style, and what they must hold; a list
                 or tuple means "one of these", None means "not set".
 
@@ -63,7 +69,7 @@ class SearchMethods(ABC, Generic[E]):
             BadInput: a condition is of another kind, or a column cannot hold a value.
         """
         query = Query(order=self._order(order_by) if order_by else (), most=_checked_limit(limit))
-        return self._asked(conditions, values, query)
+        return self._asked(conditions, values, query, include_inactive)
 
     def first(
         self, *conditions: Any, order_by: str | Sequence[str] = (), **values: Any
@@ -85,7 +91,13 @@ class SearchMethods(ABC, Generic[E]):
         """Whether there is one that meets all conditions; see `where`."""
         return self.first(*conditions, **values) is not None
 
-    def iterate(self, *conditions: Any, portion: int = PORTION, **values: Any) -> Iterator[E]:
+    def iterate(
+        self,
+        *conditions: Any,
+        portion: int = PORTION,
+        include_inactive: bool | None = None,
+        **values: Any,
+    ) -> Iterator[E]:
         """Give those that meet all conditions one by one, in the order of their primary keys.
 
         They are read in portions, each by a statement of its own, and not kept: memory does
@@ -95,6 +107,7 @@ class SearchMethods(ABC, Generic[E]):
         Args:
             conditions: as in `where`.
             portion: how many are read at a time.
+            include_inactive: as in `where`.
             values: as in `where`.
 
         Raises:
@@ -105,13 +118,18 @@ class SearchMethods(ABC, Generic[E]):
         if _checked_limit(portion) in (None, 0):
             raise BadInput(f"portion: at least 1 is needed, not {shown(portion)}")
         keys = tuple(Order(name) for name in self._info.primary_key)
-        return self._iterate(conditions, values, Query(order=keys, most=portion))
+        query = Query(order=keys, most=portion)
+        return self._iterate(conditions, values, query, include_inactive)
 
     def _iterate(
-        self, conditions: Sequence[Any], values: Mapping[str, Any], query: Query
+        self,
+        conditions: Sequence[Any],
+        values: Mapping[str, Any],
+        query: Query,
+        include_inactive: bool | None,
     ) -> Iterator[E]:
         while True:
-            found = self._asked(conditions, values, query)
+            found = self._asked(conditions, values, query, include_inactive)
             last = self._info.key(found[-1].__dict__) if found else ()
             is_last = len(found) < (query.most or 0)
             found.reverse()
@@ -121,17 +139,27 @@ class SearchMethods(ABC, Generic[E]):
                 return
             query = evolve(query, after=last)
 
-    def _asked(self, conditions: Sequence[Any], values: Mapping[str, Any], query: Query) -> list[E]:
+    def _asked(
+        self,
+        conditions: Sequence[Any],
+        values: Mapping[str, Any],
+        query: Query,
+        include_inactive: bool | None,
+    ) -> list[E]:
         ours = [one for one in conditions if isinstance(one, Condition)]
         others = [one for one in conditions if not isinstance(one, Condition)]
         self._check_conditions(others)
-        wanted = self._wanted(values)
+        wanted = self._sought(values, include_inactive)
         if not ours and query == Query():
             return self._matching(others, wanted)
-        meaning = Resolver(include_inactive=True).meaning(self.entity, All(ours))
+        resolver = Resolver(include_inactive=self._is_included(include_inactive))
+        meaning = resolver.meaning(self.entity, All(ours))
         if query.most is not None and not query.order:
             query = evolve(query, order=self._order(()))
         return self._searched(Asked(others, wanted, evolve(query, meaning=meaning)))
+
+    def _is_included(self, include_inactive: bool | None) -> bool:
+        return self._includes_inactive if include_inactive is None else include_inactive
 
     def _order(self, names: str | Sequence[str]) -> tuple[Order, ...]:
         return order_of(self.entity, names)
@@ -146,9 +174,14 @@ class SearchMethods(ABC, Generic[E]):
                     entity=self._info.name,
                 )
 
+    @property
     @abstractmethod
-    def _wanted(self, values: Mapping[str, Any]) -> Wanted:
-        """Return what columns must hold, as they hold it."""
+    def _includes_inactive(self) -> bool:
+        """Whether inactive things are found where a call says nothing of them."""
+
+    @abstractmethod
+    def _sought(self, values: Mapping[str, Any], include_inactive: bool | None) -> Wanted:
+        """Return what columns must hold, also of what is not inactive."""
 
     @abstractmethod
     def _is_condition(self, condition: Any) -> bool:

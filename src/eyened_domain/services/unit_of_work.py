@@ -33,9 +33,12 @@ class UnitOfWork(NamedRepositories):
 
     Args:
         subscribers: called with each recorded event, after commit.
+        include_inactive: let finders, lists and frames be with what is inactive, where a call
+            does not say.
     """
 
-    def __init__(self, subscribers: Subscribers = ()) -> None:
+    def __init__(self, subscribers: Subscribers = (), *, include_inactive: bool = False) -> None:
+        self._include_inactive = include_inactive
         self._subscribers = tuple(subscribers)
         self._events: list[Event] = []
         self._callbacks: list[Callable[[], object]] = []
@@ -57,6 +60,11 @@ class UnitOfWork(NamedRepositories):
         self._open = False
         self._forget()
         self._close()
+
+    @property
+    def include_inactive(self) -> bool:
+        """Whether finders, lists and frames are with what is inactive."""
+        return self._include_inactive
 
     def record(self, event: Event) -> None:
         """Remember an event, to be published after commit."""

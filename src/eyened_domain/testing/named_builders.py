@@ -36,6 +36,7 @@ class NamedBuilders:
     an_attribute_value: Builds[model.AttributeValue]
     an_attribute_value_input: Builds[model.AttributeValueInput]
     an_identity: Builds[model.CreatorIdentity]
+    a_trash_entry: Builds[model.TrashEntry]
     a_model: Builds[model.Model]
     a_segmentation_model: Builds[model.SegmentationModel]
     an_attributes_model: Builds[model.AttributesModel]

@@ -38,6 +38,9 @@ COMMANDS = {
     "import-forms": LazyCommand(
         f"{_HERE}.forms:import_forms", "Bring what was filled in into the database."
     ),
+    "trash": LazyCommand(
+        f"{_HERE}.trash:trash", "List, restore or delete for good what was put away."
+    ),
     "doctor": LazyCommand(
         f"{_HERE}.doctor:doctor_command", "Check rows against files and pixels, and repair."
     ),

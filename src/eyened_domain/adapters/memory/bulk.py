@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from eyened_domain.adapters.memory.bulk_in_hand import (
+    let_go,
+    read_again,
+    read_flags_again,
+    read_lists_again,
+)
 from eyened_domain.adapters.memory.constraints import (
     check_keys,
     check_references,
@@ -27,7 +33,7 @@ from eyened_domain.model.study import Study
 from eyened_domain.services.column_paths import ColumnPath, path_of
 from eyened_domain.services.conditions.meaning import Query
 from eyened_domain.services.row_shapes import Row as Columns
-from eyened_domain.services.row_shapes import Runs
+from eyened_domain.services.row_shapes import Runs, within
 from eyened_domain.services.rows import Rows, StudyRow
 from eyened_domain.services.sought_values import converted
 
@@ -165,7 +171,7 @@ class MemoryRows(Rows):
                 self._objects.store.skip_ids(entity.__entity__.root, values[key])
             made.append(Row(entity, values))
         self._put(made)
-        self._objects.read_lists_again(entity, [row.values for row in made])
+        read_lists_again(self._objects, entity, [row.values for row in made])
         return [row.values[key] for row in made]
 
     def _insert_links(self, entity: type[Entity], rows: Sequence[Columns]) -> None:
@@ -175,7 +181,7 @@ class MemoryRows(Rows):
         if len({*keys}) < len(made):
             raise duplicate(entity, entity.__entity__.primary_key)
         self._put(made)
-        self._objects.read_lists_again(entity, [row.values for row in made])
+        read_lists_again(self._objects, entity, [row.values for row in made])
 
     def _delete_links(
         self, entity: type[Entity], by: str, values: Iterable[Any], equals: Mapping[str, Any]
@@ -206,22 +212,26 @@ class MemoryRows(Rows):
             for row in written:
                 check_values(row)
             self._check(written)
-        self._objects.read_again(written)
-        self._objects.read_lists_again(entity, [*before, *(row.values for row in written)])
+        read_again(self._objects, written)
+        read_lists_again(self._objects, entity, [*before, *(row.values for row in written)])
+        read_flags_again(self._objects, entity, rows)
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
+        runs = sorted(runs)
         gone = [row for row in self._objects.rows(entity) if within(row.values[key], runs)]
         with self._all_or_none():
             for row in gone:
                 self._objects.view.remove(row)
             for row in gone:
                 follow_removal(self._objects.view, row)
+        let_go(self._objects, entity, gone)
         return len(gone)
 
     def _ids_in(
         self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]:
         self._objects.view.keep_out(entity.__entity__.root, column, runs)
+        runs = sorted(runs)
         found = [
             r.values[wanted] for r in self._objects.rows(entity) if within(r.values[column], runs)
         ]

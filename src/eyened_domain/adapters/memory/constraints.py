@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from eyened_domain.adapters.memory.references import Key, Referrer, referrers
+from eyened_domain.adapters.memory.references import Key
 from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.errors import BadInput, Duplicate, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class, root_of
+from eyened_domain.model.references import Referrer, referrers
 from eyened_domain.model.values import shown
 
 

@@ -34,13 +34,26 @@ class MemoryDatabase:
         self._subscribers = subscribers
         self._annotation_files = annotation_files
 
-    def unit_of_work(self) -> MemoryUnitOfWork:
-        """Return a unit of work, to be used in a `with` block."""
+    def unit_of_work(self, *, include_inactive: bool = False) -> MemoryUnitOfWork:
+        """Return a unit of work, to be used in a `with` block.
+
+        Args:
+            include_inactive: let finders, lists and frames be with what is inactive.
+        """
         return MemoryUnitOfWork(
-            self.store, self._subscribers, annotation_files=self._annotation_files
+            self.store,
+            self._subscribers,
+            annotation_files=self._annotation_files,
+            include_inactive=include_inactive,
         )
 
-    def run(self, work: Callable[[MemoryUnitOfWork], T], *, retries: int = 3) -> T:
+    def run(
+        self,
+        work: Callable[[MemoryUnitOfWork], T],
+        *,
+        retries: int = 3,
+        include_inactive: bool = False,
+    ) -> T:
         """Run work in a unit of work and commit it; all of it again on a conflict.
 
         Raises:
@@ -48,13 +61,13 @@ class MemoryDatabase:
         """
         for _ in range(retries):
             try:
-                return self._run(work)
+                return self._run(work, include_inactive=include_inactive)
             except Conflict:
                 continue
-        return self._run(work)
+        return self._run(work, include_inactive=include_inactive)
 
-    def _run(self, work: Callable[[MemoryUnitOfWork], T]) -> T:
-        with self.unit_of_work() as uow:
+    def _run(self, work: Callable[[MemoryUnitOfWork], T], *, include_inactive: bool) -> T:
+        with self.unit_of_work(include_inactive=include_inactive) as uow:
             result = work(uow)
             uow.commit()
             return result

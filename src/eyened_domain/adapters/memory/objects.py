@@ -9,8 +9,9 @@ from typing import Any
 
 from eyened_domain.adapters.memory.flushing import current, flush
 from eyened_domain.adapters.memory.held import Held, hanging_on, held_of
+from eyened_domain.adapters.memory.inactive import active_in
 from eyened_domain.adapters.memory.pixels import MemoryPixels
-from eyened_domain.adapters.memory.references import Key, referrers
+from eyened_domain.adapters.memory.references import Key
 from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.memory.tables import Row, View
 from eyened_domain.adapters.memory.undoing import return_to, revert
@@ -22,6 +23,7 @@ from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.names import folded
 from eyened_domain.model.pixels.stored import StoredPixels
+from eyened_domain.model.references import referrers
 
 Wanted = Sequence[tuple[str, Collection[Any]]]
 """What columns must hold: one of these values, as `folded` returns them."""
@@ -35,6 +37,7 @@ class Objects:
         image_store: where images find their files.
         annotation_files: where legacy annotations find theirs.
         note_pixels: told of each segmentation whose pixels were stored.
+        include_inactive: let finders and lists be with what is inactive.
     """
 
     def __init__(
@@ -43,8 +46,11 @@ class Objects:
         image_store: ImageStore,
         annotation_files: AnnotationFiles,
         note_pixels: Callable[[Any], None],
+        *,
+        include_inactive: bool = False,
     ) -> None:
         self.store = store
+        self.include_inactive = include_inactive
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
         self.new: dict[int, Held] = {}
@@ -204,6 +210,8 @@ class Objects:
         target = entity_class(link.target)
         back = target.__entity__.links[str(link.back)]
         rows = self.view.table(target.__entity__.root).holding(**{str(back.via): identity})
+        if not self.include_inactive:
+            rows = active_in(self.view, link, rows)
         items = [self.held_for(row) for row in sorted(rows, key=lambda row: row.key)]
         for item in items:
             item.found(back, held.entity)
@@ -329,28 +337,6 @@ class Objects:
             self.view.undo(mark)
             return_to(self, rows, before)
             raise
-
-    def read_again(self, rows: list[Row]) -> None:
-        """Let the objects in hand hold what was written to their rows."""
-        for row in rows:
-            known = self.known.get((row.info.root, row.key))
-            if known is not None:
-                self.before.setdefault(known, known.row)
-                known.read(row)
-
-    def read_lists_again(self, entity: type[Entity], rows: list[dict[str, Any]]) -> None:
-        """Let lists in hand be looked up again that rows may have come to, or left.
-
-        Args:
-            entity: whose rows.
-            rows: what they hold, or held.
-        """
-        for link in entity.__entity__.to_one:
-            back = str(link.back)
-            for identity in {row[str(link.via)] for row in rows} if link.back else ():
-                owner = self.in_hand(link.target, identity)
-                if owner is not None and owner.entity.__dict__.pop(back, None) is not None:
-                    owner.settle()
 
     def stored(self, held: Held, row: Row) -> None:
         """Note that an object is stored as that row now."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.memory.constraints import children
 from eyened_domain.adapters.memory.held import Held
-from eyened_domain.adapters.memory.references import referrers
 from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.entity import root_of
 from eyened_domain.model.fields import ColumnInfo
+from eyened_domain.model.references import referrers
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from attrs import evolve
 
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.held import held_of
+from eyened_domain.adapters.memory.inactive import is_active
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.searching import searched_rows
 from eyened_domain.adapters.memory.tables import Row
@@ -39,6 +40,10 @@ class MemoryRepository(Repository[E]):
     def rows(self) -> MemoryRows:
         """Set-based reading and writing in the transaction of the unit of work."""
         return MemoryRows(self._objects)
+
+    @property
+    def _includes_inactive(self) -> bool:
+        return self._objects.include_inactive
 
     def _hold(self, many: list[E]) -> None:
         self._objects.refuse_if_ended()
@@ -85,19 +90,32 @@ class MemoryRepository(Repository[E]):
         return [one for one in found if all(condition(one) for condition in conditions)]
 
     def _searched(self, asked: Asked) -> list[E]:
-        accepted = [(n, {folded(one) for one in values}) for n, values in asked.wanted.items()]
+        wants = self._meeting(asked.wanted)
         query = asked.query if not asked.conditions else evolve(asked.query, most=None)
         rows = searched_rows(
             self._objects,
             self.entity,
             query,
-            lambda row: all(folded(row.values[name]) in values for name, values in accepted),
+            wants,
         )
         if not query.order:
             rows.sort(key=lambda row: row.key)
         found = (self._objects.loaded(row) for row in rows)
         wanted = (one for one in found if all(condition(one) for condition in asked.conditions))
         return list(islice(wanted, asked.query.most))
+
+    def _meeting(self, wanted: Wanted) -> Callable[[Row], bool]:
+        """Return the function that says whether a row holds what is wanted."""
+        flags = [name for name in wanted if "." in name]
+        accepted = [
+            (name, {folded(one) for one in values})
+            for name, values in wanted.items()
+            if name not in flags
+        ]
+        return lambda row: (
+            all(folded(row.values[name]) in values for name, values in accepted)
+            and is_active(self._objects.view, row, flags)
+        )
 
     def _first_two(self, wanted: Wanted) -> Sequence[E]:
         return [self._objects.loaded(row) for row in list(self._rows(wanted))[:2]]
@@ -110,5 +128,11 @@ class MemoryRepository(Repository[E]):
         return [(row.values[column], row.key[0]) for row in rows]
 
     def _rows(self, wanted: Wanted) -> Iterator[Row]:
-        accepted = [(name, [folded(one) for one in values]) for name, values in wanted.items()]
-        return self._objects.rows(self.entity, accepted)
+        flags = [name for name in wanted if "." in name]
+        accepted = [
+            (name, [folded(one) for one in values])
+            for name, values in wanted.items()
+            if name not in flags
+        ]
+        found = self._objects.rows(self.entity, accepted)
+        return (row for row in found if is_active(self._objects.view, row, flags))

@@ -40,6 +40,7 @@ class MemoryUnitOfWork(UnitOfWork):
             paths beneath ``/images``, where nothing needs to be, and no pixels.
         annotation_files: the files of legacy annotations; by default those beneath
             ``/annotations``.
+        include_inactive: let finders, lists and frames be with what is inactive.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class MemoryUnitOfWork(UnitOfWork):
         *,
         image_store: ImageStore | None = None,
         annotation_files: AnnotationFiles | None = None,
+        include_inactive: bool = False,
     ) -> None:
-        super().__init__(subscribers)
+        super().__init__(subscribers, include_inactive=include_inactive)
         self.store: MemoryStore = MemoryStore() if store is None else store
         self.image_store: ImageStore = image_store or MemoryImages()
         self.annotation_files: AnnotationFiles = annotation_files or StoredAnnotationFiles(
@@ -83,7 +85,11 @@ class MemoryUnitOfWork(UnitOfWork):
 
     def _begin(self) -> None:
         self._objects = Objects(
-            self.store, self.image_store, self.annotation_files, self._note_pixels
+            self.store,
+            self.image_store,
+            self.annotation_files,
+            self._note_pixels,
+            include_inactive=self.include_inactive,
         )
 
     def _commit(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +29,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from eyened_domain.adapters.sql.bulk_in_hand import let_objects_hold, note_made, refresh_lists
+from eyened_domain.adapters.sql.bulk_in_hand import (
+    let_go,
+    let_objects_hold,
+    note_made,
+    refresh_lists,
+)
 from eyened_domain.adapters.sql.bulk_portions import CHUNK, chunks, is_sent_as_one, lists_for_in
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
@@ -43,7 +49,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import Integer, Real
 from eyened_domain.services.column_paths import path_of
 from eyened_domain.services.conditions.meaning import Query
-from eyened_domain.services.row_shapes import Row, Runs
+from eyened_domain.services.row_shapes import Row, Runs, within
 from eyened_domain.services.rows import Rows, StudyRow
 from eyened_domain.services.sought_values import converted
 
@@ -299,13 +305,17 @@ class SqlRows(Rows):
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         table = table_of(entity)
-        parts = [_within(table, key, part) for part in chunks(runs, _RUNS_CHUNK)]
+        single = [first for first, last in runs if first == last]
+        several = [run for run in runs if run[0] != run[1]]
+        parts = [table.c[key].in_(part) for part in chunks(single, CHUNK)]
+        parts += [_within(table, key, part) for part in chunks(several, _RUNS_CHUNK)]
         there: int = 0
         if any(reference.column.table is table for reference in table.foreign_keys):
             # What one row takes along with it is not counted when its own turn comes.
             ask = select(func.count()).select_from(table)
             there = sum(self._execute(ask.where(part)).scalar() for part in parts)
         deleted: int = sum(self._execute(delete(table).where(part)).rowcount for part in parts)
+        let_go(self._session, entity, partial(within, runs=sorted(runs)))
         return max(there, deleted)
 
     def _ids_in(
@@ -358,11 +368,6 @@ def _within(table: Table, column: str, runs: list[tuple[int, int]]) -> Any:
 def _meets(table: Table, any_of: Sequence[Mapping[str, Any]]) -> Any:
     ways = (and_(true(), *(table.c[name] == v for name, v in one.items())) for one in any_of)
     return or_(false(), *ways)
-
-
-def _primary_key(entity: type[Entity]) -> str:
-    (key,) = entity.__entity__.primary_key
-    return key
 
 
 def _is_id(value: Any) -> bool:

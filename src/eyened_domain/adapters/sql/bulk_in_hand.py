@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import event
@@ -12,7 +12,9 @@ from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.quiet_lists import forget
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
+from eyened_domain.adapters.sql.sqlalchemy_internals import count_as_deleted
 from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.services.inactive import INACTIVE, tells_of
 from eyened_domain.services.row_shapes import Row
 
 _MADE = "eyened_domain.made_by_set"
@@ -48,6 +50,7 @@ def let_objects_hold(session: Session, entity: type[Entity], key: str, rows: Seq
         if links:
             session.expire(one, links)
     refresh_lists(session, entity, [*before, *rows])
+    refresh_flags(session, entity, rows)
 
 
 def refresh_lists(session: Session, entity: type[Entity], rows: Sequence[Row]) -> None:
@@ -67,6 +70,41 @@ def refresh_lists(session: Session, entity: type[Entity], rows: Sequence[Row]) -
             state: Any = instance_state(one)
             if isinstance(one, target) and link.back in state.dict and state.key[1][0] in ids:
                 forget(session, one, str(link.back))
+
+
+def refresh_flags(session: Session, entity: type[Entity], rows: Iterable[Row]) -> None:
+    """Let lists in hand be read again that leave out what is inactive, if flags were written.
+
+    Args:
+        session: that holds the owners of the lists.
+        entity: whose rows.
+        rows: what was written.
+    """
+    if not len(session.identity_map) or not any(INACTIVE in row for row in rows):
+        return
+    held: list[Any] = list(session.identity_map.values())
+    for one in held:
+        for link in one.__entity__.links.values():
+            if link.name in one.__dict__ and tells_of(link, entity):
+                forget(session, one, link.name)
+
+
+def let_go(session: Session, entity: type[Entity], is_gone: Callable[[Any], bool]) -> None:
+    """Let objects in hand be deleted whose rows are, and leave the lists that they are in.
+
+    Args:
+        session: that holds the objects.
+        entity: whose rows were deleted.
+        is_gone: says of a primary key whether its row was.
+    """
+    gone = [
+        one
+        for one in session.identity_map.values()
+        if type(one) is entity and is_gone(instance_state(one).key[1][0])  # type: ignore[index]
+    ]
+    keep_for_rollback(session, gone)
+    count_as_deleted(session, map(instance_state, gone))
+    refresh_lists(session, entity, [one.__dict__ for one in gone])
 
 
 def note_made(session: Session, entity: type[Entity], ids: Iterable[int]) -> None:

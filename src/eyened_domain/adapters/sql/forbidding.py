@@ -13,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.staleness import AS_HELD
-from eyened_domain.adapters.sql.unseen import Key, goes_along_with, portions
+from eyened_domain.adapters.sql.unseen import Key, portions
 from eyened_domain.model.entity import Entity, entity_classes, root_of
+from eyened_domain.model.references import goes_along_with
 
 
 def forbidding(session: Session, gone: set[Key]) -> list[Entity]:

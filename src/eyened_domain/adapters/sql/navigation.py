@@ -22,6 +22,7 @@ from sqlalchemy.orm import (
     Session,
 )
 
+from eyened_domain.adapters.sql.inactive import active_in, includes_inactive
 from eyened_domain.adapters.sql.sqlalchemy_internals import (
     flush_before_query,
     flushes_before,
@@ -155,20 +156,23 @@ def _load_children(
 ) -> list[Any]:
     children: dict[Any, list[Any]] = defaultdict(list)
     for some in _chunks([value for _, value in wanted]):
-        for value, child in session.execute(_children_of(prop, some)):
+        for value, child in session.execute(_children_of(session, prop, some)):
             children[value].append(child)
     for state, value in wanted[1:]:
         fill(state, prop.key, children.get(value, ()))
     return children.get(wanted[0][1], [])
 
 
-def _children_of(prop: RelationshipProperty[Any], values: list[Any]) -> Select[Any]:
+def _children_of(
+    session: Session, prop: RelationshipProperty[Any], values: list[Any]
+) -> Select[Any]:
     foreign = prop.synchronize_pairs[0][1]
     target = prop.mapper.class_
     statement = select(foreign, target).select_from(target)
     if prop.secondary is not None:
         statement = statement.join(prop.secondary, prop.secondaryjoin)
-    return statement.where(foreign.in_(values)).order_by(*(prop.order_by or ()))
+    conditions = () if includes_inactive(session) else active_in(prop)
+    return statement.where(foreign.in_(values), *conditions).order_by(*(prop.order_by or ()))
 
 
 def _key_of(mapper: Mapper[Any], column: Any) -> str:

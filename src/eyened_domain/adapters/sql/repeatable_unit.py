@@ -20,12 +20,17 @@ class RepeatableUnitOfWork(SqlUnitOfWork):
     Args:
         make_session: gives a fresh session.
         subscribers: called with each recorded event, after commit.
+        include_inactive: let finders and lists be with what is inactive.
     """
 
     def __init__(
-        self, make_session: Callable[[], DomainSession], subscribers: Subscribers = ()
+        self,
+        make_session: Callable[[], DomainSession],
+        subscribers: Subscribers = (),
+        *,
+        include_inactive: bool = False,
     ) -> None:
-        super().__init__(make_session, subscribers)
+        super().__init__(make_session, subscribers, include_inactive=include_inactive)
         self._look_up_with = make_session
         self._promised = False
         self.token: str = uuid.uuid4().hex

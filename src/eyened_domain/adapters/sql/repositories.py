@@ -14,6 +14,7 @@ from sqlalchemy.orm.util import identity_key
 from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
+from eyened_domain.adapters.sql.inactive import includes_inactive, is_active
 from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.searching import searched
 from eyened_domain.adapters.sql.sqlalchemy_internals import flush_before_query
@@ -49,6 +50,10 @@ class SqlRepository(Repository[E]):
     def rows(self) -> SqlRows:
         """Set-based reading and writing on the session."""
         return SqlRows(self.session)
+
+    @property
+    def _includes_inactive(self) -> bool:
+        return includes_inactive(self.session)
 
     def _hold(self, many: list[E]) -> None:
         self.session.add_all(many)
@@ -122,7 +127,7 @@ class SqlRepository(Repository[E]):
         return [found[identity] for identity in ids if identity in found][: query.most]
 
     def _first_two(self, wanted: Wanted) -> Sequence[E]:
-        values = {name: one[0] for name, one in wanted.items() if len(one) == 1}
+        values = {name: one[0] for name, one in wanted.items() if len(one) == 1 and "." not in name}
         if len(values) == len(wanted) and None not in values.values():
             return self._with(values)
         found: Sequence[E] = self.session.scalars(self._select((), wanted).limit(2)).all()
@@ -161,7 +166,12 @@ class SqlRepository(Repository[E]):
         return statement.where(*criteria) if criteria else statement
 
     def _equals(self, wanted: Wanted) -> list[ColumnElement[bool]]:
-        return [_one_of(getattr(self.entity, name), several) for name, several in wanted.items()]
+        return [self._holds(name, several) for name, several in wanted.items()]
+
+    def _holds(self, name: str, accepted: list[Any]) -> ColumnElement[bool]:
+        if "." in name:
+            return is_active(self.entity, name)
+        return _one_of(getattr(self.entity, name), accepted)
 
 
 def _one_of(column: ColumnElement[Any], accepted: list[Any]) -> ColumnElement[bool]:

@@ -31,6 +31,11 @@ from eyened_domain.adapters.sql.files_of_objects import give_files
 from eyened_domain.adapters.sql.flushing import watch_flushes
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
+from eyened_domain.adapters.sql.inactive import (
+    include_inactive,
+    includes_inactive,
+    leave_out_inactive,
+)
 from eyened_domain.adapters.sql.list_changes import refuse_own_links
 from eyened_domain.adapters.sql.names import entity_of
 from eyened_domain.adapters.sql.navigation import load_siblings
@@ -74,6 +79,7 @@ class DomainSession(WholeSession):
         image_store: the images of this database.
         shelf: where the pixels of its segmentations are.
         annotation_files: the files of its legacy annotations.
+        include_inactive: let finders and lists be with what is inactive.
         options: of `sqlalchemy.orm.Session`.
     """
 
@@ -83,12 +89,23 @@ class DomainSession(WholeSession):
         image_store: ImageStore | None = None,
         shelf: PixelShelf | None = None,
         annotation_files: AnnotationFiles | None = None,
+        include_inactive: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(expire_on_commit=False, **options)
+        self.include_inactive = include_inactive
         self.image_store = image_store
         self.annotation_files = annotation_files
         self.pixels: SessionPixels | None = None if shelf is None else shelf.pixels_of(self)
+
+    @property
+    def include_inactive(self) -> bool:
+        """Whether finders and lists are with what is inactive; see `services.inactive`."""
+        return includes_inactive(self)
+
+    @include_inactive.setter
+    def include_inactive(self, value: bool) -> None:
+        include_inactive(self, value)
 
     def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class."""
@@ -241,6 +258,7 @@ class DomainSession(WholeSession):
 event.listen(DomainSession, "do_orm_execute", refuse_statement)
 event.listen(DomainSession, "do_orm_execute", read_siblings_anew)
 watch_transactions(DomainSession)
+event.listen(DomainSession, "do_orm_execute", leave_out_inactive)
 event.listen(DomainSession, "do_orm_execute", load_siblings)
 watch_flushes(DomainSession)
 restore_after_rollback(DomainSession)

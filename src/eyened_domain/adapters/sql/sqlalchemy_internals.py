@@ -116,6 +116,11 @@ def count_as_stored(session: Session, states: Iterable[State]) -> None:
     session._register_persistent(set(states))
 
 
+def count_as_deleted(session: Session, states: Iterable[State]) -> None:
+    """Let a session know that the rows of objects were deleted; a rollback brings them back."""
+    session._remove_newly_deleted(list(states))
+
+
 def count_as_altered(session: Session, states: Iterable[State]) -> None:
     """Let a session know that rows were changed, so that a rollback empties their objects."""
     session._register_altered(states)

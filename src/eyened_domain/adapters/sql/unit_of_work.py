@@ -28,14 +28,17 @@ class SqlUnitOfWork(UnitOfWork):
     Args:
         make_session: gives a fresh session.
         subscribers: called with each recorded event, after commit.
+        include_inactive: let finders and lists be with what is inactive.
     """
 
     def __init__(
         self,
         make_session: Callable[[], DomainSession],
         subscribers: Subscribers = (),
+        *,
+        include_inactive: bool = False,
     ) -> None:
-        super().__init__(subscribers)
+        super().__init__(subscribers, include_inactive=include_inactive)
         self._make_session = make_session
 
     @property
@@ -82,6 +85,7 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _begin(self) -> None:
         self._session = self._make_session()
+        self._session.include_inactive = self.include_inactive
         if self._session.pixels is not None:
             self._session.pixels.note = self._note_pixels
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
-from eyened_domain.model.entity import Entity, entity_class, root_of
+from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.references import columns_by_rule, goes_along_with
 
 Key = tuple[str, Any]
 """The name of the class whose table holds the id, and the id."""
@@ -50,34 +50,13 @@ def unseen_going_along(session: Session, gone: set[Key]) -> list[Entity]:
     return list(_read(session, found))
 
 
-@cache
-def _columns(name: str, rule: str) -> tuple[tuple[str, str], ...]:
-    """Return the columns with a delete rule, and the class whose table each refers to."""
-    return tuple(
-        (column.name, root_of(str(column.references)))
-        for column in entity_class(name).__entity__.columns.values()
-        if column.references and column.on_delete == rule
-    )
-
-
-@cache
-def goes_along_with(name: str) -> frozenset[str]:
-    """Return the classes with whose rows those of a class are deleted, near and far."""
-    found, queue = set[str](), [name]
-    for one in queue:
-        parents = {parent for _, parent in _columns(one, "CASCADE")} - found
-        found |= parents
-        queue += parents
-    return frozenset(found)
-
-
 def _parents_in_hand(session: Session) -> set[Key]:
     """Return the rows that objects in hand hang on, or would lose a link to."""
     return {
         (parent, state.dict.get(column))
         for state in session.identity_map.all_states()
         for rule in ("CASCADE", "SET NULL")
-        for column, parent in _columns(state.class_.__name__, rule)
+        for column, parent in columns_by_rule(state.class_.__name__, rule)
     }
 
 
@@ -97,7 +76,7 @@ def _ask(session: Session, wanted: set[Key]) -> Iterator[tuple[Key, list[Key]]]:
     for name, values in portions(wanted):
         entity = entity_class(name)
         columns = entity.__mapper__.columns
-        links = _columns(name, "CASCADE")
+        links = columns_by_rule(name, "CASCADE")
         (key,) = entity.__mapper__.primary_key
         asked = select(key, *(columns[column] for column, _ in links)).where(key.in_(values))
         for value, *parents in session.connection().execute(asked):

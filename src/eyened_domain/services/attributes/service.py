@@ -22,6 +22,7 @@ from eyened_domain.services.attributes.values import find_value, put_value
 from eyened_domain.services.attributes.wide import ModelChoice, WideQuery, read_wide
 from eyened_domain.services.data_frames import backend_of, make_frame, read_frame
 from eyened_domain.services.garbage import rarer_collections
+from eyened_domain.services.inactive import includes_inactive
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 D = TypeVar("D")
@@ -267,7 +268,7 @@ class Attributes:
         project: Project | str | None = None,
         hierarchy: Sequence[str] = (),
         per_eye: bool = False,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
         backend: str = "pandas",
     ) -> Any:
         """Return values as a wide DataFrame, without building objects.
@@ -289,7 +290,8 @@ class Attributes:
             hierarchy: columns of the owner or of what is above it: ``project_name``,
                 ``Study.study_date``, ``ImageInstance.laterality``.
             per_eye: a row for each owner and eye.
-            include_inactive: with images or segmentations that were withdrawn.
+            include_inactive: with images or segmentations that were withdrawn; as the unit of
+                work says, by default.
             backend: ``pandas`` or ``polars``.
 
         Raises:
@@ -307,7 +309,7 @@ class Attributes:
             project=project,
             hierarchy=hierarchy,
             per_eye=per_eye,
-            include_inactive=include_inactive,
+            include_inactive=includes_inactive(uow, include_inactive),
         )
         with rarer_collections():
             table = read_wide(uow, query)

@@ -30,6 +30,7 @@ def find_value(
         definition = uow.attributes.by_name(definition)
     found = uow.attribute_values.one(
         default=None,
+        include_inactive=True,
         attribute_definition=definition,
         producing_model=model,
         laterality=laterality,

@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from eyened_domain.errors import BadInput, NotFound
 from eyened_domain.model.attribute import VALUE_COLUMNS, AttributeDefinition, AttributeValue
 from eyened_domain.model.computation import Model
+from eyened_domain.model.entity import Entity
 from eyened_domain.model.enums import AttributeDataType, Laterality
 from eyened_domain.model.names import fold
 from eyened_domain.model.project import Project
@@ -22,6 +23,8 @@ from eyened_domain.services.attributes.hierarchy import (
 )
 from eyened_domain.services.attributes.owners import OwnerKind
 from eyened_domain.services.attributes.rows_told import shortened
+from eyened_domain.services.column_paths import path_of
+from eyened_domain.services.inactive import flags_of
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 ModelChoice = Model | tuple[str, str] | str | None
@@ -300,8 +303,8 @@ def _read_above(
 ) -> dict[int, tuple[Any, ...]]:
     """Return the chosen columns of each owner; without the inactive ones, unless asked for."""
     entity = query.kind.entity
-    hides = not query.include_inactive and "inactive" in entity.__entity__.columns
-    further = [Reference(entity, "inactive")] if hides else []
+    flags = () if query.include_inactive else flags_of(entity)
+    further = [_flag_of(entity, flag) for flag in flags]
     found = read_up(uow, query.kind, owners, [*wanted, *further])
     missing = [one for one in owners if one not in found]
     if missing:
@@ -311,4 +314,9 @@ def _read_above(
             field=query.kind.key,
             value=missing,
         )
-    return {owner: held for owner, held in found.items() if not (hides and held[-1])}
+    return {owner: held for owner, held in found.items() if not any(held[len(held) - len(flags) :])}
+
+
+def _flag_of(entity: type[Entity], flag: str) -> Reference:
+    path = path_of(entity, flag)
+    return Reference(path.owner, path.column)

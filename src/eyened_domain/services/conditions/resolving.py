@@ -39,6 +39,7 @@ from eyened_domain.services.conditions.meaning import (
     Test,
 )
 from eyened_domain.services.conditions.naming import ANSWER, MEANT, Hop, Place, place_of
+from eyened_domain.services.inactive import flags_of
 
 _CONTRARY = {contrary: operator for operator, contrary in OPPOSITES.items()}
 _OF_NONE = {"==": "is null", "!=": "is not null"}
@@ -86,9 +87,11 @@ class Resolver:
 
     def active(self, entity: type[Entity], part: Meaning) -> Meaning:
         """Return what is meant of those that are not inactive, unless these are asked for too."""
-        if self.include_inactive or "inactive" not in entity.__entity__.columns:
-            return part
-        return Both((Test("inactive", "in", (False,)), part))
+        flags = () if self.include_inactive else flags_of(entity)
+        tests = tuple(
+            Test(flag, "in", (False, None) if "." in flag else (False,)) for flag in flags
+        )
+        return Both((*tests, part)) if tests else part
 
     def _some(self, entity: type[Entity], condition: Some) -> Meaning:
         place = place_of(entity, condition.name)

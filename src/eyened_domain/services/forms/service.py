@@ -20,6 +20,7 @@ from eyened_domain.services.events import Event
 from eyened_domain.services.forms.answers import AnswerCheck
 from eyened_domain.services.forms.records import Record, records_of
 from eyened_domain.services.forms.validation import FormsReport, InvalidForm, Validation
+from eyened_domain.services.inactive import includes_inactive
 from eyened_domain.services.progress import Progress
 from eyened_domain.services.unit_of_work import UnitOfWork
 
@@ -144,9 +145,14 @@ class Forms:
         return self._put(uow, revised)
 
     def history(self, uow: UnitOfWork, form: FormAnnotation) -> list[FormAnnotation]:
-        """Return all revisions of a form, from the first to the newest, in one statement."""
+        """Return all revisions of a form, from the first to the newest, in one statement.
+
+        Those that were withdrawn are among them.
+        """
         uow.flush()
-        there = uow.forms.where(form_schema_id=form.form_schema_id, patient_id=form.patient_id)
+        there = uow.forms.where(
+            form_schema_id=form.form_schema_id, patient_id=form.patient_id, include_inactive=True
+        )
         by_id = {one.form_annotation_id: one for one in there}
         newer: dict[int | None, list[FormAnnotation]] = {}
         for one in there:
@@ -197,7 +203,7 @@ class Forms:
         schema_name: str,
         creator_name: str | None = None,
         *,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
     ) -> Iterator[Record]:
         """Yield what was filled in of a form as records, which `FormImporting` reads again.
 
@@ -209,12 +215,13 @@ class Forms:
             uow: an open unit of work.
             schema_name: the name of the form.
             creator_name: by whom; by everybody when not given.
-            include_inactive: with what was withdrawn.
+            include_inactive: with what was withdrawn; as the unit of work says, by default.
 
         Raises:
             NotFound: there is no form, or no creator, of that name.
         """
-        wanted: dict[str, Any] = {} if include_inactive else {"inactive": False}
+        with_all = includes_inactive(uow, include_inactive)
+        wanted: dict[str, Any] = {} if with_all else {"inactive": False}
         wanted["form_schema_id"] = uow.form_schemas.by_name(schema_name).form_schema_id
         if creator_name is not None:
             wanted["creator_id"] = uow.creators.by_name(creator_name).creator_id

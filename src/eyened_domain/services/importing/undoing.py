@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
 from eyened_domain.services.import_journal import ChangedRow, MadeRows
 from eyened_domain.services.importing.changes import changes
-from eyened_domain.services.row_shapes import runs_of
+from eyened_domain.services.row_shapes import runs_of, within
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 _FROM_BELOW = ("FormAnnotation", "ImageInstance", "Series", "Study", "Patient", "Project")
@@ -102,7 +101,7 @@ class Undoing:
         own = made[entity.__name__]
         most = _NAMED + 1 + sum(last - first + 1 for first, last in own)
         ids = self._rows.ids_in(entity, column, runs, most=most)
-        return [one for one in ids if not _within(one, own)]
+        return [one for one in ids if not within(one, own)]
 
     def _changed_since(self, changed: list[ChangedRow]) -> list[str]:
         """Say which rows that the import changed were changed again since."""
@@ -121,7 +120,7 @@ class Undoing:
             (key,) = entity.__entity__.primary_key
             restored: dict[int, dict[str, Any]] = {}
             for item in reversed(items):
-                if not _within(item.row_id, made[name]):
+                if not within(item.row_id, made[name]):
                     restored.setdefault(item.row_id, {key: item.row_id}).update(item.before)
             there = [row_id for (row_id,) in self._rows.find(entity, key, restored, (key,))]
             if there:
@@ -164,7 +163,7 @@ def _without(made: dict[str, Runs], later: dict[str, Runs]) -> dict[str, Runs]:
                 identity
                 for first, last in runs
                 for identity in range(first, last + 1)
-                if not _within(identity, later[name])
+                if not within(identity, later[name])
             )
             if name in later
             else runs
@@ -188,9 +187,3 @@ def _referring(name: str) -> list[tuple[type[Entity], str]]:
         for column in entity.__entity__.columns.values()
         if column.references == name
     ]
-
-
-def _within(identity: Any, runs: Runs) -> bool:
-    """Whether an id lies in one of the runs, which are in order."""
-    place = bisect_right(runs, (identity, float("inf"))) - 1
-    return place >= 0 and runs[place][0] <= identity <= runs[place][1]

@@ -21,6 +21,7 @@ from eyened_domain.services.conditions import (
 )
 from eyened_domain.services.conditions.ordering import order_of, path_of_field
 from eyened_domain.services.data_frames import backend_of, make_frame
+from eyened_domain.services.inactive import includes_inactive
 from eyened_domain.services.row_shapes import key_column
 from eyened_domain.services.search.listing import FieldInfo, fields_of
 from eyened_domain.services.search.paging import Page, cursor_of, digest_of, place_at
@@ -66,7 +67,7 @@ class Search:
         size: int = 50,
         after: str | None = None,
         before: str | None = None,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
     ) -> Page[E]:
         """Return a page of what meets a condition; one statement, as fast on the last page.
 
@@ -79,7 +80,7 @@ class Search:
             size: how many objects a page has at the most.
             after: of the page before: its `Page.after`.
             before: of the page after: its `Page.before`.
-            include_inactive: find inactive objects as well.
+            include_inactive: find inactive objects as well; as the unit says, by default.
 
         Raises:
             UnknownName: a condition or an order names a field that there is not.
@@ -87,8 +88,9 @@ class Search:
                 `before` are both given, or size is not at least 1.
         """
         _check_page(size, after, before)
-        query = self._query(condition, entity, order_by, include_inactive=include_inactive)
-        told = digest_of(entity, condition, query.order, include_inactive=include_inactive)
+        included = includes_inactive(uow, include_inactive)
+        query = self._query(condition, entity, order_by, include_inactive=included)
+        told = digest_of(entity, condition, query.order, include_inactive=included)
         cursor, backwards = (after, False) if before is None else (before, True)
         order = tuple(_turned(one) for one in query.order) if backwards else query.order
         query = evolve(
@@ -143,10 +145,11 @@ class Search:
         entity: type[Entity] = ImageInstance,
         order_by: str | Sequence[str] = (),
         limit: int | None = None,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
     ) -> list[int]:
         """Return the ids of all that meet a condition, in order; one statement; see `page`."""
-        query = self._query(condition, entity, order_by, include_inactive=include_inactive)
+        included = includes_inactive(uow, include_inactive)
+        query = self._query(condition, entity, order_by, include_inactive=included)
         key = key_column(entity.__entity__)
         rows = uow.rows.search(entity, evolve(query, columns=(key,), most=_checked(limit)))
         return [identity for (identity,) in rows]
@@ -158,7 +161,7 @@ class Search:
         *,
         entity: type[Entity] = ImageInstance,
         most: int | None = None,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
     ) -> Found:
         """Return how many meet a condition; one statement.
 
@@ -167,9 +170,10 @@ class Search:
             condition: see `page`.
             entity: what is searched.
             most: where to end counting: "more than 10,000" costs less than how many more.
-            include_inactive: count inactive objects as well.
+            include_inactive: count inactive objects as well; as the unit says, by default.
         """
-        query = self._query(condition, entity, (), include_inactive=include_inactive)
+        included = includes_inactive(uow, include_inactive)
+        query = self._query(condition, entity, (), include_inactive=included)
         cap = _checked(most)
         query = evolve(query, most=None if cap is None else cap + 1)
         count = uow.rows.search_count(entity, query)
@@ -186,7 +190,7 @@ class Search:
         entity: type[Entity] = ImageInstance,
         order_by: str | Sequence[str] = (),
         limit: int | None = None,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
         backend: str = "pandas",
     ) -> Any:
         """Return fields of all that meet a condition as a DataFrame; one statement, no objects.
@@ -198,7 +202,7 @@ class Search:
             entity: what is searched.
             order_by: see `page`.
             limit: how many rows at the most.
-            include_inactive: find inactive objects as well.
+            include_inactive: find inactive objects as well; as the unit says, by default.
             backend: ``pandas`` or ``polars``.
 
         Returns:
@@ -210,7 +214,8 @@ class Search:
             ConfigurationError: the backend is not installed.
         """
         backend_of(backend)
-        query = self._query(condition, entity, order_by, include_inactive=include_inactive)
+        included = includes_inactive(uow, include_inactive)
+        query = self._query(condition, entity, order_by, include_inactive=included)
         key = key_column(entity.__entity__)
         paths = {key: key}
         for name in [columns] if isinstance(columns, str) else columns:

@@ -91,5 +91,5 @@ def _links(
     return {
         (tag_of[link.tag_id], target_of[getattr(link, kind.key)]): link
         for one in wanted
-        for link in uow.repository(kind.link).where(**one)
+        for link in uow.repository(kind.link).where(include_inactive=True, **one)
     }

@@ -25,6 +25,7 @@ from eyened_domain.model.tag import (
     Tag,
 )
 from eyened_domain.model.values import shown
+from eyened_domain.services.inactive import flags_of
 from eyened_domain.services.sought_values import converted, listed
 
 Kind = type[Entity] | TagType | str
@@ -56,11 +57,8 @@ class Taggable:
     @property
     def active(self) -> dict[str, bool]:
         """What a link must lead to that is on nothing inactive."""
-        return {f"{self.key}.inactive": False} if "inactive" in self._columns else {}
-
-    @property
-    def _columns(self) -> Any:
-        return self.entity.__entity__.columns
+        link: type[Entity] = self.link
+        return dict.fromkeys(flags_of(link), False)
 
     def put(self, tag: Tag, target: Entity, by: Creator, comment: str | None) -> Any:
         """Return a new link."""

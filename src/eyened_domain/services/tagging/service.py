@@ -10,6 +10,7 @@ from eyened_domain.model.creator import Creator
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.tag import CreatorTagLink, Tag
 from eyened_domain.model.values import shown
+from eyened_domain.services.inactive import includes_inactive
 from eyened_domain.services.tagging import by_ids
 from eyened_domain.services.tagging.by_objects import Asked, link_of, put_on
 from eyened_domain.services.tagging.events import ManyTagged, Untagged
@@ -105,18 +106,20 @@ class Tagging:
         return uow.tags.by_ids(link.tag_id for link in uow.starred_tags.where(creator=who))
 
     def list_tags(
-        self, uow: UnitOfWork, kind: Kind | None = None, *, include_inactive: bool = False
+        self, uow: UnitOfWork, kind: Kind | None = None, *, include_inactive: bool | None = None
     ) -> list[TagUse]:
         """Return the tags with how often they are used, in one statement, in order of the ids.
 
         Args:
             uow: an open unit of work.
             kind: only those for things of this kind; all by default.
-            include_inactive: count things that are inactive, too.
+            include_inactive: count things that are inactive, too; as the unit of work says, by
+                default.
         """
         uow.flush()
         taggable = None if kind is None else kind_named(kind)
-        return uses(uow, taggable, include_inactive=include_inactive)
+        with_all = includes_inactive(uow, include_inactive)
+        return uses(uow, taggable, include_inactive=with_all)
 
     def frame(
         self,
@@ -124,7 +127,7 @@ class Tagging:
         kind: Kind,
         names: Names | None = None,
         *,
-        include_inactive: bool = False,
+        include_inactive: bool | None = None,
         backend: str = "pandas",
     ) -> Any:
         """Return who put which tag on which things, and when, as a DataFrame.
@@ -133,7 +136,8 @@ class Tagging:
             uow: an open unit of work.
             kind: on which things.
             names: of the tags; all by default.
-            include_inactive: also those on things that are inactive.
+            include_inactive: also those on things that are inactive; as the unit of work says,
+                by default.
             backend: ``pandas`` or ``polars``.
 
         Returns:
@@ -149,7 +153,8 @@ class Tagging:
         uow.flush()
         taggable = kind_named(kind)
         wanted = None if names is None else wanted_names(names, [taggable])
-        return frame_of(uow, taggable, wanted, include_inactive=include_inactive, backend=backend)
+        with_all = includes_inactive(uow, include_inactive)
+        return frame_of(uow, taggable, wanted, include_inactive=with_all, backend=backend)
 
     # --- what they are put on -------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 """What every storage of entities is held to: ours, and a stranger's.
 
 Inherit from a class in a test module, and give the fixture `make_unit_of_work`: a function
-that returns a fresh unit of work on the same storage each time, and takes `subscribers`:
+that returns a fresh unit of work on the same storage each time, and takes `subscribers` and
+`include_inactive`:
 
     class TestMyStorage(StorageContract):
         @pytest.fixture
         def make_unit_of_work(self):
             store = MyStore()
-            return lambda subscribers=(): MyUnitOfWork(store, subscribers)
+            return lambda subscribers=(), **how: MyUnitOfWork(store, subscribers, **how)
 
 `StorageContract` is all of them together.
 """
@@ -42,6 +43,7 @@ from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
+from eyened_domain.testing.contracts.deletions import DeletionContract as DeletionContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
 from eyened_domain.testing.contracts.features import FeatureContract as FeatureContract
 from eyened_domain.testing.contracts.form_frames import FormFrameContract as FormFrameContract
@@ -52,6 +54,7 @@ from eyened_domain.testing.contracts.form_validation import (
 )
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
+from eyened_domain.testing.contracts.inactive import InactiveContract as InactiveContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
 from eyened_domain.testing.contracts.keys import KeyContract as KeyContract
@@ -97,6 +100,7 @@ from eyened_domain.testing.contracts.round_trip import RoundTripContract as Roun
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.tags import TagContract as TagContract
+from eyened_domain.testing.contracts.trash import TrashContract as TrashContract
 from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
 from eyened_domain.testing.contracts.values import ValueContract as ValueContract
 
@@ -128,6 +132,9 @@ class StorageContract(
     ProvenanceContract,
     CohortContract,
     FeatureContract,
+    InactiveContract,
+    DeletionContract,
+    TrashContract,
     FormContract,
     FormFrameContract,
     FormValidationContract,

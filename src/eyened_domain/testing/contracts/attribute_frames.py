@@ -142,7 +142,8 @@ class AttributeFrameContract(Contract):
                 identity = getattr(owner, f"{link}_id")
                 for name in (f"{link}_id", f"{target}ID"):
                     Attributes().run(uow, {name: [identity], "a": [identity]}, model=NET)
-                value: Any = uow.attribute_values.one(**{link: owner})
+                linked: dict[str, Any] = {link: owner}
+                value: Any = uow.attribute_values.one(**linked)
                 assert (value.value, value.owner) == (identity, owner)
 
     def test_owners_are_given_by_what_names_them(

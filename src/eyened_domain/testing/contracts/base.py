@@ -18,7 +18,9 @@ class BackOut(Exception):
 class MakeUnitOfWork(Protocol):
     """Gives a fresh unit of work on the same storage each time."""
 
-    def __call__(self, subscribers: Subscribers = ()) -> UnitOfWork:
+    def __call__(
+        self, subscribers: Subscribers = (), *, include_inactive: bool = False
+    ) -> UnitOfWork:
         """Return a unit of work that is not open yet."""
 
 

@@ -119,7 +119,7 @@ class FormImportContract(Contract):
             )
         assert form_importing.run(records).matched == 4
         with make_unit_of_work() as uow:  # as in another database
-            for form in reversed(uow.forms.where()):
+            for form in reversed(uow.forms.where(include_inactive=True)):
                 uow.forms.delete(form)
                 uow.flush()
             uow.commit()

@@ -102,6 +102,10 @@ FACTS: Mapping[str, TableFacts] = {
         unique_constraints={"CreatorIdentity_Fingerprint_UNIQUE": ("fingerprint",)},
         foreign_key_indexes=("creator_id",),
     ),
+    "TrashEntry": TableFacts(
+        indexes={"TrashEntry_Entity_idx": ("entity_name", "entity_id")},
+        foreign_key_indexes=("creator_id",),
+    ),
     "CreatorTag": TableFacts(foreign_key_indexes=("tag_id", "creator_id")),
     "DeviceInstance": TableFacts(
         unique_indexes={"DeviceModelIDDescription_UNIQUE": ("device_model_id", "description")},
