@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ class TestMariaDB(StorageContract):
     def make_unit_of_work(self, mariadb_url: str, tmp_path: Path) -> Iterator[MakeUnitOfWork]:
         database = Database(settings_on(mariadb_url, tmp_path))
 
-        def make(subscribers: Subscribers = ()) -> SqlUnitOfWork:
-            return SqlUnitOfWork(database._writing_session, subscribers)
+        def make(subscribers: Subscribers = (), **given: Any) -> SqlUnitOfWork:
+            return SqlUnitOfWork(database._writing_session, subscribers, **given)
 
         yield make
         database.close()

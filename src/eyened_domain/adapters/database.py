@@ -17,6 +17,7 @@ from eyened_domain.adapters.pixels.positions.reservations import Reservations
 from eyened_domain.adapters.pixels.session_pixels import ZarrShelf
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.sql.engine import engine_of
+from eyened_domain.adapters.sql.history.keeper import HistoryKeeper
 from eyened_domain.adapters.sql.made_once import made_once
 from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.pixels import PixelShelf
@@ -30,6 +31,7 @@ from eyened_domain.config import Settings
 from eyened_domain.config.temporary import remove_folder
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.services.changes.author import Actor, author_of
 from eyened_domain.services.events import Subscribers
 
 T = TypeVar("T")
@@ -80,6 +82,7 @@ class Database:
         self._subscribers = subscribers
         self._stores: Stores = self if stores is None else stores
         self._lock = threading.RLock()
+        self._history: HistoryKeeper | None = None
 
     def __repr__(self) -> str:
         return f"Database({self.settings.display_url!r})"
@@ -91,7 +94,9 @@ class Database:
         engine = engine_of(self.settings)
         weakref.finalize(engine, remove_folder, self.settings.home)
         try:
-            ensure_ready(engine, embedded=self.settings.is_embedded)
+            at_head = ensure_ready(engine, embedded=self.settings.is_embedded)
+            is_kept = self.settings.history and at_head
+            self._history = HistoryKeeper(self.settings.secret_key) if is_kept else None
             follow_names(engine)
         except BaseException:
             engine.dispose()
@@ -139,26 +144,49 @@ class Database:
         return StoredAnnotationFiles(self.settings.annotations_path)
 
     @contextmanager
-    def get_session(self) -> Iterator[DomainSession]:
+    def get_session(
+        self, *, actor: Actor = None, reason: str | None = None
+    ) -> Iterator[DomainSession]:
         """Give a session for a `with` block; what is not committed in it is rolled back.
 
         Objects stay readable after the block.
+
+        Args:
+            actor: who acts in it; see `unit_of_work`, and so of the reason.
+            reason: as well.
         """
-        session = self.create_session()
+        session = self.create_session(actor=actor, reason=reason)
         try:
             yield session
         finally:
             session.close()
 
-    def create_session(self) -> DomainSession:
-        """Return a session that the caller closes."""
-        return self._session_on(self.engine)
+    def create_session(self, *, actor: Actor = None, reason: str | None = None) -> DomainSession:
+        """Return a session that the caller closes; see `get_session`."""
+        author = author_of(actor, reason)
+        session = self._session_on(self.engine)
+        session.changes.author = author
+        return session
 
-    def unit_of_work(self) -> SqlUnitOfWork:
-        """Return a unit of work, to be used in a `with` block."""
-        return SqlUnitOfWork(self._writing_session, self._subscribers)
+    def unit_of_work(self, *, actor: Actor = None, reason: str | None = None) -> SqlUnitOfWork:
+        """Return a unit of work, to be used in a `with` block.
 
-    def run(self, work: Callable[[SqlUnitOfWork], T], *, retries: int = 3) -> T:
+        Args:
+            actor: who acts in it, as the history says: a stored creator, or the name or the id
+                of one, which is looked up when something is stored. There is `NotFound` where
+                it is nobody's, and nothing is stored.
+            reason: why, as the history says.
+        """
+        return SqlUnitOfWork(self._writing_session, self._subscribers, actor=actor, reason=reason)
+
+    def run(
+        self,
+        work: Callable[[SqlUnitOfWork], T],
+        *,
+        retries: int = 3,
+        actor: Actor = None,
+        reason: str | None = None,
+    ) -> T:
         """Run work in a unit of work and commit it; all of it again on a deadlock or lost link.
 
         On SQLite, where one at a time may write, others may write while it only reads; when
@@ -169,6 +197,8 @@ class Database:
                 the database gave way. It happens once, also when the connection is lost
                 in the middle of the commit.
             retries: how often it is run again at the most.
+            actor: who acts in it; see `unit_of_work`, and so of the reason.
+            reason: as well.
 
         Returns:
             what the work returned.
@@ -176,7 +206,8 @@ class Database:
         Raises:
             Conflict: it did not succeed after all retries.
         """
-        return run_unit(self._repeatable_unit, self.create_session, work, retries=retries)
+        make_unit = partial(self._repeatable_unit, actor=actor, reason=reason)
+        return run_unit(make_unit, self.create_session, work, retries=retries)
 
     def close(self) -> None:
         """Close all connections; the database can be used again afterwards.
@@ -191,9 +222,12 @@ class Database:
                 engine.dispose()
                 remove_folder(self.settings.home)
 
-    def _repeatable_unit(self, may_give_way: bool) -> RepeatableUnitOfWork:
+    def _repeatable_unit(
+        self, may_give_way: bool, *, actor: Actor = None, reason: str | None = None
+    ) -> RepeatableUnitOfWork:
         how = "LATE" if may_give_way else "IMMEDIATE"
-        return RepeatableUnitOfWork(partial(self._writing_session, how), self._subscribers)
+        make_session = partial(self._writing_session, how)
+        return RepeatableUnitOfWork(make_session, self._subscribers, actor=actor, reason=reason)
 
     def _writing_session(self, how: str = "IMMEDIATE") -> DomainSession:
         return self._session_on(self.engine.execution_options(**{BEGIN: how}))
@@ -204,4 +238,5 @@ class Database:
             image_store=self._stores.image_store,
             shelf=self._stores.pixel_shelf,
             annotation_files=self._stores.annotation_files,
+            history=self._history,
         )

@@ -16,6 +16,7 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
     follow_removal,
 )
+from eyened_domain.adapters.memory.history import note_new, note_since
 from eyened_domain.adapters.memory.paths import value_at
 from eyened_domain.adapters.memory.searching import searched_rows
 from eyened_domain.adapters.memory.tables import Row
@@ -24,6 +25,7 @@ from eyened_domain.model.names import folded
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
+from eyened_domain.services.changes.recorded import IMPORTED
 from eyened_domain.services.column_paths import ColumnPath, path_of
 from eyened_domain.services.conditions.meaning import Query
 from eyened_domain.services.row_shapes import Row as Columns
@@ -164,7 +166,10 @@ class MemoryRows(Rows):
             else:
                 self._objects.store.skip_ids(entity.__entity__.root, values[key])
             made.append(Row(entity, values))
-        self._put(made)
+        with self._all_or_none():
+            self._put(made)
+            if entity.__name__ not in IMPORTED:
+                note_new(self._objects, made)
         self._objects.read_lists_again(entity, [row.values for row in made])
         return [row.values[key] for row in made]
 
@@ -174,7 +179,9 @@ class MemoryRows(Rows):
         keys = [row.key for row in made if self._objects.view.row(row.info.root, row.key) is None]
         if len({*keys}) < len(made):
             raise duplicate(entity, entity.__entity__.primary_key)
-        self._put(made)
+        with self._all_or_none():
+            self._put(made)
+            note_new(self._objects, made)
         self._objects.read_lists_again(entity, [row.values for row in made])
 
     def _delete_links(
@@ -182,11 +189,13 @@ class MemoryRows(Rows):
     ) -> int:
         wanted = {_held(entity, by, value) for value in values if value is not None}
         gone = [*self._objects.rows(entity, [(by, wanted), *_sought(entity, equals)])]
+        mark = self._objects.view.mark()
         for row in gone:
             self._objects.view.remove(row)
             known = self._objects.known.get((row.info.root, row.key))
             if known is not None:
                 self._objects.removed(known)
+        note_since(self._objects, mark)
         return len(gone)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
@@ -194,7 +203,7 @@ class MemoryRows(Rows):
         info, view = entity.__entity__, self._objects.view
         now = datetime.now().replace(microsecond=0)
         stamps = {column.name: now for column in info.columns.values() if column.set_on_update}
-        written, before = [], []
+        written, before, mark = [], [], view.mark()
         with self._all_or_none():
             for given in rows:
                 values = {name: _held(entity, name, value) for name, value in given.items()}
@@ -206,16 +215,19 @@ class MemoryRows(Rows):
             for row in written:
                 check_values(row)
             self._check(written)
+            note_since(self._objects, mark)
         self._objects.read_again(written)
         self._objects.read_lists_again(entity, [*before, *(row.values for row in written)])
 
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         gone = [row for row in self._objects.rows(entity) if _within(row.values[key], runs)]
+        mark = self._objects.view.mark()
         with self._all_or_none():
             for row in gone:
                 self._objects.view.remove(row)
             for row in gone:
                 follow_removal(self._objects.view, row)
+            note_since(self._objects, mark)
         return len(gone)
 
     def _ids_in(

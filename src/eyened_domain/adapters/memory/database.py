@@ -9,6 +9,7 @@ from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.adapters.memory.unit_of_work import MemoryUnitOfWork
 from eyened_domain.errors import Conflict
 from eyened_domain.model.annotation import AnnotationFiles
+from eyened_domain.services.changes.author import Actor, Author, author_of
 from eyened_domain.services.events import Subscribers
 
 T = TypeVar("T")
@@ -34,27 +35,50 @@ class MemoryDatabase:
         self._subscribers = subscribers
         self._annotation_files = annotation_files
 
-    def unit_of_work(self) -> MemoryUnitOfWork:
-        """Return a unit of work, to be used in a `with` block."""
+    def unit_of_work(self, *, actor: Actor = None, reason: str | None = None) -> MemoryUnitOfWork:
+        """Return a unit of work, to be used in a `with` block.
+
+        Args:
+            actor: see `UnitOfWork`, and so of the reason.
+            reason: as well.
+        """
         return MemoryUnitOfWork(
-            self.store, self._subscribers, annotation_files=self._annotation_files
+            self.store,
+            self._subscribers,
+            annotation_files=self._annotation_files,
+            actor=actor,
+            reason=reason,
         )
 
-    def run(self, work: Callable[[MemoryUnitOfWork], T], *, retries: int = 3) -> T:
+    def run(
+        self,
+        work: Callable[[MemoryUnitOfWork], T],
+        *,
+        retries: int = 3,
+        actor: Actor = None,
+        reason: str | None = None,
+    ) -> T:
         """Run work in a unit of work and commit it; all of it again on a conflict.
+
+        Args:
+            work: called with the open unit of work.
+            retries: how often it is run again at the most.
+            actor: see `UnitOfWork`, and so of the reason.
+            reason: as well.
 
         Raises:
             Conflict: it did not succeed after all retries.
         """
+        author = author_of(actor, reason)
         for _ in range(retries):
             try:
-                return self._run(work)
+                return self._run(work, author)
             except Conflict:
                 continue
-        return self._run(work)
+        return self._run(work, author)
 
-    def _run(self, work: Callable[[MemoryUnitOfWork], T]) -> T:
-        with self.unit_of_work() as uow:
+    def _run(self, work: Callable[[MemoryUnitOfWork], T], author: Author) -> T:
+        with self.unit_of_work(actor=author.actor, reason=author.reason) as uow:
             result = work(uow)
             uow.commit()
             return result

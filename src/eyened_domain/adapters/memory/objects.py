@@ -22,6 +22,7 @@ from eyened_domain.model.image import ImageInstance
 from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.names import folded
 from eyened_domain.model.pixels.stored import StoredPixels
+from eyened_domain.services.changes.author import NOBODY, Author
 
 Wanted = Sequence[tuple[str, Collection[Any]]]
 """What columns must hold: one of these values, as `folded` returns them."""
@@ -35,6 +36,7 @@ class Objects:
         image_store: where images find their files.
         annotation_files: where legacy annotations find theirs.
         note_pixels: told of each segmentation whose pixels were stored.
+        author: who the unit of work acts for.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class Objects:
         image_store: ImageStore,
         annotation_files: AnnotationFiles,
         note_pixels: Callable[[Any], None],
+        author: Author = NOBODY,
     ) -> None:
         self.store = store
+        self.author: Author = author
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
         self.new: dict[int, Held] = {}

@@ -132,6 +132,10 @@ class View:
         """The rows that must not be changed by others, though this transaction only reads them."""
         self.overwritten: dict[tuple[str, Key], dict[str, Any]] = {}
         """The columns that are written whatever others have written meanwhile."""
+        self.subjects: set[str] = set()
+        """What was noted beside the entities; see `note`."""
+        self.transaction: int | None = None
+        """What the history knows it by, once it has noted something."""
         self._journal: list[tuple[str, Key, Row | None]] = []
 
     def table(self, root: str) -> Table:
@@ -178,6 +182,7 @@ class View:
             key: what it is found by.
             value: never changed in place, but noted anew.
         """
+        self.subjects.add(subject)
         self._write(subject, key, value)
 
     def mark(self) -> int:
@@ -193,6 +198,13 @@ class View:
     def written(self, mark: int) -> dict[tuple[str, Key], None]:
         """Return the table and primary key of each row that was changed since the mark."""
         return {(root, key): None for root, key, _ in self._journal[mark:]}
+
+    def before(self, mark: int) -> dict[tuple[str, Key], Row | None]:
+        """Return what each row that was changed since the mark was then; None where it was not."""
+        found: dict[tuple[str, Key], Row | None] = {}
+        for root, key, row in self._journal[mark:]:
+            found.setdefault((root, key), row)
+        return found
 
     def changes(self) -> Iterator[tuple[str, Key]]:
         """Yield the table and the primary key of each row that was written or taken out."""

@@ -1,13 +1,14 @@
 """What every storage of entities is held to: ours, and a stranger's.
 
 Inherit from a class in a test module, and give the fixture `make_unit_of_work`: a function
-that returns a fresh unit of work on the same storage each time, and takes `subscribers`:
+that returns a fresh unit of work on the same storage each time, and takes what a `UnitOfWork`
+takes:
 
     class TestMyStorage(StorageContract):
         @pytest.fixture
         def make_unit_of_work(self):
             store = MyStore()
-            return lambda subscribers=(): MyUnitOfWork(store, subscribers)
+            return lambda *given, **named: MyUnitOfWork(store, *given, **named)
 
 `StorageContract` is all of them together.
 """
@@ -47,6 +48,10 @@ from eyened_domain.testing.contracts.form_validation import (
     FormValidationContract as FormValidationContract,
 )
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
+from eyened_domain.testing.contracts.history import HistoryContract as HistoryContract
+from eyened_domain.testing.contracts.history_reverted import (
+    HistoryRevertedContract as HistoryRevertedContract,
+)
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
 from eyened_domain.testing.contracts.key_changes import KeyChangeContract as KeyChangeContract
@@ -126,6 +131,8 @@ class StorageContract(
     FormValidationContract,
     FormImportContract,
     BadFormContract,
+    HistoryContract,
+    HistoryRevertedContract,
     AccountContract,
     AccountAccessContract,
     AttributeContract,

@@ -1,0 +1,145 @@
+"""Rows that the database deletes, or changes, along with others: read before it does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.util import identity_key
+
+from eyened_domain.adapters.sql.schema import table_of
+from eyened_domain.model.entity import Entity, entity_classes, root_of
+from eyened_domain.model.fields import ColumnInfo
+from eyened_domain.services.changes.entries import Entry, deleted, updated
+from eyened_domain.services.changes.recorded import is_recorded, recorded_columns
+from eyened_domain.services.changes.values import key_text
+
+CHUNK = 10_000
+Gone = Mapping[str, set[Any]]
+"""Ids by the name of the class whose table holds them."""
+
+
+def entries_of_rows_along(
+    session: Session, gone: Iterable[Entity], altered: Iterable[Entity]
+) -> list[Entry]:
+    """Return the entries of rows that go along with a flush's deletions.
+
+    Args:
+        session: being flushed, with the objects in hand: what goes along of them is in `gone`.
+        gone: the objects that are deleted.
+        altered: those that are changed in the same flush, and hold a link by their own account.
+    """
+    ids: defaultdict[str, set[Any]] = defaultdict(set)
+    for one in gone:
+        key = instance_state(one).key
+        if key is not None and len(key[1]) == 1:
+            ids[one.__entity__.root].add(key[1][0])
+    own = {id(one) for one in altered}
+
+    def is_meant(entity: type[Entity], key: tuple[Any, ...], rule: str) -> bool:
+        known = session.identity_map.get(identity_key(entity, key))
+        return known is None or (rule == "SET NULL" and id(known) not in own)
+
+    return list(entries_along(session.connection(), ids, is_meant))
+
+
+def entries_along(connection: Connection, gone: Gone, is_meant: Any = None) -> Iterator[Entry]:
+    """Yield the entries of rows that hang on rows which are deleted, level by level.
+
+    One statement for each column that leads there, and ten thousand ids.
+
+    Args:
+        connection: of the transaction that deletes them.
+        gone: the ids of what is deleted.
+        is_meant: called with class, key and delete rule; whether the database decides.
+    """
+    seen: set[tuple[str, Any]] = set()
+    while gone:
+        further: defaultdict[str, set[Any]] = defaultdict(set)
+        for root, ids in gone.items():
+            for entity, column in _hanging_on(root):
+                for row in _rows(connection, entity, column, ids):
+                    key = entity.__entity__.key(row)
+                    if is_meant is not None and not is_meant(entity, key, column.on_delete):
+                        continue
+                    if column.on_delete == "SET NULL":
+                        yield from _emptied(entity, column, row)
+                    elif (entity.__name__, key) not in seen:
+                        seen.add((entity.__name__, key))
+                        if is_recorded(entity):
+                            yield deleted(entity, row)
+                        if len(key) == 1:
+                            further[entity.__entity__.root].add(key[0])
+        gone = further
+
+
+@cache
+def _hanging_on(root: str) -> tuple[tuple[type[Entity], ColumnInfo], ...]:
+    """Return the columns by which rows go along with those of a class, or lose a link to them.
+
+    Those are left out that lead to nothing that the history keeps.
+    """
+    return tuple(
+        (entity, column)
+        for entity in entity_classes()
+        if entity.__entity__.parent is None
+        for column in entity.__entity__.columns.values()
+        if column.references
+        and column.on_delete in {"CASCADE", "SET NULL"}
+        and root_of(column.references) == root
+        and (is_recorded(entity) or column.on_delete == "CASCADE")
+        and entity.__entity__.root in _that_matter()
+    )
+
+
+@cache
+def _that_matter() -> frozenset[str]:
+    """Return the classes that the history keeps, and those between them and what is deleted."""
+    found = {entity.__entity__.root for entity in entity_classes() if is_recorded(entity)}
+    more = True
+    while more:
+        links = {
+            root_of(str(column.references))
+            for entity in entity_classes()
+            if entity.__entity__.root in found
+            for column in entity.__entity__.foreign_keys
+            if column.on_delete in {"CASCADE", "SET NULL"}
+        }
+        more = not links <= found
+        found |= links
+    return frozenset(found)
+
+
+def rows_matter(entity: type[Entity]) -> bool:
+    """Whether the history keeps the deletion of a class's rows, or of what goes along."""
+    return entity.__entity__.root in _that_matter()
+
+
+def _rows(
+    connection: Connection, entity: type[Entity], column: ColumnInfo, ids: Iterable[Any]
+) -> Iterator[dict[str, Any]]:
+    table, info = table_of(entity), entity.__entity__
+    kept = [one.name for one in recorded_columns(entity)] or [column.name]
+    names = list(dict.fromkeys([*info.primary_key, *kept]))
+    wanted, sought = list(ids), table.c[column.name]
+    for start in range(0, len(wanted), CHUNK):
+        statement = select(*(table.c[name] for name in names))
+        found = connection.execute(statement.where(sought.in_(wanted[start : start + CHUNK])))
+        for row in found.all():
+            yield dict(zip(names, row, strict=True))
+
+
+def _emptied(entity: type[Entity], column: ColumnInfo, row: dict[str, Any]) -> Iterator[Entry]:
+    entry = updated(
+        entity,
+        key_text(entity, row),
+        {column.name: row[column.name]},
+        {column.name: None},
+    )
+    if entry is not None:
+        yield entry
