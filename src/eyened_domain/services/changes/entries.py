@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from eyened_domain.model.entity import Entity, EntityInfo, entity_classes
-from eyened_domain.model.fields import ColumnInfo
 from eyened_domain.model.values import is_same
 from eyened_domain.services.changes.recorded import recorded_columns
 from eyened_domain.services.changes.values import key_text, text_of
@@ -98,9 +97,10 @@ def updated(
     differing = [
         column
         for column in recorded_columns(entity)
-        if column.name in before
-        and column.name in after
-        and _differs(column, before[column.name], after[column.name])
+        if (name := column.name) in before
+        and name in after
+        and before[name] is not after[name]
+        and not is_same(column.kind, before[name], after[name])
     ]
     if not differing:
         return None
@@ -112,10 +112,10 @@ def replaced(
     entity: type[Entity], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Entry]:
     """Return the entries of a row that was changed; with another key, it is another row."""
-    keys = key_text(entity, before), key_text(entity, after)
-    if keys[0] != keys[1]:
+    primary_key = entity.__entity__.primary_key
+    if any(before[name] != after[name] for name in primary_key):
         return [deleted(entity, before), inserted(entity, after)]
-    entry = updated(entity, keys[0], before, after)
+    entry = updated(entity, key_text(entity, before), before, after)
     return [] if entry is None else [entry]
 
 
@@ -151,7 +151,3 @@ def _places() -> dict[str, int]:
 
 def _parents(info: EntityInfo) -> set[str]:
     return {str(column.references) for column in info.foreign_keys}
-
-
-def _differs(column: ColumnInfo, one: Any, other: Any) -> bool:
-    return one is not other and not is_same(column.kind, one, other)

@@ -23,6 +23,7 @@ from eyened_domain.model.values import Blob, Refused
 LONGEST = 8192
 """Characters of JSON in which a value is kept whole; of a longer one, a digest."""
 
+_PLAIN = frozenset((int, str, float, bool, dict, list))
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -80,6 +81,8 @@ def key_of_text(text: str) -> tuple[int, ...]:
 
 
 def _written(value: Any) -> Any:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, date):

@@ -48,8 +48,8 @@ def keep_before(session: DomainSession, new: Iterable[Entity], changed: Iterable
     altered = [(one, as_read(instance_state(one))) for one in changed if is_recorded(type(one))]
     gone: dict[tuple[type[Entity], str], Values] = {}
     along: list[Entry] = []
-    if session.deleted:
-        objects = [one for one in session.deleted if isinstance(one, Entity)]
+    objects = [one for one in session.deleted if isinstance(one, Entity)]
+    if objects:
         for one in objects:
             if is_recorded(type(one)):
                 values = as_read(instance_state(one))
