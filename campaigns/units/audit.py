@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.history.auditing import Auditor
 from eyened_domain.adapters.sql.history.macs import Macs
-from eyened_domain.adapters.sql.schema.bookkeeping import history
+from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history
 from eyened_domain.model import FormAnnotation, ImageInstance, ImageInstanceTagLink, Tag
 from eyened_domain.services.changes.entries import ChangeKind
 from eyened_domain.services.changes.values import values_of
@@ -128,7 +129,8 @@ def undone(uow: Any, rng: random.Random, token: int) -> int:
     raise Undone
 
 
-KINDS: dict[Callable[[Any, random.Random, int], int], int] = {
+Kind = Callable[[Any, random.Random, int], int]
+KINDS: dict[Kind, int] = {
     save_form: 1,
     save_two: 2,
     update_rows: 5,
@@ -138,6 +140,10 @@ KINDS: dict[Callable[[Any, random.Random, int], int], int] = {
     undone: 0,
 }
 """What units do, and how many changes that are."""
+
+
+def _called(kind: Kind, rng: random.Random, token: int, uow: Any) -> int:
+    return kind(uow, rng, token)
 
 
 def work(number: int, file: Path, settings: dict[str, Any], each: int, seed: int) -> None:
@@ -150,12 +156,8 @@ def work(number: int, file: Path, settings: dict[str, Any], each: int, seed: int
         kind = rng.choice(list(KINDS))
         journal.begin(token, KINDS[kind])
         try:
-            database.run(
-                lambda uow, kind=kind, rng=rng, token=token: kind(uow, rng, token),
-                retries=100,
-                actor=1,
-                reason=str(token),
-            )
+            unit: Any = partial(_called, kind, rng, token)
+            database.run(unit, retries=100, actor=1, reason=str(token))
         except Undone:
             journal.rolled_back()
         except Exception as error:  # noqa: BLE001 - each is counted
@@ -214,7 +216,9 @@ def _settings(database: Database) -> dict[str, Any]:
 def _count(figures: Figures, database: Database, heard: Told) -> None:
     """Compare the entries of each unit with what it did, as its journal says."""
     with database.engine.connect() as connection:
-        reasons = list(connection.scalars(select(history.c.reason).where(history.c.number > 0)))
+        reasons = list(
+            connection.scalars(select(history.c.reason).where(history.c.number < HISTORY_HEAD))
+        )
     found = Counter(int(one) for one in reasons if one is not None)
     tokens = heard.done.keys() | heard.begun.keys()
     figures.tell("units", len(tokens))
@@ -230,7 +234,7 @@ def _replayed(database: Database) -> int:
     wrong = set()
     order = (history.c.made_at, history.c.stream_id, history.c.number)
     with database.engine.connect() as connection:
-        asked = select(history).where(history.c.number > 0).order_by(*order)
+        asked = select(history).where(history.c.number < HISTORY_HEAD).order_by(*order)
         for row in connection.execute(asked):
             key = (row.entity, row.entity_key)
             before = values_of(row.entity, row.old_values)
@@ -294,9 +298,8 @@ def _time(figures: Figures, settings: dict[str, Any], size: Size, seed: int) -> 
             wall, cpu = time.perf_counter(), time.process_time()
             for step in range(each):
                 token = 900_000_000 + (turn + 2) * 1000 + step
-                ways[way].run(
-                    lambda uow, t=token: save_form(uow, random.Random(t + seed), t), actor=1
-                )
+                unit: Any = partial(_called, save_form, random.Random(token + seed), token)
+                ways[way].run(unit, actor=1)
             if turn >= 0:  # the first ones compile statements
                 walls[way].append(time.perf_counter() - wall)
                 cpus[way].append(time.process_time() - cpu)

@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from eyened_domain.adapters.sql.schema.bookkeeping import history, history_stream
+from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history, history_stream
 
 _TABLE = history.c
 Row = dict[str, Any]
@@ -24,7 +24,7 @@ class Vandal:
 
     def __init__(self, connection: Connection, rng: random.Random) -> None:
         self.connection, self._rng = connection, rng
-        counts = select(_TABLE.stream_id, func.max(_TABLE.number)).group_by(_TABLE.stream_id)
+        counts = select(_TABLE.stream_id, _TABLE.last_number).where(_TABLE.number == HISTORY_HEAD)
         self.ends: dict[str, int] = {one: int(n) for one, n in connection.execute(counts)}
         self.stream = max(self.ends, key=lambda one: self.ends[one])
         self.last = self.ends[self.stream]
@@ -130,13 +130,13 @@ def delete_last(one: Vandal) -> None:
 def delete_last_and_lower_head(one: Vandal) -> None:
     """Take the newest entry out, and let the head say that there was none."""
     one.take_out(one.last)
-    one.set(0, last_number=one.last - 1)
+    one.set(HISTORY_HEAD, last_number=one.last - 1)
 
 
 def delete_head(one: Vandal) -> None:
     """Take the newest entries out, and what says how many there were."""
     one.take_out(one.last // 2 + 1, one.last)
-    one.take_out(0)
+    one.take_out(HISTORY_HEAD)
 
 
 def swap_two(one: Vandal) -> None:
@@ -154,13 +154,13 @@ def close_gap(one: Vandal) -> None:
     one.take_out(first)
     for number in range(first + 1, one.last + 1):
         one.set(number, number=number - 1)
-    one.set(0, last_number=one.last - 1)
+    one.set(HISTORY_HEAD, last_number=one.last - 1)
 
 
 def forge(one: Vandal) -> None:
     """Add an entry at the end, with a digest that looks like one."""
     one.put({**one.row(one.a_number()), "number": one.last + 1, "mac": "0123456789abcdef" * 2})
-    one.set(0, last_number=one.last + 1)
+    one.set(HISTORY_HEAD, last_number=one.last + 1)
 
 
 def copy_with_digest(one: Vandal) -> None:
@@ -180,7 +180,7 @@ def truncate(one: Vandal) -> None:
 
 def delete_stream(one: Vandal) -> None:
     """Take a stream out, with its head."""
-    one.take_out(0, one.last)
+    one.take_out(0, HISTORY_HEAD)
 
 
 def forget_stream(one: Vandal) -> None:
@@ -193,7 +193,7 @@ def delete_followed_stream(one: Vandal) -> None:
     """Take a stream out with all that says so, which a later one has followed."""
     first = select(history_stream.c.stream_id).order_by(history_stream.c.opened_at).limit(1)
     one.stream = str(one.connection.scalar(first))
-    one.take_out(0, 2**30)
+    one.take_out(0, HISTORY_HEAD)
     forget_stream(one)
 
 

@@ -13,7 +13,7 @@ from eyened_domain.adapters.checkup import checkup_on
 from eyened_domain.adapters.sql.history.auditing import Auditor
 from eyened_domain.adapters.sql.history.macs import Macs
 from eyened_domain.adapters.sql.history.streams import Streams
-from eyened_domain.adapters.sql.schema.bookkeeping import history, history_stream
+from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history, history_stream
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.config import Secret
 from eyened_domain.services.doctor import Kind
@@ -47,7 +47,7 @@ def faults(database, connection=None, sealed=None, key=None):
 
 def rows_of(database):
     with database.engine.connect() as connection:
-        return connection.execute(select(history).where(history.c.number > 0)).all()
+        return connection.execute(select(history).where(history.c.number < HISTORY_HEAD)).all()
 
 
 def test_the_changes_of_a_unit_are_one_statement_however_many(database, builder):

@@ -113,7 +113,7 @@ def replaced(
 ) -> list[Entry]:
     """Return the entries of a row that was changed; with another key, it is another row."""
     primary_key = entity.__entity__.primary_key
-    if any(before[name] != after[name] for name in primary_key):
+    if any(before[name] != after.get(name, before[name]) for name in primary_key):
         return [deleted(entity, before), inserted(entity, after)]
     entry = updated(entity, key_text(entity, before), before, after)
     return [] if entry is None else [entry]

@@ -17,8 +17,12 @@ from attrs import frozen
 from sqlalchemy import Connection, and_, or_, select
 
 from eyened_domain.adapters.sql.history.macs import Macs
-from eyened_domain.adapters.sql.history.writing import HEAD, SIGNED
-from eyened_domain.adapters.sql.schema.bookkeeping import history, history_stream
+from eyened_domain.adapters.sql.history.writing import SIGNED
+from eyened_domain.adapters.sql.schema.bookkeeping import (
+    HISTORY_HEAD,
+    history,
+    history_stream,
+)
 
 _PAGE = 5000
 _STREAM_SIGNED = tuple(history_stream.c[name] for name in ("stream_id", "opened_at", "follows"))
@@ -87,19 +91,20 @@ class Auditor:
         last, end = 0, None
         for row in rows:
             number, is_true = row[1], self._macs.of(*row[:-1]) == row[-1]
-            if number > last + 1:
-                yield _gone(stream_id, last + 1, number - 1)
             if not is_true:
                 yield _altered(row)
-            elif number == 0 and row[5] == HEAD:
-                end = row[11]
-            last = max(last, number)
-            self.looked_at += number > 0
+            if number == HISTORY_HEAD:
+                end = row[11] if is_true else None
+                break
+            if number > last + 1:
+                yield _gone(stream_id, last + 1, number - 1)
+            last = number
+            self.looked_at += 1
             if self.looked_at % _PAGE == 1:
                 tick(self.looked_at, None)
         if end is None:
             said = f"stream {stream_id} lacks its head, which says how many entries there are"
-            yield Fault(True, said, stream_id, 0)
+            yield Fault(True, said, stream_id)
             return
         self.ends[stream_id] = end
         if end > last:

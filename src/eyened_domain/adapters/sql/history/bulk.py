@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from eyened_domain.adapters.sql.bulk_portions import CHUNK, chunks
@@ -72,10 +73,21 @@ def _rows_before(
     names = [c.name for c in recorded_columns(entity) if c.name in given and c.name in table.c]
     ids = sorted({row[key] for row in rows}) if names else []
     found: dict[int, Row] = {}
-    for some in chunks(ids, CHUNK):
-        for row in _rows_where(session, entity, table.c[key].in_(some), names):
-            found[row[key]] = row
+    with ending_on(session, *DATABASE):
+        for some in chunks(ids, CHUNK):
+            statement = _reading(entity, key, tuple(names))
+            for one, *held in session.connection().execute(statement, {"ids": some}).all():
+                found[one] = dict(zip(names, held, strict=True))
     return found
+
+
+@lru_cache(maxsize=512)
+def _reading(entity: type[Entity], key: str, names: tuple[str, ...]) -> Select[Any]:
+    """Return the statement that reads columns of rows by their ``ids``, and locks them."""
+    table = table_of(entity)
+    ids: Any = bindparam("ids", expanding=True)
+    statement = select(table.c[key], *(table.c[name] for name in names))
+    return statement.where(table.c[key].in_(ids)).with_for_update()
 
 
 @contextmanager

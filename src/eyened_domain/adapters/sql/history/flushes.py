@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.history.going_along import entries_of_rows_along
 from eyened_domain.adapters.sql.history.log import log_of
-from eyened_domain.adapters.sql.own_values import as_read
+from eyened_domain.adapters.sql.own_values import as_read, read_if_emptied
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.changes.entries import Entry, deleted, in_order, inserted, replaced
 from eyened_domain.services.changes.recorded import is_recorded
@@ -45,18 +45,26 @@ def keep_before(session: DomainSession, new: Iterable[Entity], changed: Iterable
     """Keep what the rows of a flush hold, after every check and before anything is sent."""
     if log_of(session) is None:
         return
-    altered = [(one, as_read(instance_state(one))) for one in changed if is_recorded(type(one))]
+    altered = [(one, _held(one)) for one in changed if is_recorded(type(one))]
     gone: dict[tuple[type[Entity], str], Values] = {}
     along: list[Entry] = []
     objects = [one for one in session.deleted if isinstance(one, Entity)]
     if objects:
         for one in objects:
             if is_recorded(type(one)):
-                values = as_read(instance_state(one))
+                read_if_emptied(one)
+                values = _held(one)
                 gone[type(one), key_text(type(one), values)] = values
         along = entries_of_rows_along(session, objects, [one for one, _ in altered])
     fresh = [one for one in new if is_recorded(type(one))]
     session.info[_BEFORE] = _Before(fresh, altered, gone, along)
+
+
+def _held(one: Entity) -> Values:
+    """Return what the row of an object held when it was read, always with its key."""
+    state = instance_state(one)
+    key: tuple[Any, ...] = state.key[1] if state.key else ()
+    return {**as_read(state), **dict(zip(one.__entity__.primary_key, key, strict=True))}
 
 
 def note_changes(session: Session, _context: UOWTransaction) -> None:

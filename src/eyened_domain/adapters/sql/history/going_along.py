@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import identity_key
@@ -19,7 +19,8 @@ from eyened_domain.services.changes.entries import Entry, deleted, updated
 from eyened_domain.services.changes.recorded import is_recorded, recorded_columns
 from eyened_domain.services.changes.values import key_text
 
-CHUNK = 10_000
+ASKED = 1000
+"""How many ids are asked for at once: each stands in the statement once for each column."""
 Gone = Mapping[str, set[Any]]
 """Ids by the name of the class whose table holds them."""
 
@@ -51,7 +52,8 @@ def entries_of_rows_along(
 def entries_along(connection: Connection, gone: Gone, is_meant: Any = None) -> Iterator[Entry]:
     """Yield the entries of rows that hang on rows which are deleted, level by level.
 
-    One statement for each column that leads there, and ten thousand ids.
+    One statement tells, of a thousand ids of a class, which columns refer to some of them, and one
+    more for each of these reads the rows.
 
     Args:
         connection: of the transaction that deletes them.
@@ -61,21 +63,46 @@ def entries_along(connection: Connection, gone: Gone, is_meant: Any = None) -> I
     seen: set[tuple[str, Any]] = set()
     while gone:
         further: defaultdict[str, set[Any]] = defaultdict(set)
-        for root, ids in gone.items():
-            for entity, column in _hanging_on(root):
-                for row in _rows(connection, entity, column, ids):
-                    key = entity.__entity__.key(row)
-                    if is_meant is not None and not is_meant(entity, key, column.on_delete):
-                        continue
-                    if column.on_delete == "SET NULL":
-                        yield from _emptied(entity, column, row)
-                    elif (entity.__name__, key) not in seen:
-                        seen.add((entity.__name__, key))
-                        if is_recorded(entity):
-                            yield deleted(entity, row)
-                        if len(key) == 1:
-                            further[entity.__entity__.root].add(key[0])
+        for entity, column, ids in _that_hold_some(connection, gone):
+            for row in _rows(connection, entity, column, ids):
+                key = entity.__entity__.key(row)
+                if is_meant is not None and not is_meant(entity, key, column.on_delete):
+                    continue
+                if column.on_delete == "SET NULL":
+                    yield from _emptied(entity, column, row)
+                elif (entity.__name__, key) not in seen:
+                    seen.add((entity.__name__, key))
+                    if is_recorded(entity):
+                        yield deleted(entity, row)
+                    if len(key) == 1:
+                        further[entity.__entity__.root].add(key[0])
         gone = further
+
+
+def _that_hold_some(
+    connection: Connection, gone: Gone
+) -> Iterator[tuple[type[Entity], ColumnInfo, list[Any]]]:
+    """Yield the columns that refer to some of these ids, with the ids; one statement a class."""
+    for root, several in gone.items():
+        hanging = _hanging_on(root)
+        ids = list(several)
+        for start in range(0, len(ids) if hanging else 0, ASKED):
+            some = ids[start : start + ASKED]
+            held = connection.execute(_which_hold(root), {"ids": some}).one()
+            for (entity, column), is_held in zip(hanging, held, strict=True):
+                if is_held:
+                    yield entity, column, some
+
+
+@cache
+def _which_hold(root: str) -> Select[Any]:
+    """Return the statement that asks which columns refer to some of the ``ids`` of a class."""
+    ids: Any = bindparam("ids", expanding=True)
+    asked: list[Any] = [
+        exists().where(table_of(entity).c[column.name].in_(ids))
+        for entity, column in _hanging_on(root)
+    ]
+    return select(*asked)
 
 
 @cache
@@ -121,17 +148,21 @@ def rows_matter(entity: type[Entity]) -> bool:
 
 
 def _rows(
-    connection: Connection, entity: type[Entity], column: ColumnInfo, ids: Iterable[Any]
+    connection: Connection, entity: type[Entity], column: ColumnInfo, ids: list[Any]
 ) -> Iterator[dict[str, Any]]:
-    table, info = table_of(entity), entity.__entity__
-    kept = [one.name for one in recorded_columns(entity)] or [column.name]
-    names = list(dict.fromkeys([*info.primary_key, *kept]))
-    wanted, sought = list(ids), table.c[column.name]
-    for start in range(0, len(wanted), CHUNK):
-        statement = select(*(table.c[name] for name in names))
-        found = connection.execute(statement.where(sought.in_(wanted[start : start + CHUNK])))
-        for row in found.all():
-            yield dict(zip(names, row, strict=True))
+    statement, names = _reading(entity, column.name)
+    for row in connection.execute(statement, {"ids": ids}).all():
+        yield dict(zip(names, row, strict=True))
+
+
+@cache
+def _reading(entity: type[Entity], by: str) -> tuple[Select[Any], list[str]]:
+    """Return the statement that reads the rows whose column holds one of the ``ids``."""
+    table = table_of(entity)
+    kept = [one.name for one in recorded_columns(entity)] or [by]
+    names = list(dict.fromkeys([*entity.__entity__.primary_key, *kept]))
+    ids: Any = bindparam("ids", expanding=True)
+    return select(*(table.c[name] for name in names)).where(table.c[by].in_(ids)), names
 
 
 def _emptied(entity: type[Entity], column: ColumnInfo, row: dict[str, Any]) -> Iterator[Entry]:

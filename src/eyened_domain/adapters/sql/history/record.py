@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
 from eyened_domain.adapters.sql.history.log import log_of
 from eyened_domain.adapters.sql.own_tables import execute_on
-from eyened_domain.adapters.sql.schema.bookkeeping import history
+from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history
 from eyened_domain.services.changes.entries import Change, ChangeKind
 from eyened_domain.services.changes.record import Wanted
 from eyened_domain.services.changes.values import key_of_text, values_of
@@ -45,7 +45,7 @@ class SqlChangeRecord:
             if place is None:
                 return []
             conditions.append(_older(place))
-        statement = select(history).where(history.c.number > 0, *conditions)
+        statement = select(history).where(history.c.number < HISTORY_HEAD, *conditions)
         statement = statement.order_by(*(column.desc() for column in _ORDER)).limit(most)
         return [_change(row) for row in self._execute(statement)]
 
@@ -115,7 +115,11 @@ def _parts(identity: str) -> tuple[str, int] | None:
 
 
 def _at(place: tuple[str, int]) -> tuple[ColumnElement[bool], ...]:
-    return (history.c.stream_id == place[0], history.c.number == place[1], history.c.number > 0)
+    return (
+        history.c.stream_id == place[0],
+        history.c.number == place[1],
+        history.c.number < HISTORY_HEAD,
+    )
 
 
 def _microseconds(moment: datetime) -> int:

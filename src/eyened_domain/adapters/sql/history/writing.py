@@ -16,12 +16,12 @@ from attrs import frozen
 from sqlalchemy import Connection, Dialect, select
 
 from eyened_domain.adapters.sql.history.macs import Macs
-from eyened_domain.adapters.sql.schema.bookkeeping import history, history_stream
+from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history, history_stream
 from eyened_domain.errors import StorageError
 from eyened_domain.services.changes.entries import Entry
 
 HEAD = "head"
-"""The kind of row 0 of a stream."""
+"""The kind of the row that is the head of a stream."""
 MOST_FOLLOWED = 1000
 _MOST_ROWS = 2500
 """SQLite takes 32,766 parameters in a statement; a server is sent a text."""
@@ -98,8 +98,10 @@ def insert_changes(
 
 
 def head_row(macs: Macs, stream_id: str, last: int) -> tuple[Any, ...]:
-    """Return row 0 of a stream whose last change has this number."""
-    return _signed(macs, (stream_id, 0, 0, "", "", HEAD, None, None, None, None, 0, last))
+    """Return the head of a stream whose last change has this number."""
+    return _signed(
+        macs, (stream_id, HISTORY_HEAD, 0, "", "", HEAD, None, None, None, None, 0, last)
+    )
 
 
 def _values(at: Position, number: int, noted: Noted, actor_id: int | None) -> tuple[Any, ...]:
@@ -167,7 +169,7 @@ def _parts(dialect: Dialect) -> tuple[str, str, str]:
     if dialect.name == "sqlite":
         keys = ", ".join(quote(one.name) for one in history.primary_key.columns)
         number = quote(history.c.number.name)
-        end = f" ON CONFLICT ({keys}) DO UPDATE SET {sets} WHERE {number} = 0"
+        end = f" ON CONFLICT ({keys}) DO UPDATE SET {sets} WHERE {number} = {HISTORY_HEAD}"
     return begin, f"({', '.join([sign] * len(columns))})", end
 
 
@@ -178,5 +180,6 @@ def open_stream(connection: Connection, macs: Macs, stream_id: str) -> None:
     known = connection.execute(newest.limit(MOST_FOLLOWED)).all()
     followed = {one for _, text in known for one in json.loads(text)}
     follows = json.dumps([one for one, _ in known if one not in followed])
-    values = {"stream_id": stream_id, "opened_at": time.time_ns() // 1000, "follows": follows}
-    connection.execute(table.insert(), {**values, "mac": macs.of(*values.values())})
+    moment = time.time_ns() // 1000
+    row = {"stream_id": stream_id, "opened_at": moment, "follows": follows}
+    connection.execute(table.insert(), {**row, "mac": macs.of(stream_id, moment, follows)})

@@ -62,6 +62,9 @@ attribute_computation: Table = Table(
 """What an attribute value was computed from: a digest of each input by its id, and the position of
 its owner's pixels; `recorded_at` in Unix seconds."""
 
+HISTORY_HEAD = 2**31 - 1
+"""The number of the head of a stream in `History`."""
+
 history: Table = Table(
     "History",
     metadata,
@@ -81,12 +84,14 @@ history: Table = Table(
     Index("History_Entity_idx", "entity", "entity_key", "made_at"),
     Index("History_ActorID_idx", "actor_id", "made_at"),
     Index("History_MadeAt_idx", "made_at"),
+    sqlite_with_rowid=False,
 )
 """Changes of rows, in streams: what one process writes, numbered from 1 without gaps.
 
-Row 0 of a stream holds the number of its last change (`last_number`). `made_at` is in
-microseconds of Unix time, `transaction_number` the number of a transaction's first change, `mac`
-a keyed digest of the other columns.
+Behind them, at the number `HISTORY_HEAD`, the head of a stream holds the number of its last
+change (`last_number`), on the same page of the index. `made_at` is in microseconds of Unix time,
+`transaction_number` the number of a transaction's first change, `mac` a keyed digest of the other
+columns.
 """
 
 history_stream: Table = Table(

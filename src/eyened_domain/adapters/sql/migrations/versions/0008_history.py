@@ -41,6 +41,7 @@ Table(
     Index("History_Entity_idx", "Entity", "EntityKey", "MadeAt"),
     Index("History_ActorID_idx", "ActorID", "MadeAt"),
     Index("History_MadeAt_idx", "MadeAt"),
+    sqlite_with_rowid=False,
 )
 
 Table(
