@@ -8,16 +8,20 @@ import pytest
 from sqlalchemy import delete, insert, select, text
 
 from campaigns.units.tamperings import TAMPERINGS, Vandal
-from eyened_domain import ConfigurationError, Database, FormAnnotation
+from eyened_domain import ConfigurationError, Database, FormAnnotation, Tag
 from eyened_domain.adapters.checkup import checkup_on
+from eyened_domain.adapters.sql.engine import engine_of, url_of
 from eyened_domain.adapters.sql.history.auditing import Auditor
 from eyened_domain.adapters.sql.history.macs import Macs
 from eyened_domain.adapters.sql.history.streams import Streams
+from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history, history_stream
 from eyened_domain.adapters.sql.translation import ConnectionLost
 from eyened_domain.config import Secret
 from eyened_domain.services.doctor import Kind
 from eyened_domain.services.history import History
+from eyened_domain.testing import Builder
+from eyened_domain.testing.databases import settings_on
 from eyened_domain.testing.queries import assert_queries, count_queries
 
 
@@ -258,7 +262,6 @@ def test_a_deployment_may_have_no_history(database, builder, form):
 
 
 def given(database):
-    from eyened_domain.adapters.sql.engine import url_of
 
     url = url_of(database.settings).render_as_string(hide_password=False)
     return {"database_url": url, "secret_key": database.settings.secret_key}
@@ -300,3 +303,21 @@ def test_a_table_that_is_gone_is_said_to_be_gone(database, form):
     finally:
         history.create(database.engine)
         history_stream.create(database.engine)
+
+
+def test_a_database_that_is_not_adopted_is_written_as_before(empty_database_url, tmp_path):
+    database = Database(settings_on(empty_database_url, tmp_path))
+    engine = engine_of(database.settings.prepare())
+    contract.create_all(engine)
+    engine.dispose()
+    with database.unit_of_work(actor="nobody", reason="no table says so") as uow:
+        assert not uow.history.is_kept
+        tag = uow.tags.add(Builder().a_tag())
+        uow.commit()
+        tag.tag_name = "changed"
+        uow.commit()
+        uow.rows.delete(Tag, [(tag.tag_id, tag.tag_id)])
+        uow.commit()
+        with pytest.raises(ConfigurationError, match="no history yet; run `eorm upgrade`"):
+            History().find(uow)
+    database.close()
