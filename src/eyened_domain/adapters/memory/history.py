@@ -172,7 +172,7 @@ def _change(key: Key, noted: _Noted) -> Change:
 def _is_meant(one: Change, wanted: Wanted) -> bool:
     key = ",".join(map(str, one.key))
     return (
-        wanted.entity in {None, one.entity}
+        (wanted.entities is None or one.entity in wanted.entities)
         and (wanted.keys is None or key in wanted.keys)
         and (wanted.actor_ids is None or one.actor_id in wanted.actor_ids)
         and (wanted.since is None or one.made_at >= wanted.since)

@@ -15,7 +15,8 @@ from eyened_domain.services.changes.entries import Change
 class Wanted:
     """Which changes are asked for; None means all."""
 
-    entity: str | None = None
+    entities: frozenset[str] | None = None
+    """The names of a class, and of its special kinds."""
     keys: frozenset[str] | None = None
     actor_ids: frozenset[int] | None = None
     since: datetime | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from eyened_domain.errors import BadInput, NotFound, RuleBroken
 from eyened_domain.model.creator import Creator
-from eyened_domain.model.entity import Entity, entity_class
+from eyened_domain.model.entity import Entity, entity_class, entity_classes
 from eyened_domain.model.values import kind_of, members
 from eyened_domain.services.changes.author import Actor
 from eyened_domain.services.changes.entries import Change
@@ -49,7 +49,7 @@ class History:
         Args:
             uow: the unit of work; what it has changed itself is among them.
             of: an object, or several of one class, also ones that were deleted since.
-            entity: a class, or its name.
+            entity: a class, or its name; its special kinds are found with it.
             by: who made them: creators, their names or ids.
             since: a moment with its zone, or in UTC; it counts itself.
             until: as well; it does not count itself.
@@ -64,9 +64,9 @@ class History:
         """
         if isinstance(most, bool) or not isinstance(most, int) or most < 1:
             raise BadInput(f"most is a whole number from 1 on, not {most!r}", field="most")
-        name, keys = _subject(of, entity)
+        names, keys = _subject(of, entity)
         wanted = Wanted(
-            entity=name,
+            entities=names,
             keys=keys,
             actor_ids=None if by is None else frozenset(_actors(uow, by)),
             since=_in_utc("since", since),
@@ -127,7 +127,7 @@ class History:
 
 def _subject(
     of: Entity | Iterable[Entity] | None, entity: type[Entity] | str | None
-) -> tuple[str | None, frozenset[str] | None]:
+) -> tuple[frozenset[str] | None, frozenset[str] | None]:
     objects = None if of is None else [of] if isinstance(of, Entity) else list(of)
     cls = entity_class(entity) if isinstance(entity, str) else entity
     if cls is not None:
@@ -145,7 +145,8 @@ def _subject(
             f"{cls.__name__} is not recorded in the history; recorded are {', '.join(RECORDED)}",
             entity=cls.__name__,
         )
-    return cls.__name__, None if objects is None else frozenset(map(_key, objects))
+    names = frozenset(one.__name__ for one in entity_classes() if issubclass(one, cls))
+    return names, None if objects is None else frozenset(map(_key, objects))
 
 
 def _key(one: Entity) -> str:

@@ -49,6 +49,9 @@ from eyened_domain.testing.contracts.form_validation import (
 )
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
 from eyened_domain.testing.contracts.history import HistoryContract as HistoryContract
+from eyened_domain.testing.contracts.history_found import (
+    HistoryFoundContract as HistoryFoundContract,
+)
 from eyened_domain.testing.contracts.history_reverted import (
     HistoryRevertedContract as HistoryRevertedContract,
 )
@@ -132,6 +135,7 @@ class StorageContract(
     FormImportContract,
     BadFormContract,
     HistoryContract,
+    HistoryFoundContract,
     HistoryRevertedContract,
     AccountContract,
     AccountAccessContract,

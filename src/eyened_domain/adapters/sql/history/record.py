@@ -85,9 +85,10 @@ class SqlChangeRecord:
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    columns, found = history.c, []
-    if wanted.entity is not None:
-        found.append(columns.entity == wanted.entity)
+    columns = history.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.entities is not None:
+        found.append(columns.entity.in_(sorted(wanted.entities)))
     if wanted.keys is not None:
         found.append(columns.entity_key.in_(sorted(wanted.keys)))
     if wanted.actor_ids is not None:
