@@ -3,17 +3,19 @@
 import json
 import random
 import threading
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import delete, insert, select, text
 
+from campaigns.units import audit as campaign_audit
 from campaigns.units.tamperings import TAMPERINGS, Vandal
-from eyened_domain import ConfigurationError, Database, FormAnnotation, Tag
+from eyened_domain import ConfigurationError, Database, FormAnnotation, StorageError, Tag
 from eyened_domain.adapters.checkup import checkup_on
 from eyened_domain.adapters.sql.engine import engine_of, url_of
 from eyened_domain.adapters.sql.history.auditing import Auditor
 from eyened_domain.adapters.sql.history.macs import Macs
-from eyened_domain.adapters.sql.history.streams import Streams
+from eyened_domain.adapters.sql.history.streams import Stream, Streams
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history, history_stream
 from eyened_domain.adapters.sql.translation import ConnectionLost
@@ -23,6 +25,7 @@ from eyened_domain.services.history import History
 from eyened_domain.testing import Builder
 from eyened_domain.testing.databases import settings_on
 from eyened_domain.testing.queries import assert_queries, count_queries
+from eyened_domain.testing.servers import server_names
 
 
 @pytest.fixture
@@ -127,6 +130,23 @@ def test_a_run_that_is_repeated_is_in_the_history_once(database, form):
     assert not faults(database)
 
 
+def test_what_was_written_in_a_savepoint_that_was_taken_back_leaves_no_gap(database, form):
+    with database.unit_of_work() as uow:
+        uow.forms.get(form).form_data["grade"] = 1
+        uow.flush()
+        for number in (2, 3):
+            with suppress(KeyError), uow.savepoint():
+                uow.forms.get(form).form_data["grade"] = number
+                assert len(History().find(uow, entity=FormAnnotation)) == 3  # it is written
+                raise KeyError
+        uow.commit()
+        grades = [
+            one.after["form_data"]["grade"] for one in History().find(uow, of=uow.forms.get(form))
+        ]
+    assert grades == [1, 0]
+    assert not faults(database)
+
+
 def test_each_thread_that_commits_at_once_has_a_stream_of_its_own(database, form):
     both = threading.Barrier(2)
 
@@ -194,11 +214,11 @@ def test_many_changes_of_long_texts_are_written_in_several_statements(database, 
 def test_a_change_that_is_there_already_is_never_written_over(database, form, monkeypatch):
     grade(database, form, 1)
     (row, *_) = rows_of(database)
-    taken = type(database._history.streams.take())(row.stream_id, 0)
+    taken = Stream(row.stream_id, row.number)  # as two processes would have it
     monkeypatch.setattr(database._history.streams, "take", lambda: taken)
     with database.unit_of_work() as uow:
         uow.forms.get(form).form_data["grade"] = 2
-        with pytest.raises(Exception, match=r"already|same"):
+        with pytest.raises(StorageError, match="were there already"):
             uow.commit()
     assert not faults(database)
 
@@ -321,3 +341,12 @@ def test_a_database_that_is_not_adopted_is_written_as_before(empty_database_url,
         with pytest.raises(ConfigurationError, match="no history yet; run `eorm upgrade`"):
             History().find(uow)
     database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", *server_names()])
+def test_a_crowd_that_is_killed_has_an_entry_for_each_change_and_none_besides(kind, servers):
+    server = "" if kind == "sqlite" else servers.server(kind).url("").rstrip("/")
+    kind = "sqlite" if kind == "sqlite" else "mariadb"
+    size = campaign_audit.Size(workers=3, each=12, kills=3, timed=1)
+    figures = campaign_audit.run(kind, size, random.SystemRandom().randrange(2**31), server)
+    assert figures.sound, figures

@@ -142,7 +142,7 @@ class HistoryContract(Contract):
         with make_unit_of_work() as uow:
             uow.tags.add(build.a_tag(tag_name="before"))
             uow.flush()
-            for name, error in (("kept", None), ("lost", BackOut())):
+            for name, error in (("lost", BackOut()), ("kept", None), ("lost", BackOut())):
                 try:
                     with uow.savepoint():
                         uow.tags.add(build.a_tag(tag_name=name))

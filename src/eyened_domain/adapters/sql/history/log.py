@@ -55,7 +55,7 @@ class ChangeLog:
     def _forget(self) -> None:
         self._waiting: Waiting = []
         self._length = 0
-        self._marks: dict[SessionTransaction, tuple[Waiting, int]] = {}
+        self._marks: dict[SessionTransaction, tuple[Waiting, int, int]] = {}
         self._number = 0
         self._is_asked = self._is_committing = False
 
@@ -96,12 +96,20 @@ class ChangeLog:
 
     def mark(self, savepoint: SessionTransaction) -> None:
         """Note what waits at a savepoint, for the case that it is rolled back."""
-        self._marks[savepoint] = (list(self._waiting), self._number)
+        # the list is only added to, and what was written stays in it
+        self._marks[savepoint] = (self._waiting, len(self._waiting), self._number)
 
     def return_to(self, savepoint: SessionTransaction) -> None:
         """Forget what was noted and written since a savepoint."""
         if savepoint in self._marks:
-            self._waiting, self._number = self._marks.pop(savepoint)
+            waiting, count, number = self._marks.pop(savepoint)
+            self._waiting = waiting[:count]
+            there = 0 if self._stream is None else self._stream.last_number
+            self._number = number or there  # there was no stream yet at the savepoint
+
+    def forget_mark(self, savepoint: SessionTransaction) -> None:
+        """Forget what waited at a savepoint that has ended."""
+        self._marks.pop(savepoint, None)
 
     def prepare_commit(self) -> None:
         """Send what has changed, and write what waits."""
@@ -167,3 +175,5 @@ def _ended(session: Session, transaction: SessionTransaction) -> None:
     log = log_of(session)
     if log is not None and transaction.parent is None:
         log.end()
+    elif log is not None:
+        log.forget_mark(transaction)

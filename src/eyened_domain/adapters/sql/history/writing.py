@@ -27,22 +27,8 @@ _MOST_ROWS = 2500
 """SQLite takes 32,766 parameters in a statement; a server is sent a text."""
 _MOST_CHARACTERS = 3_000_000
 """Of the texts in a statement: servers refuse a packet of more than some megabytes."""
-_SIGNED = (
-    "stream_id",
-    "number",
-    "transaction_number",
-    "entity",
-    "entity_key",
-    "kind",
-    "old_values",
-    "new_values",
-    "actor_id",
-    "reason",
-    "made_at",
-    "last_number",
-)
+SIGNED = tuple(column for column in history.c if column.key != "mac")
 """The columns of `History` that a digest is of, in their order; the digest is the last column."""
-SIGNED = tuple(history.c[name] for name in _SIGNED)
 
 
 @frozen
@@ -161,16 +147,16 @@ def _send(
 def _parts(dialect: Dialect) -> tuple[str, str, str]:
     """Return the texts of an INSERT: its beginning, a row, and what becomes of a head there is."""
     quote = dialect.identifier_preparer.quote
-    columns = [quote(one.name) for one in (*SIGNED, history.c.mac)]
     sign = "?" if dialect.paramstyle == "qmark" else "%s"
-    begin = f"INSERT INTO {quote(history.name)} ({', '.join(columns)}) VALUES "  # noqa: S608
+    # without a list of columns, for which MariaDB would ask that they may all be updated
+    begin = f"INSERT INTO {quote(history.name)} VALUES "  # noqa: S608
     sets = f"{quote(history.c.last_number.name)} = {sign}, {quote(history.c.mac.name)} = {sign}"
     end = f" ON DUPLICATE KEY UPDATE {sets}"
     if dialect.name == "sqlite":
         keys = ", ".join(quote(one.name) for one in history.primary_key.columns)
         number = quote(history.c.number.name)
         end = f" ON CONFLICT ({keys}) DO UPDATE SET {sets} WHERE {number} = {HISTORY_HEAD}"
-    return begin, f"({', '.join([sign] * len(columns))})", end
+    return begin, f"({', '.join([sign] * len(history.c))})", end
 
 
 def open_stream(connection: Connection, macs: Macs, stream_id: str) -> None:
