@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.util import identity_key
 
+from eyened_domain.adapters.sql.bulk_portions import chunks
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.entity import Entity, entity_classes, root_of
 from eyened_domain.model.fields import ColumnInfo
@@ -19,8 +20,8 @@ from eyened_domain.services.changes.entries import Entry, deleted, updated
 from eyened_domain.services.changes.recorded import is_recorded, recorded_columns
 from eyened_domain.services.changes.values import key_text
 
-ASKED = 1000
-"""How many ids are asked for at once: each stands in the statement once for each column."""
+_MOST_ASKED = 30_000
+"""How many ids stand in a statement, once for each column: SQLite takes 32,766 parameters."""
 Gone = Mapping[str, set[Any]]
 """Ids by the name of the class whose table holds them."""
 
@@ -52,8 +53,8 @@ def entries_of_rows_along(
 def entries_along(connection: Connection, gone: Gone, is_meant: Any = None) -> Iterator[Entry]:
     """Yield the entries of rows that hang on rows which are deleted, level by level.
 
-    One statement tells, of a thousand ids of a class, which columns refer to some of them, and one
-    more for each of these reads the rows.
+    One statement tells, of thousands of ids of a class, which columns refer to some of them, and
+    one more for each of these reads the rows.
 
     Args:
         connection: of the transaction that deletes them.
@@ -85,9 +86,7 @@ def _that_hold_some(
     """Yield the columns that refer to some of these ids, with the ids; one statement a class."""
     for root, several in gone.items():
         hanging = _hanging_on(root)
-        ids = list(several)
-        for start in range(0, len(ids) if hanging else 0, ASKED):
-            some = ids[start : start + ASKED]
+        for some in chunks(several if hanging else (), _MOST_ASKED // max(3, len(hanging))):
             held = connection.execute(_which_hold(root), {"ids": some}).one()
             for (entity, column), is_held in zip(hanging, held, strict=True):
                 if is_held:
