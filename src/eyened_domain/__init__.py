@@ -76,6 +76,9 @@ if TYPE_CHECKING:
     from eyened_domain.services.forms import PatternTooSlow as PatternTooSlow
     from eyened_domain.services.hashing import FileHashes as FileHashes
     from eyened_domain.services.hashing import Hashes as Hashes
+    from eyened_domain.services.history import Change as Change
+    from eyened_domain.services.history import ChangeKind as ChangeKind
+    from eyened_domain.services.history import History as History
     from eyened_domain.services.image_files import ImageFiles as ImageFiles
     from eyened_domain.services.importing import Importing as Importing
     from eyened_domain.services.importing import ImportOptions as ImportOptions
@@ -189,6 +192,9 @@ _ELSEWHERE = {
     "StorageError": "eyened_domain.errors",
     "TagUse": "eyened_domain.services.tagging",
     "Tagged": "eyened_domain.services.tagging",
+    "Change": "eyened_domain.services.history",
+    "ChangeKind": "eyened_domain.services.history",
+    "History": "eyened_domain.services.history",
     "Tagging": "eyened_domain.services.tagging",
     "Throttle": "eyened_domain.services.accounts",
     "ThumbnailFiles": "eyened_domain.services.thumbnails",

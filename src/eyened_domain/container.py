@@ -32,6 +32,7 @@ from eyened_domain.services.cohorts import Cohorts
 from eyened_domain.services.features import Features
 from eyened_domain.services.forms import FormImporting, Forms
 from eyened_domain.services.hashing import Hashes
+from eyened_domain.services.history import History
 from eyened_domain.services.importing import Importing
 from eyened_domain.services.provenance import Provenance
 from eyened_domain.services.search import Search
@@ -113,6 +114,7 @@ class Container(containers.DeclarativeContainer):
     provenance: providers.Provider[Provenance] = providers.Factory(Provenance)
     cohorts: providers.Provider[Cohorts] = providers.Factory(Cohorts)
     search: providers.Provider[Search] = providers.Factory(Search)
+    history: providers.Provider[History] = providers.Factory(History)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     trash: providers.Provider[Trash] = providers.Factory(Trash)
     importing: providers.Provider[Importing] = providers.Factory(

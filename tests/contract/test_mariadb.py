@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,8 @@ class TestMariaDB(StorageContract):
     def make_unit_of_work(self, mariadb_url: str, tmp_path: Path) -> Iterator[MakeUnitOfWork]:
         database = Database(settings_on(mariadb_url, tmp_path))
 
-        def make(subscribers: Subscribers = (), *, include_inactive: bool = False) -> SqlUnitOfWork:
-            return SqlUnitOfWork(
-                database._writing_session, subscribers, include_inactive=include_inactive
-            )
+        def make(subscribers: Subscribers = (), **given: Any) -> SqlUnitOfWork:
+            return SqlUnitOfWork(database._writing_session, subscribers, **given)
 
         yield make
         database.close()

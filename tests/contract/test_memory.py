@@ -1,5 +1,7 @@
 """The contract, on the memory adapter."""
 
+from typing import Any
+
 import pytest
 
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
@@ -11,9 +13,7 @@ from eyened_domain.testing.contracts.base import MakeUnitOfWork
 class TestMemory(StorageContract):
     @pytest.fixture
     def make_unit_of_work(self, memory_store: MemoryStore) -> MakeUnitOfWork:
-        def make(
-            subscribers: Subscribers = (), *, include_inactive: bool = False
-        ) -> MemoryUnitOfWork:
-            return MemoryUnitOfWork(memory_store, subscribers, include_inactive=include_inactive)
+        def make(subscribers: Subscribers = (), **given: Any) -> MemoryUnitOfWork:
+            return MemoryUnitOfWork(memory_store, subscribers, **given)
 
         return make

@@ -137,3 +137,18 @@ def test_a_defragmented_store_is_used_when_it_is_set(shell, tmp_path):
         for n, one in enumerate(Segmentation.fetch_all(session)):
             assert (one.read_data() == pixels(n)).all()
     database.close()
+
+
+def test_what_somebody_did_to_the_history_is_found_by_audit(shell, tmp_path):
+    seal = tmp_path / "history.seal"
+    done = shell.eorm("doctor", "--level", "1", "--audit")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "entries of the history" in done.stdout
+    assert not answer(shell, "doctor", "--level", "1", "--seal", str(seal))["findings"]
+    assert seal.exists()
+    with shell.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE History SET ActorID = 7 WHERE Number = 2")
+    assert answer(shell, "doctor", "--level", "1")["findings"] == []
+    found = answer(shell, "doctor", "--level", "1", "--audit", code=1)
+    assert found["counts"] == {"history_altered": 1}
+    assert found["findings"][0]["position"] == 2

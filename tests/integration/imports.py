@@ -49,7 +49,7 @@ def row_counts(database: Database) -> dict[str, int]:
 
 def domain_counts(database: Database) -> dict[str, int]:
     """The number of rows of every table of the contract."""
-    own = {"ImportBatch", "ImportItem", "UnitOfWorkLog"}
+    own = {"ImportBatch", "ImportItem", "UnitOfWorkLog", "History", "HistoryStream"}
     return {name: count for name, count in row_counts(database).items() if name not in own}
 
 
@@ -58,7 +58,13 @@ def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     with database.engine.connect() as connection:
         for table in import_item.metadata.sorted_tables:
-            if table.name not in {"ImportBatch", "ImportItem", "UnitOfWorkLog"}:
+            if table.name not in {
+                "ImportBatch",
+                "ImportItem",
+                "UnitOfWorkLog",
+                "History",
+                "HistoryStream",
+            }:
                 columns = [
                     column
                     for column in table.columns

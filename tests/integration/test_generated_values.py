@@ -38,7 +38,8 @@ def test_reading_back_takes_one_statement_per_class(database_url: str) -> None:
         with count_queries(database) as counted:
             uow.commit()
 
-    assert counted.total == 2
+    history = [one for one in counted.statements if "History" in one]
+    assert counted.total - len(history) == 2
     database.close()
 
 

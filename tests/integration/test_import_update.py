@@ -267,7 +267,7 @@ def test_without_the_record_of_imports_it_says_what_to_run_and_writes_nothing(
     from eyened_domain.testing.engines import engine_on
 
     engine = engine_on(empty_database_url)
-    own = {"ImportBatch", "ImportItem", "UnitOfWorkLog"}
+    own = {"ImportBatch", "ImportItem", "UnitOfWorkLog", "History", "HistoryStream"}
     metadata.create_all(engine, [t for t in metadata.sorted_tables if t.name not in own])
     engine.dispose()
     database = Database(settings_on(empty_database_url, tmp_path))

@@ -23,6 +23,8 @@ OURS = {
         bookkeeping.import_batch,
         bookkeeping.import_item,
         bookkeeping.attribute_computation,
+        bookkeeping.history,
+        bookkeeping.history_stream,
         pixels.zarr_array,
         pixels.zarr_slot,
         pixels.database_identity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyened_domain.adapters.pixels.collect import GRACE_S
@@ -11,6 +12,7 @@ from eyened_domain.adapters.pixels.examinations.quarantine import YOUNG_S
 from eyened_domain.adapters.pixels.examinations.slot_pixels import SlotPixels
 from eyened_domain.adapters.pixels.examinations.store_files import StoreFiles
 from eyened_domain.adapters.pixels.examinations.unsigned import Unsigned
+from eyened_domain.adapters.sql.doctor.audit import Audit
 from eyened_domain.adapters.sql.doctor.images import ImageChecksums, ImagesThere, Thumbnails
 from eyened_domain.adapters.sql.doctor.old_values import OldValues
 from eyened_domain.adapters.sql.doctor.rules import Rules
@@ -29,6 +31,8 @@ def checkup_on(
     young_s: float = YOUNG_S,
     adopt: bool = False,
     resume: bool = False,
+    audit: bool = False,
+    seal: Path | None = None,
 ) -> Checkup:
     """Return a check-up of a database, its store, its images and its thumbnails.
 
@@ -40,6 +44,8 @@ def checkup_on(
         adopt: take over pixels of other programs when things are fixed: their checksums, and
             those of what they have written over pixels of ours.
         resume: go on with the pixels where the last check-up ran out of time.
+        audit: look whether the history is as it was written.
+        seal: a file that says what the history held before; see `adapters.sql.history.seals`.
     """
     engine, files = database.engine, database.pixel_shelf.files
     settings = database.settings
@@ -56,4 +62,6 @@ def checkup_on(
         SlotPixels(engine, files, resume=resume, adopt=adopt, young_s=young_s),
         ImageChecksums(engine, settings.images_basepath),
     ]
+    if audit:
+        examinations.append(Audit(engine, database.settings.secret_key, seal))
     return Checkup(examinations, watch)

@@ -17,6 +17,7 @@ from eyened_domain.adapters.pixels.positions.reservations import Reservations
 from eyened_domain.adapters.pixels.session_pixels import ZarrShelf
 from eyened_domain.adapters.pixels.zarr.files import SlotFiles
 from eyened_domain.adapters.sql.engine import engine_of
+from eyened_domain.adapters.sql.history.keeper import HistoryKeeper
 from eyened_domain.adapters.sql.made_once import made_once
 from eyened_domain.adapters.sql.migrations import ensure_ready
 from eyened_domain.adapters.sql.pixels import PixelShelf
@@ -30,6 +31,7 @@ from eyened_domain.config import Settings
 from eyened_domain.config.temporary import remove_folder
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.services.changes.author import Actor, author_of
 from eyened_domain.services.events import Subscribers
 
 T = TypeVar("T")
@@ -80,6 +82,7 @@ class Database:
         self._subscribers = subscribers
         self._stores: Stores = self if stores is None else stores
         self._lock = threading.RLock()
+        self._history: HistoryKeeper | None = None
 
     def __repr__(self) -> str:
         return f"Database({self.settings.display_url!r})"
@@ -91,7 +94,9 @@ class Database:
         engine = engine_of(self.settings)
         weakref.finalize(engine, remove_folder, self.settings.home)
         try:
-            ensure_ready(engine, embedded=self.settings.is_embedded)
+            at_head = ensure_ready(engine, embedded=self.settings.is_embedded)
+            is_kept = self.settings.history and at_head
+            self._history = HistoryKeeper(self.settings.secret_key) if is_kept else None
             follow_names(engine)
         except BaseException:
             engine.dispose()
@@ -139,34 +144,64 @@ class Database:
         return StoredAnnotationFiles(self.settings.annotations_path)
 
     @contextmanager
-    def get_session(self, *, include_inactive: bool = False) -> Iterator[DomainSession]:
+    def get_session(
+        self,
+        *,
+        include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
+    ) -> Iterator[DomainSession]:
         """Give a session for a `with` block; what is not committed in it is rolled back.
 
         Objects stay readable after the block.
 
         Args:
             include_inactive: let finders and lists be with what is inactive.
+            actor: who acts in it; see `unit_of_work`, and so of the reason.
+            reason: as well.
         """
-        session = self.create_session(include_inactive=include_inactive)
+        session = self.create_session(include_inactive=include_inactive, actor=actor, reason=reason)
         try:
             yield session
         finally:
             session.close()
 
-    def create_session(self, *, include_inactive: bool = False) -> DomainSession:
+    def create_session(
+        self,
+        *,
+        include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
+    ) -> DomainSession:
         """Return a session that the caller closes; see `get_session`."""
+        author = author_of(actor, reason)
         session = self._session_on(self.engine)
         session.include_inactive = include_inactive
+        session.changes.author = author
         return session
 
-    def unit_of_work(self, *, include_inactive: bool = False) -> SqlUnitOfWork:
+    def unit_of_work(
+        self,
+        *,
+        include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
+    ) -> SqlUnitOfWork:
         """Return a unit of work, to be used in a `with` block.
 
         Args:
             include_inactive: let finders, lists and frames be with what is inactive.
+            actor: who acts in it, as the history says: a stored creator, or the name or the id
+                of one, which is looked up when something is stored. There is `NotFound` where
+                it is nobody's, and nothing is stored.
+            reason: why, as the history says.
         """
         return SqlUnitOfWork(
-            self._writing_session, self._subscribers, include_inactive=include_inactive
+            self._writing_session,
+            self._subscribers,
+            include_inactive=include_inactive,
+            actor=actor,
+            reason=reason,
         )
 
     def run(
@@ -175,6 +210,8 @@ class Database:
         *,
         retries: int = 3,
         include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
     ) -> T:
         """Run work in a unit of work and commit it; all of it again on a deadlock or lost link.
 
@@ -187,6 +224,8 @@ class Database:
                 in the middle of the commit.
             retries: how often it is run again at the most.
             include_inactive: let finders, lists and frames be with what is inactive.
+            actor: who acts in it; see `unit_of_work`, and so of the reason.
+            reason: as well.
 
         Returns:
             what the work returned.
@@ -194,7 +233,12 @@ class Database:
         Raises:
             Conflict: it did not succeed after all retries.
         """
-        make_unit = partial(self._repeatable_unit, include_inactive=include_inactive)
+        make_unit = partial(
+            self._repeatable_unit,
+            include_inactive=include_inactive,
+            actor=actor,
+            reason=reason,
+        )
         return run_unit(make_unit, self.create_session, work, retries=retries)
 
     def close(self) -> None:
@@ -211,13 +255,20 @@ class Database:
                 remove_folder(self.settings.home)
 
     def _repeatable_unit(
-        self, may_give_way: bool, *, include_inactive: bool
+        self,
+        may_give_way: bool,
+        *,
+        include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
     ) -> RepeatableUnitOfWork:
         how = "LATE" if may_give_way else "IMMEDIATE"
         return RepeatableUnitOfWork(
             partial(self._writing_session, how),
             self._subscribers,
             include_inactive=include_inactive,
+            actor=actor,
+            reason=reason,
         )
 
     def _writing_session(self, how: str = "IMMEDIATE") -> DomainSession:
@@ -229,4 +280,5 @@ class Database:
             image_store=self._stores.image_store,
             shelf=self._stores.pixel_shelf,
             annotation_files=self._stores.annotation_files,
+            history=self._history,
         )

@@ -88,6 +88,7 @@ class Settings:
         default_study_date: DEFAULT_STUDY_DATE, of studies that come without one.
         cfi_cache_path: CFI_CACHE_PATH.
         image_server_url: IMAGE_SERVER_URL, without a slash at its end.
+        history: EYENED_HISTORY, whether it is kept who changed what; default true.
 
     Raises:
         ConfigurationError: two databases are said, a server without SECRET_KEY, or TLS
@@ -109,6 +110,7 @@ class Settings:
     default_study_date: date = date(1970, 1, 1)
     cfi_cache_path: Path | None = None
     image_server_url: str | None = None
+    history: bool = True
 
     @tls.default
     def _tls_of_url(self) -> TLSSettings | None:

@@ -197,6 +197,7 @@ OTHERS = (
     Variable("DEFAULT_STUDY_DATE", "default_study_date", read_date),
     Variable("CFI_CACHE_PATH", "cfi_cache_path", read_path),
     Variable("IMAGE_SERVER_URL", "image_server_url", read_server_url),
+    Variable("EYENED_HISTORY", "history", read_flag),
 )
 BY_NAME: Mapping[str, Variable] = MappingProxyType({v.name: v for v in (*PARTS, *TLS, *OTHERS)})
 BY_NESTED: Mapping[str, Variable] = MappingProxyType(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from eyened_domain.errors import BadInput, RuleBroken, not_open
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import kind_of
+from eyened_domain.services.changes.author import Actor, Author, author_of
+from eyened_domain.services.changes.record import ChangeRecord
 from eyened_domain.services.computation_record import ComputationRecord
 from eyened_domain.services.conversion_record import ConversionRecord
 from eyened_domain.services.events import Event, Segmented, Subscribers
@@ -22,6 +24,7 @@ from eyened_domain.services.rows import Rows
 from eyened_domain.services.sought_values import check_entity
 
 if TYPE_CHECKING:
+    from eyened_domain.model.creator import Creator
     from eyened_domain.model.segmentation import ModelSegmentation, Segmentation
 
 E = TypeVar("E", bound=Entity)
@@ -35,10 +38,21 @@ class UnitOfWork(NamedRepositories):
         subscribers: called with each recorded event, after commit.
         include_inactive: let finders, lists and frames be with what is inactive, where a call
             does not say.
+        actor: who it acts for, as the history says: a stored creator, or the name or the id
+            of one.
+        reason: why, as the history says.
     """
 
-    def __init__(self, subscribers: Subscribers = (), *, include_inactive: bool = False) -> None:
+    def __init__(
+        self,
+        subscribers: Subscribers = (),
+        *,
+        include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
+    ) -> None:
         self._include_inactive = include_inactive
+        self._author: Author = author_of(actor, reason)
         self._subscribers = tuple(subscribers)
         self._events: list[Event] = []
         self._callbacks: list[Callable[[], object]] = []
@@ -140,6 +154,31 @@ class UnitOfWork(NamedRepositories):
         if not isinstance(one, Entity):
             raise BadInput(f"a stored object is locked, not {kind_of(one)}")
         self._lock(one)
+
+    @property
+    def actor(self) -> Creator | None:
+        """Who this unit acts for; None where that was not said.
+
+        Raises:
+            NotFound: there is no such creator.
+        """
+        self._check_open()
+        actor = self._author.actor
+        if actor is None:
+            return None
+        if isinstance(actor, str):
+            return self.creators.by_name(actor)
+        return self.creators.get(actor if isinstance(actor, int) else actor.creator_id)
+
+    @property
+    def reason(self) -> str | None:
+        """Why this unit changes what it changes; None where that was not said."""
+        return self._author.reason
+
+    @property
+    @abstractmethod
+    def history(self) -> ChangeRecord:
+        """The record of who changed what; `services.history` asks it."""
 
     @property
     @abstractmethod

@@ -59,6 +59,18 @@ _SHOWN = 50
     help="Stop after that time; --resume goes on with the pixels.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the pixels where the time was over.")
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Look also whether the history was altered: every entry is checked with SECRET_KEY.",
+)
+@click.option(
+    "--seal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Compare the history with what FILE says that it held, and write FILE anew when nothing "
+    "is wrong. Keep it where nobody who can write to the database can write. Implies --audit.",
+)
 @click.pass_context
 def doctor_command(
     ctx: click.Context,
@@ -71,6 +83,8 @@ def doctor_command(
     grace_days: float,
     time_limit: float | None,
     resume: bool,
+    audit: bool,
+    seal: Path | None,
 ) -> None:
     """Check rows against files and pixels, and the database against its contract.
 
@@ -87,6 +101,7 @@ def doctor_command(
       eorm doctor
       eorm doctor --level 3 --time-limit 3600
       eorm doctor --fix --json > report.json
+      eorm doctor --level 1 --audit --seal /mnt/elsewhere/history.seal
     """
     from eyened_domain.adapters.checkup import checkup_on  # noqa: PLC0415
     from eyened_domain.services.doctor import Watch  # noqa: PLC0415
@@ -103,6 +118,8 @@ def doctor_command(
             grace_s=grace_days * 86400,
             adopt=adopt,
             resume=resume,
+            audit=audit or seal is not None,
+            seal=seal,
         )
         report = _run(checkup, level, progress, fix=fix)
     if as_json:

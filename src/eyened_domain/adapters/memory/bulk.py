@@ -22,14 +22,16 @@ from eyened_domain.adapters.memory.constraints import (
     duplicate,
     follow_removal,
 )
+from eyened_domain.adapters.memory.history import note_new, note_since
 from eyened_domain.adapters.memory.paths import value_at
 from eyened_domain.adapters.memory.searching import searched_rows
-from eyened_domain.adapters.memory.tables import Row, within
+from eyened_domain.adapters.memory.tables import Row
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.names import folded
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.project import Project
 from eyened_domain.model.study import Study
+from eyened_domain.services.changes.recorded import IMPORTED
 from eyened_domain.services.column_paths import ColumnPath, path_of
 from eyened_domain.services.conditions.meaning import Query
 from eyened_domain.services.row_shapes import Row as Columns
@@ -170,7 +172,10 @@ class MemoryRows(Rows):
             else:
                 self._objects.store.skip_ids(entity.__entity__.root, values[key])
             made.append(Row(entity, values))
-        self._put(made)
+        with self._all_or_none():
+            self._put(made)
+            if entity.__name__ not in IMPORTED:
+                note_new(self._objects, made)
         read_lists_again(self._objects, entity, [row.values for row in made])
         return [row.values[key] for row in made]
 
@@ -180,7 +185,9 @@ class MemoryRows(Rows):
         keys = [row.key for row in made if self._objects.view.row(row.info.root, row.key) is None]
         if len({*keys}) < len(made):
             raise duplicate(entity, entity.__entity__.primary_key)
-        self._put(made)
+        with self._all_or_none():
+            self._put(made)
+            note_new(self._objects, made)
         read_lists_again(self._objects, entity, [row.values for row in made])
 
     def _delete_links(
@@ -188,11 +195,13 @@ class MemoryRows(Rows):
     ) -> int:
         wanted = {_held(entity, by, value) for value in values if value is not None}
         gone = [*self._objects.rows(entity, [(by, wanted), *_sought(entity, equals)])]
+        mark = self._objects.view.mark()
         for row in gone:
             self._objects.view.remove(row)
             known = self._objects.known.get((row.info.root, row.key))
             if known is not None:
                 self._objects.removed(known)
+        note_since(self._objects, mark)
         return len(gone)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
@@ -200,7 +209,7 @@ class MemoryRows(Rows):
         info, view = entity.__entity__, self._objects.view
         now = datetime.now().replace(microsecond=0)
         stamps = {column.name: now for column in info.columns.values() if column.set_on_update}
-        written, before = [], []
+        written, before, mark = [], [], view.mark()
         with self._all_or_none():
             for given in rows:
                 values = {name: _held(entity, name, value) for name, value in given.items()}
@@ -212,6 +221,7 @@ class MemoryRows(Rows):
             for row in written:
                 check_values(row)
             self._check(written)
+            note_since(self._objects, mark)
         read_again(self._objects, written)
         read_lists_again(self._objects, entity, [*before, *(row.values for row in written)])
         read_flags_again(self._objects, entity, rows)
@@ -219,19 +229,21 @@ class MemoryRows(Rows):
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int:
         runs = sorted(runs)
         gone = [row for row in self._objects.rows(entity) if within(row.values[key], runs)]
+        mark = self._objects.view.mark()
         with self._all_or_none():
             for row in gone:
                 self._objects.view.remove(row)
             for row in gone:
                 follow_removal(self._objects.view, row)
+            note_since(self._objects, mark)
         let_go(self._objects, entity, gone)
         return len(gone)
 
     def _ids_in(
         self, entity: type[Entity], column: str, runs: Runs, wanted: str, most: int
     ) -> list[Any]:
-        self._objects.view.keep_out(entity.__entity__.root, column, runs)
         runs = sorted(runs)
+        self._objects.view.keep_out(entity.__entity__.root, column, runs)
         found = [
             r.values[wanted] for r in self._objects.rows(entity) if within(r.values[column], runs)
         ]

@@ -17,6 +17,7 @@ from eyened_domain.adapters.memory.constraints import (
     refuse_links_to,
 )
 from eyened_domain.adapters.memory.held import AsMade, Held, copied_json
+from eyened_domain.adapters.memory.history import note_since
 from eyened_domain.adapters.memory.links_in_view import check_stored_parts, put_in_view
 from eyened_domain.adapters.memory.modalities import settle_modalities
 from eyened_domain.adapters.memory.references import Key
@@ -54,6 +55,7 @@ def flush(objects: Objects) -> None:
         changed = _with_linked(objects, changed)
         made |= _as_made(held for held in changed if held not in made)
         written = _write(objects, changed)
+        note_since(objects, mark)
     except BaseException:
         objects.view.undo(mark)
         for held, before in made.items():

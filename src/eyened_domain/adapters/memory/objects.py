@@ -24,6 +24,7 @@ from eyened_domain.model.image_store import ImageStore
 from eyened_domain.model.names import folded
 from eyened_domain.model.pixels.stored import StoredPixels
 from eyened_domain.model.references import referrers
+from eyened_domain.services.changes.author import NOBODY, Author
 
 Wanted = Sequence[tuple[str, Collection[Any]]]
 """What columns must hold: one of these values, as `folded` returns them."""
@@ -38,6 +39,7 @@ class Objects:
         annotation_files: where legacy annotations find theirs.
         note_pixels: told of each segmentation whose pixels were stored.
         include_inactive: let finders and lists be with what is inactive.
+        author: who the unit of work acts for.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Objects:
         image_store: ImageStore,
         annotation_files: AnnotationFiles,
         note_pixels: Callable[[Any], None],
+        author: Author = NOBODY,
         *,
         include_inactive: bool = False,
     ) -> None:
         self.store = store
         self.include_inactive = include_inactive
+        self.author: Author = author
         self.known: dict[tuple[str, Key], Held] = {}
         """The objects that are stored, by table and primary key."""
         self.new: dict[int, Held] = {}

@@ -14,7 +14,7 @@ from typing import Any
 from eyened_domain.adapters.memory.references import Key, indexed
 from eyened_domain.model.entity import Entity, EntityInfo, entity_class
 from eyened_domain.model.names import folded
-from eyened_domain.services.row_shapes import Runs
+from eyened_domain.services.row_shapes import Runs, within
 
 
 class Row:
@@ -135,6 +135,10 @@ class View:
         """Tables, columns and values: others must not add a row with one of these."""
         self.overwritten: dict[tuple[str, Key], dict[str, Any]] = {}
         """The columns that are written whatever others have written meanwhile."""
+        self.subjects: set[str] = set()
+        """What was noted beside the entities; see `note`."""
+        self.transaction: int | None = None
+        """What the history knows it by, once it has noted something."""
         self._journal: list[tuple[str, Key, Row | None]] = []
 
     def table(self, root: str) -> Table:
@@ -185,6 +189,7 @@ class View:
             key: what it is found by.
             value: never changed in place, but noted anew.
         """
+        self.subjects.add(subject)
         self._write(subject, key, value)
 
     def mark(self) -> int:
@@ -200,6 +205,13 @@ class View:
     def written(self, mark: int) -> dict[tuple[str, Key], None]:
         """Return the table and primary key of each row that was changed since the mark."""
         return {(root, key): None for root, key, _ in self._journal[mark:]}
+
+    def before(self, mark: int) -> dict[tuple[str, Key], Row | None]:
+        """Return what each row that was changed since the mark was then; None where it was not."""
+        found: dict[tuple[str, Key], Row | None] = {}
+        for root, key, row in self._journal[mark:]:
+            found.setdefault((root, key), row)
+        return found
 
     def changes(self) -> Iterator[tuple[str, Key]]:
         """Yield the table and the primary key of each row that was written or taken out."""
@@ -227,8 +239,3 @@ def keys_within(tables: dict[str, Table], root: str, column: str, runs: Runs) ->
     table = tables.get(root)
     rows = {} if table is None else table.rows
     return {key for key, row in rows.items() if within(row.values.get(column), runs)}
-
-
-def within(value: Any, runs: Runs) -> bool:
-    """Whether a value lies in one of the runs (first, last)."""
-    return value is not None and any(first <= value <= last for first, last in runs)

@@ -10,6 +10,7 @@ from eyened_domain.adapters.files.annotation_files import StoredAnnotationFiles
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.adapters.memory.computation_record import MemoryComputationRecord
 from eyened_domain.adapters.memory.conversion_record import MemoryConversionRecord
+from eyened_domain.adapters.memory.history import MemoryChangeRecord
 from eyened_domain.adapters.memory.images import MemoryImages
 from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
@@ -18,6 +19,7 @@ from eyened_domain.adapters.memory.store import MemoryStore
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.services.changes.author import Actor
 from eyened_domain.services.events import Subscribers
 from eyened_domain.services.finders import repository_class
 from eyened_domain.services.repository import Repository
@@ -41,6 +43,8 @@ class MemoryUnitOfWork(UnitOfWork):
         annotation_files: the files of legacy annotations; by default those beneath
             ``/annotations``.
         include_inactive: let finders, lists and frames be with what is inactive.
+        actor: see `UnitOfWork`, and so of the reason.
+        reason: as well.
     """
 
     def __init__(
@@ -51,8 +55,10 @@ class MemoryUnitOfWork(UnitOfWork):
         image_store: ImageStore | None = None,
         annotation_files: AnnotationFiles | None = None,
         include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
     ) -> None:
-        super().__init__(subscribers, include_inactive=include_inactive)
+        super().__init__(subscribers, include_inactive=include_inactive, actor=actor, reason=reason)
         self.store: MemoryStore = MemoryStore() if store is None else store
         self.image_store: ImageStore = image_store or MemoryImages()
         self.annotation_files: AnnotationFiles = annotation_files or StoredAnnotationFiles(
@@ -83,12 +89,19 @@ class MemoryUnitOfWork(UnitOfWork):
         self._check_open()
         return MemoryComputationRecord(self._objects)
 
+    @property
+    def history(self) -> MemoryChangeRecord:
+        """The record of who changed what."""
+        self._check_open()
+        return MemoryChangeRecord(self._objects)
+
     def _begin(self) -> None:
         self._objects = Objects(
             self.store,
             self.image_store,
             self.annotation_files,
             self._note_pixels,
+            self._author,
             include_inactive=self.include_inactive,
         )
 

@@ -30,6 +30,7 @@ from eyened_domain.adapters.pixels.zarr.files import SlotFiles, SlotGone
 from eyened_domain.adapters.pixels.zarr.layout import ArrayKey
 from eyened_domain.adapters.pixels.zarr.slot_file import SlotContent, Stamp, StoredSlot
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
+from eyened_domain.adapters.sql.history.bulk import note_altered
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.adapters.sql.schema.pixels import OWNERS
@@ -225,6 +226,7 @@ class ZarrPixels:
                 values=values,
             )
         self._shelf.digests.keep(reserved.key, reserved.position, content.digest)
+        note_altered(self._session, grid, {"zarr_array_index": reserved.position, **values})
         # as if it had been flushed: a savepoint that is rolled back then takes it from the object
         keep_for_rollback(self._session, [grid])
         count_as_altered(self._session, [instance_state(grid)])

@@ -38,6 +38,12 @@ from eyened_domain.adapters.sql.bulk_in_hand import (
 from eyened_domain.adapters.sql.bulk_portions import CHUNK, chunks, is_sent_as_one, lists_for_in
 from eyened_domain.adapters.sql.clock import now_of
 from eyened_domain.adapters.sql.ended import DATABASE, ending_on
+from eyened_domain.adapters.sql.history.bulk import (
+    deleting,
+    note_inserted_links,
+    note_inserted_rows,
+    updating,
+)
 from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.kinds import RefusedValue, is_single
 from eyened_domain.adapters.sql.patients_studies import studies_of_project
@@ -208,6 +214,7 @@ class SqlRows(Rows):
             made = self._insert_and_read(table, key, rows, told_by)
             ids = _in_order(entity, made, rows, told_by)
         note_made(self._session, entity, ids)
+        note_inserted_rows(self._session, entity, key, ids, rows)
         refresh_lists(self._session, entity, rows)
         return ids
 
@@ -217,6 +224,7 @@ class SqlRows(Rows):
         is_one = len(rows) <= 1 or (not on_sqlite and is_sent_as_one(rows))
         with nullcontext() if is_one else self._all_or_none():
             self._send(table_of(entity), rows)
+        note_inserted_links(self._session, entity, rows)
         refresh_lists(self._session, entity, rows)
 
     def _insert_and_read(
@@ -265,9 +273,9 @@ class SqlRows(Rows):
         self._session.flush()
         table = table_of(entity)
         meets = [_holds(table.c[name], value) for name, value in equals.items()]
-        count = 0
-        for chunk in lists_for_in(values):
-            count += self._execute(delete(table).where(table.c[by].in_(chunk), *meets)).rowcount
+        sought = [and_(table.c[by].in_(chunk), *meets) for chunk in lists_for_in(values)]
+        with deleting(self._session, entity, sought):
+            count: int = sum(self._execute(delete(table).where(one)).rowcount for one in sought)
         self._let_go(entity, by, set(values), equals)
         return count
 
@@ -290,15 +298,15 @@ class SqlRows(Rows):
         table = table_of(entity)
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
-        now = now_of(self._session.connection())
-        stamps = dict.fromkeys(stamped, now)
         connection = self._session.connection()
+        stamps = dict.fromkeys(stamped, now_of(connection))
         try:
             sent = list(update_rows(connection, table, key, rows, stamps))
         except RefusedValue as refused:  # outside of the engine, which would translate it
             raise refused.error from None
         is_one = len(sent) <= 1 and (len(rows) <= 1 or connection.dialect.name != "sqlite")
-        with nullcontext() if is_one else self._all_or_none():
+        as_one = nullcontext() if is_one else self._all_or_none()
+        with updating(self._session, entity, key, rows), as_one:
             for statement, parameters in sent:
                 self._execute(statement, parameters)
         let_objects_hold(self._session, entity, key, [{**stamps, **row} for row in rows])
@@ -314,7 +322,8 @@ class SqlRows(Rows):
             # What one row takes along with it is not counted when its own turn comes.
             ask = select(func.count()).select_from(table)
             there = sum(self._execute(ask.where(part)).scalar() for part in parts)
-        deleted: int = sum(self._execute(delete(table).where(part)).rowcount for part in parts)
+        with deleting(self._session, entity, parts):
+            deleted: int = sum(self._execute(delete(table).where(part)).rowcount for part in parts)
         let_go(self._session, entity, partial(within, runs=sorted(runs)))
         return max(there, deleted)
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm.attributes import instance_state
 
 from eyened_domain.adapters.sql.altered_rows import update_alone
 from eyened_domain.adapters.sql.changed_rows import note_inserted, refuse_overwriting
+from eyened_domain.adapters.sql.history.flushes import keep_before, note_changes
 from eyened_domain.adapters.sql.links_by_id import follow_ids, forget_looked_up, note_ids
 from eyened_domain.adapters.sql.links_in_view import check_stored_parts, in_view, is_linked_anew
 from eyened_domain.adapters.sql.modalities import settle_modalities
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 def watch_flushes(session_class: type[DomainSession]) -> None:
     """Let the sessions of a class do all this in each flush."""
     event.listen(session_class, "before_flush", _prepare)
+    event.listen(session_class, "after_flush", note_changes)
     event.listen(session_class, "after_flush", note_inserted)
     event.listen(session_class, "after_flush", follow_deletions)
     event.listen(session_class, "after_flush", follow_ids)
@@ -77,6 +79,7 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
     refuse_overwriting(session, written)
     refuse_same_key(session)
     leave_lists(session)
+    keep_before(session, new, changed)
     _write_plain_rows_first(session, context)
 
 

@@ -9,6 +9,7 @@ from eyened_domain.adapters.sql.commit_token import commit_with_token
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.adapters.sql.unit_of_work import SqlUnitOfWork
 from eyened_domain.errors import RuleBroken
+from eyened_domain.services.changes.author import Actor
 from eyened_domain.services.events import Subscribers
 
 
@@ -21,6 +22,8 @@ class RepeatableUnitOfWork(SqlUnitOfWork):
         make_session: gives a fresh session.
         subscribers: called with each recorded event, after commit.
         include_inactive: let finders and lists be with what is inactive.
+        actor: see `UnitOfWork`, and so of the reason.
+        reason: as well.
     """
 
     def __init__(
@@ -29,8 +32,16 @@ class RepeatableUnitOfWork(SqlUnitOfWork):
         subscribers: Subscribers = (),
         *,
         include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
     ) -> None:
-        super().__init__(make_session, subscribers, include_inactive=include_inactive)
+        super().__init__(
+            make_session,
+            subscribers,
+            include_inactive=include_inactive,
+            actor=actor,
+            reason=reason,
+        )
         self._look_up_with = make_session
         self._promised = False
         self.token: str = uuid.uuid4().hex

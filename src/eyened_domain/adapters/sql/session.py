@@ -31,6 +31,8 @@ from eyened_domain.adapters.sql.files_of_objects import give_files
 from eyened_domain.adapters.sql.flushing import watch_flushes
 from eyened_domain.adapters.sql.garbage import load_calmly
 from eyened_domain.adapters.sql.generated_values import read_back_generated_values
+from eyened_domain.adapters.sql.history.keeper import HistoryKeeper
+from eyened_domain.adapters.sql.history.log import ChangeLog, watch_transactions_for_history
 from eyened_domain.adapters.sql.inactive import (
     include_inactive,
     includes_inactive,
@@ -62,6 +64,7 @@ from eyened_domain.errors import EyenedError, RuleBroken, deleted
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
+from eyened_domain.services.changes.author import NOBODY, Author
 from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.repository import Repository
 
@@ -80,6 +83,8 @@ class DomainSession(WholeSession):
         shelf: where the pixels of its segmentations are.
         annotation_files: the files of its legacy annotations.
         include_inactive: let finders and lists be with what is inactive.
+        history: keeps the history of this database; None where none is kept.
+        author: who the session acts for.
         options: of `sqlalchemy.orm.Session`.
     """
 
@@ -90,10 +95,13 @@ class DomainSession(WholeSession):
         shelf: PixelShelf | None = None,
         annotation_files: AnnotationFiles | None = None,
         include_inactive: bool = False,
+        history: HistoryKeeper | None = None,
+        author: Author = NOBODY,
         **options: Any,
     ) -> None:
         super().__init__(expire_on_commit=False, **options)
         self.include_inactive = include_inactive
+        self.changes: ChangeLog = ChangeLog(self, history, author)
         self.image_store = image_store
         self.annotation_files = annotation_files
         self.pixels: SessionPixels | None = None if shelf is None else shelf.pixels_of(self)
@@ -270,4 +278,5 @@ event.listen(DomainSession, "after_transaction_end", go_on_after_savepoint)
 event.listen(DomainSession, "after_soft_rollback", go_on_after_rollback)
 event.listen(DomainSession, "before_attach", refuse_own_links)
 read_back_generated_values(DomainSession)
+watch_transactions_for_history(DomainSession)
 give_files(DomainSession)

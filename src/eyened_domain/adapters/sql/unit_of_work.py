@@ -10,6 +10,7 @@ from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.ended import close_for_good, refuse_if_ended
 from eyened_domain.adapters.sql.session import DomainSession
 from eyened_domain.model.entity import Entity
+from eyened_domain.services.changes.author import Actor
 from eyened_domain.services.events import Subscribers
 from eyened_domain.services.repository import Repository
 from eyened_domain.services.unit_of_work import UnitOfWork
@@ -17,6 +18,7 @@ from eyened_domain.services.unit_of_work import UnitOfWork
 if TYPE_CHECKING:
     from eyened_domain.adapters.sql.computation_record import SqlComputationRecord
     from eyened_domain.adapters.sql.conversion_record import SqlConversionRecord
+    from eyened_domain.adapters.sql.history.record import SqlChangeRecord
     from eyened_domain.adapters.sql.import_journal import SqlImportJournal
 
 E = TypeVar("E", bound=Entity)
@@ -29,6 +31,8 @@ class SqlUnitOfWork(UnitOfWork):
         make_session: gives a fresh session.
         subscribers: called with each recorded event, after commit.
         include_inactive: let finders and lists be with what is inactive.
+        actor: see `UnitOfWork`, and so of the reason.
+        reason: as well.
     """
 
     def __init__(
@@ -37,8 +41,10 @@ class SqlUnitOfWork(UnitOfWork):
         subscribers: Subscribers = (),
         *,
         include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
     ) -> None:
-        super().__init__(subscribers, include_inactive=include_inactive)
+        super().__init__(subscribers, include_inactive=include_inactive, actor=actor, reason=reason)
         self._make_session = make_session
 
     @property
@@ -83,9 +89,18 @@ class SqlUnitOfWork(UnitOfWork):
         self._check_open()
         return SqlComputationRecord(self._session)
 
+    @property
+    def history(self) -> SqlChangeRecord:
+        """The record of who changed what."""
+        from eyened_domain.adapters.sql.history.record import SqlChangeRecord  # noqa: PLC0415
+
+        self._check_open()
+        return SqlChangeRecord(self._session)
+
     def _begin(self) -> None:
         self._session = self._make_session()
         self._session.include_inactive = self.include_inactive
+        self._session.changes.author = self._author
         if self._session.pixels is not None:
             self._session.pixels.note = self._note_pixels
 

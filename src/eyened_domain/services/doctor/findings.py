@@ -48,6 +48,8 @@ class Kind(Enum):
     FEATURE_WITHIN_ITSELF = "feature within itself"
     LINEAGE = "patient, study and image that do not belong together"
     OLD_LOG = "log of units of work is long"
+    HISTORY_ALTERED = "entry of the history that was altered or forged"
+    HISTORY_MISSING = "entries of the history that are gone"
     # what older programs could write, and no column means
     NOT_A_DATE = "date that is none"
     NOT_JSON = "text that is no JSON"

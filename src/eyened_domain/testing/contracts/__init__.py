@@ -1,14 +1,14 @@
 """What every storage of entities is held to: ours, and a stranger's.
 
 Inherit from a class in a test module, and give the fixture `make_unit_of_work`: a function
-that returns a fresh unit of work on the same storage each time, and takes `subscribers` and
-`include_inactive`:
+that returns a fresh unit of work on the same storage each time, and takes what a `UnitOfWork`
+takes:
 
     class TestMyStorage(StorageContract):
         @pytest.fixture
         def make_unit_of_work(self):
             store = MyStore()
-            return lambda subscribers=(), **how: MyUnitOfWork(store, subscribers, **how)
+            return lambda *given, **named: MyUnitOfWork(store, *given, **named)
 
 `StorageContract` is all of them together.
 """
@@ -53,6 +53,13 @@ from eyened_domain.testing.contracts.form_validation import (
     FormValidationContract as FormValidationContract,
 )
 from eyened_domain.testing.contracts.forms import FormContract as FormContract
+from eyened_domain.testing.contracts.history import HistoryContract as HistoryContract
+from eyened_domain.testing.contracts.history_found import (
+    HistoryFoundContract as HistoryFoundContract,
+)
+from eyened_domain.testing.contracts.history_reverted import (
+    HistoryRevertedContract as HistoryRevertedContract,
+)
 from eyened_domain.testing.contracts.importing import ImportContract as ImportContract
 from eyened_domain.testing.contracts.inactive import InactiveContract as InactiveContract
 from eyened_domain.testing.contracts.json_values import JsonContract as JsonContract
@@ -140,6 +147,9 @@ class StorageContract(
     FormValidationContract,
     FormImportContract,
     BadFormContract,
+    HistoryContract,
+    HistoryFoundContract,
+    HistoryRevertedContract,
     AccountContract,
     AccountAccessContract,
     AttributeContract,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pytest
 
+from eyened_domain.services.changes.author import Actor
 from eyened_domain.services.events import Subscribers
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
@@ -19,7 +20,12 @@ class MakeUnitOfWork(Protocol):
     """Gives a fresh unit of work on the same storage each time."""
 
     def __call__(
-        self, subscribers: Subscribers = (), *, include_inactive: bool = False
+        self,
+        subscribers: Subscribers = (),
+        *,
+        include_inactive: bool = False,
+        actor: Actor = None,
+        reason: str | None = None,
     ) -> UnitOfWork:
         """Return a unit of work that is not open yet."""
 

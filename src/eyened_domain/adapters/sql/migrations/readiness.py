@@ -26,7 +26,7 @@ from eyened_domain.adapters.sql.translation import NotInDatabase
 logger: logging.Logger = logging.getLogger("eyened_domain")
 
 
-def ensure_ready(engine: Engine, *, embedded: bool) -> None:
+def ensure_ready(engine: Engine, *, embedded: bool) -> bool:
     """Let a database pass that this software can work on; two statements when it is at head.
 
     An embedded database, or one in memory, that is empty is made now. One that another
@@ -35,6 +35,9 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
     Args:
         engine: the database.
         embedded: whether it is the one that nobody configured.
+
+    Returns:
+        whether it is at the newest revision, with all tables of our own.
 
     Raises:
         ConfigurationError: it is empty, older, newer, or not ours, or another program has
@@ -45,7 +48,7 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
     if found.state in {State.AT_HEAD, State.UNADOPTED}:
         _refuse_lacking(engine, found)
     if found.state is State.AT_HEAD:
-        return
+        return True
     if found.state is State.UNADOPTED:
         if engine.dialect.name != "sqlite":
             hold_singles(engine.dialect)
@@ -55,7 +58,7 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
             "Run `eorm adopt`, then `eorm upgrade`.",
             display_url(engine),
         )
-        return
+        return False
     # Only here: they load Alembic, which a database that is ready has no need of.
     from eyened_domain.adapters.sql.migrations.upgrade import (  # noqa: PLC0415
         initialise,
@@ -65,7 +68,7 @@ def ensure_ready(engine: Engine, *, embedded: bool) -> None:
     makes_itself = embedded or is_in_memory(engine.url)
     if makes_itself and found.state in {State.EMPTY, State.INTERRUPTED}:
         initialise(engine)
-        return
+        return True
     raise refusal(engine, found)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
 )
-from sqlalchemy.dialects.mysql import BLOB, LONGBLOB, MEDIUMBLOB, TINYBLOB
+from sqlalchemy.dialects.mysql import BLOB, LONGBLOB, MEDIUMBLOB, MEDIUMTEXT, TINYBLOB
 from sqlalchemy.types import TypeEngine
 
 from eyened_domain.adapters.sql.old_rows import Reader, reader_of
@@ -132,3 +132,7 @@ def type_of(kind: Kind) -> TypeEngine[Any]:
             return Double().with_variant(Float(), "sqlite")
         case _:
             return _USUAL[type(kind)]
+
+
+LongText: TypeEngine[str] = sqlalchemy.Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+"""A text that may be longer than the 65,535 bytes of a TEXT: up to 16 MB."""
