@@ -36,6 +36,7 @@ from eyened_domain.services.provenance import Provenance
 from eyened_domain.services.search import Search
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
+from eyened_domain.services.tasks import Tasks
 from eyened_domain.services.thumbnails import Thumbnails
 
 
@@ -111,6 +112,7 @@ class Container(containers.DeclarativeContainer):
     cohorts: providers.Provider[Cohorts] = providers.Factory(Cohorts)
     search: providers.Provider[Search] = providers.Factory(Search)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
+    tasks: providers.Provider[Tasks] = providers.Factory(Tasks)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files
     )

@@ -17,6 +17,8 @@ from eyened_domain import (
     ImageInstance,
     Patient,
     Project,
+    SubTaskWork,
+    TaskConfiguration,
 )
 from eyened_domain.adapters.sql.engine import mysql_engine
 from eyened_domain.adapters.sql.migrations.adopt import AdoptionReport, adopt
@@ -140,7 +142,8 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
 ) -> None:
     database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
-        store_two_of_each(session, without=(CreatorIdentity, Cohort, CohortMember))
+        ours = (CreatorIdentity, Cohort, CohortMember, TaskConfiguration, SubTaskWork)
+        store_two_of_each(session, without=ours)
         session.commit()
     with database.unit_of_work() as uow:
         nobody = uow.creators.add(Creator(creator_name="nobody"))
