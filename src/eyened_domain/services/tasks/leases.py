@@ -67,18 +67,20 @@ def release(uow: UnitOfWork, claim: Claim, comment: str | None) -> SubTask:
     work, sub_task = held(uow, claim)
     if comment is not None:
         sub_task.comments = comment
-    _give_back(work, sub_task)
+    _give_back(uow, work, sub_task)
     return sub_task
 
 
-def _give_back(work: SubTaskWork, sub_task: SubTask) -> None:
+def _give_back(uow: UnitOfWork, work: SubTaskWork, sub_task: SubTask) -> None:
+    """Let a subtask wait again: for who it is reserved for, or for anybody."""
     if sub_task.task_state is SubTaskState.Busy:
         sub_task.release()
     work.held_back = False
     work.grader_id = None
     work.lease_token = None
     work.lease_expires = None
-    sub_task.creator_id = work.reserved_for_id
+    reserved = work.reserved_for_id
+    sub_task.creator = None if reserved is None else uow.creators.get(reserved)
 
 
 def claim_one(uow: UnitOfWork, sub_task_id: int, grader: Creator) -> Claim:
@@ -199,6 +201,6 @@ def reassign(uow: UnitOfWork, sub_task_id: int, to: Creator | None) -> SubTask:
         _refuse_second_reading(uow, work, to)
     is_withheld = work.is_repeat and work.reserved_for_id is None
     work.reserved_for_id = None if to is None else to.creator_id
-    _give_back(work, sub_task)
+    _give_back(uow, work, sub_task)
     work.held_back = is_withheld and to is None
     return sub_task
