@@ -291,9 +291,7 @@ class SubTask(SubTaskNames, Entity):
         self.task_state = SubTaskState.Busy
 
     def _check_step(self, to: SubTaskState, step: str) -> None:
-        steps = _SUB_TASK_STEPS[self.task_state]
-        if step not in steps:
-            raise _wrong_step(f"SubTask {self.sub_task_id}", self.task_state, to, step, steps)
+        check_step(self.sub_task_id, self.task_state, to, step)
 
     def _check_mine(self, by: Creator | None) -> None:
         mine = target_of(self, "creator")
@@ -355,6 +353,20 @@ _SUB_TASK_STEPS = {
     SubTaskState.Ready: ("reopen",),
 }
 """Which steps can be taken from each state."""
+
+
+def check_step(sub_task_id: int | None, now: SubTaskState, to: SubTaskState, step: str) -> None:
+    """Raise `RuleBroken` unless a step can be taken.
+
+    Args:
+        sub_task_id: of which subtask.
+        now: the state that it is in.
+        to: the state that the step leads to.
+        step: ``start``, ``finish``, ``release`` or ``reopen``.
+    """
+    steps = _SUB_TASK_STEPS[now]
+    if step not in steps:
+        raise _wrong_step(f"SubTask {sub_task_id}", now, to, step, steps)
 
 
 def _wrong_step(what: str, now: Enum, to: Enum, step: str, steps: tuple[str, ...]) -> RuleBroken:

@@ -12,7 +12,7 @@ from eyened_domain.model.enums import SubTaskState, TaskState
 from eyened_domain.services.row_shapes import Row
 
 
-@frozen
+@frozen(kw_only=True)
 class QueueSeen:
     """What a claim looks at first."""
 
@@ -22,10 +22,32 @@ class QueueSeen:
     task_state: TaskState
     configuration: Any
     """Of the task; None for a task of another program."""
+    creator_id: int | None
+    """Who claims; None where there is nobody of that name or id."""
+    creator_name: str | None
     has_expired: bool
     """Whether there are leases that have expired."""
     has_reserved: bool
-    """Whether something waits for this grader alone."""
+    """Whether something waits for who claims alone."""
+
+
+@frozen(kw_only=True)
+class Held:
+    """A subtask that is locked, and its row of work: nobody else can change them."""
+
+    now: datetime
+    """When it was locked, by the clock of the storage, in UTC."""
+    sub_task_id: int
+    task_id: int
+    state: SubTaskState
+    creator_id: int | None
+    set_number: int
+    reading: int
+    is_repeat: bool
+    held_back: bool
+    reserved_for_id: int | None
+    grader_id: int | None
+    lease_token: str | None
 
 
 @frozen
@@ -59,14 +81,21 @@ class TaskQueue(Protocol):
     def now(self) -> datetime:
         """Return the time by the clock of the storage, in UTC, in whole seconds."""
 
-    def look(self, task_id: int, creator_id: int) -> QueueSeen | None:
+    def look(self, task_id: int, creator: int | str) -> QueueSeen | None:
         """Return what there is to know before a claim; None where there is no such task.
 
         Nothing is locked, and it is one statement.
+
+        Args:
+            task_id: of which task.
+            creator: who claims, by id or name.
         """
 
-    def take_first(self, task_id: int, reserved_for: int | None) -> int | None:
-        """Lock the first subtask that waits and that nobody else has locked; return its id.
+    def lock(self, sub_task_id: int) -> Held | None:
+        """Lock a subtask and its row of work; None where either is not there."""
+
+    def take_first(self, task_id: int, reserved_for: int | None) -> Held | None:
+        """Lock the first subtask that waits and that nobody else has locked.
 
         Args:
             task_id: of which task.
@@ -88,8 +117,8 @@ class TaskQueue(Protocol):
             most: how many to return at the most.
         """
 
-    def take_one(self, sub_task_ids: Iterable[int]) -> int | None:
-        """Lock the first of these that waits and that nobody else has locked; return its id."""
+    def take_one(self, sub_task_ids: Iterable[int]) -> Held | None:
+        """Lock the first of these that waits and that nobody else has locked."""
 
     def take_expired(self, task_id: int, *, most: int) -> list[tuple[int, int | None, int | None]]:
         """Lock subtasks whose leases have expired and that nobody else has locked.

@@ -7,13 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from eyened_domain.adapters.memory.bulk import MemoryRows
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import SubTaskState
+from eyened_domain.model.names import folded
 from eyened_domain.model.task import SubTask, Task
 from eyened_domain.model.task_work import SubTaskWork, TaskConfiguration
 from eyened_domain.services.row_shapes import Row as Columns
-from eyened_domain.services.task_queue import ProgressCount, QueueSeen, Waiting
+from eyened_domain.services.task_queue import Held, ProgressCount, QueueSeen, Waiting
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -33,25 +36,35 @@ class MemoryTaskQueue:
         """Return the time, in UTC."""
         return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
-    def look(self, task_id: int, creator_id: int) -> QueueSeen | None:
+    def look(self, task_id: int, creator: int | str) -> QueueSeen | None:
         """Return what there is to know before a claim."""
         self._objects.flush()
         task = self._row(Task, task_id)
         if task is None:
             return None
         said = self._row(TaskConfiguration, task_id)
+        column = "creator_id" if isinstance(creator, int) else "creator_name"
+        who = next(self._objects.rows(Creator, [(column, [folded(creator)])]), None)
+        creator_id = None if who is None else who.values["creator_id"]
         return QueueSeen(
             now=self.now(),
             task_name=task.values["task_name"],
             task_state=task.values["task_state"],
             configuration=None if said is None else said.values["configuration"],
+            creator_id=creator_id,
+            creator_name=None if who is None else who.values["creator_name"],
             has_expired=any(self._expired(task_id)),
-            has_reserved=any(self._first(task_id, creator_id)),
+            has_reserved=creator_id is not None and any(self._first(task_id, creator_id)),
         )
 
-    def take_first(self, task_id: int, reserved_for: int | None) -> int | None:
+    def lock(self, sub_task_id: int) -> Held | None:
+        """Rely on a subtask and its row of work."""
+        self._objects.flush()
+        return self._held(self._row(SubTaskWork, sub_task_id))
+
+    def take_first(self, task_id: int, reserved_for: int | None) -> Held | None:
         """Rely on the first subtask that waits."""
-        return self._taken(next(iter(self._first(task_id, reserved_for)), None))
+        return self._held(next(iter(self._first(task_id, reserved_for)), None))
 
     def waiting(
         self, task_id: int, creator_id: int, readings: Collection[int] | None, *, most: int
@@ -74,20 +87,20 @@ class MemoryTaskQueue:
             for row in found[:most]
         ]
 
-    def take_one(self, sub_task_ids: Iterable[int]) -> int | None:
+    def take_one(self, sub_task_ids: Iterable[int]) -> Held | None:
         """Rely on the first of these that waits."""
         self._objects.flush()
         for one in sub_task_ids:
             row = self._row(SubTaskWork, one)
             if row is not None and not row.values["held_back"]:
-                return self._taken(row)
+                return self._held(row)
         return None
 
     def take_expired(self, task_id: int, *, most: int) -> list[tuple[int, int | None, int | None]]:
         """Rely on subtasks whose leases have expired."""
         found = sorted(self._expired(task_id), key=lambda row: row.values["lease_expires"])[:most]
         for row in found:
-            self._taken(row)
+            self._objects.view.rely_on(row)
         return [
             (row.key[0], row.values["grader_id"], row.values["reserved_for_id"]) for row in found
         ]
@@ -142,12 +155,21 @@ class MemoryTaskQueue:
     def _row(self, entity: type[Any], identity: int | None) -> Row | None:
         return self._objects.view.row(entity.__entity__.root, (identity,))
 
-    def _taken(self, row: Row | None) -> int | None:
+    def _held(self, row: Row | None) -> Held | None:
+        """Rely on a row of work and its subtask; return what they hold."""
         if row is None:
             return None
-        self._objects.view.rely_on(row)
-        identity: int = row.key[0]
-        return identity
+        sub_task = self._objects.view.row(SubTask.__entity__.root, row.key)
+        if sub_task is None:  # it goes with its subtask
+            return None
+        for one in (row, sub_task):
+            self._objects.view.rely_on(one)
+        names = {name: row.values[name] for name in _HELD}
+        whose = sub_task.values["creator_id"]
+        return Held(now=self.now(), state=sub_task.values["task_state"], creator_id=whose, **names)
+
+
+_HELD = frozenset(attrs.fields_dict(Held)) - {"now", "state", "creator_id"}
 
 
 def _in_order(row: Row) -> tuple[int, int]:

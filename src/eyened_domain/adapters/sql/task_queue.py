@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import attrs
 from sqlalchemy import (
     Select,
     Table,
@@ -42,7 +43,7 @@ from eyened_domain.model.enums import SubTaskState
 from eyened_domain.model.task import SubTask, Task
 from eyened_domain.model.task_work import SubTaskWork, TaskConfiguration
 from eyened_domain.services.row_shapes import Row
-from eyened_domain.services.task_queue import ProgressCount, QueueSeen, Waiting
+from eyened_domain.services.task_queue import Held, ProgressCount, QueueSeen, Waiting
 
 _LACKS = "no record yet of how tasks are shared"
 _SPREAD = 16
@@ -65,18 +66,43 @@ def _exists(*conditions: Any) -> Any:
     return exists(select(literal_column("1")).select_from(work).where(*conditions))
 
 
-_LOOK = (
-    select(
-        utc_now(),
-        task.c.task_name,
-        task.c.task_state,
-        configuration.c.configuration,
-        _exists(_THE_TASK, _HAS_EXPIRED),
-        _exists(_THE_TASK, _WAITS, work.c.reserved_for_id == bindparam("creator_id")),
+_IS_CREATOR = {
+    True: creator.c.creator_id == bindparam("creator"),
+    False: creator.c.creator_name == bindparam("creator"),
+}
+"""Who is meant, by id or by name."""
+
+
+def _look(is_creator: Any) -> Select[Any]:
+    creator_id, creator_name = (
+        select(column).where(is_creator).scalar_subquery()
+        for column in (creator.c.creator_id, creator.c.creator_name)
     )
-    .select_from(task.outerjoin(configuration, configuration.c.task_id == task.c.task_id))
-    .where(task.c.task_id == bindparam("task_id"))
+    return (
+        select(
+            utc_now().label("now"),
+            task.c.task_name.label("task_name"),
+            task.c.task_state.label("task_state"),
+            configuration.c.configuration.label("configuration"),
+            creator_id.label("creator_id"),
+            creator_name.label("creator_name"),
+            _exists(_THE_TASK, _HAS_EXPIRED).label("has_expired"),
+            _exists(_THE_TASK, _WAITS, work.c.reserved_for_id == creator_id).label("has_reserved"),
+        )
+        .select_from(task.outerjoin(configuration, configuration.c.task_id == task.c.task_id))
+        .where(task.c.task_id == bindparam("task_id"))
+    )
+
+
+_LOOK = {by_id: _look(is_creator) for by_id, is_creator in _IS_CREATOR.items()}
+_HELD = (
+    utc_now().label("now"),
+    sub_task.c.task_state.label("state"),
+    sub_task.c.creator_id.label("creator_id"),
+    *(work.c[name].label(name) for name in attrs.fields_dict(Held) if name in work.c),
 )
+_BOTH = work.join(sub_task, sub_task.c.sub_task_id == work.c.sub_task_id)
+_ONE = select(*_HELD).select_from(_BOTH).where(work.c.sub_task_id == bindparam("sub_task_id"))
 
 
 def _by_the_index(statement: Select[Any]) -> Select[Any]:
@@ -86,20 +112,27 @@ def _by_the_index(statement: Select[Any]) -> Select[Any]:
     return statement
 
 
-def _first(for_whom: Any) -> Select[Any]:
+def _first(for_whom: Any, *columns: Any) -> Select[Any]:
     return _by_the_index(
-        select(work.c.sub_task_id, work.c.priority)
+        select(*columns)
         .where(_THE_TASK, _WAITS, for_whom)
         .order_by(*_IN_ORDER)
         .limit(bindparam("most"))
     )
 
 
-_FIRST = {
-    True: _first(work.c.reserved_for_id == bindparam("creator_id")),
-    False: _first(work.c.reserved_for_id.is_(None)),
+_FOR_WHOM = {
+    True: work.c.reserved_for_id == bindparam("creator_id"),
+    False: work.c.reserved_for_id.is_(None),
 }
 """What waits for one grader, and what waits for anybody."""
+_FIRST = {
+    is_one: _first(for_whom, *_HELD).select_from(_BOTH) for is_one, for_whom in _FOR_WHOM.items()
+}
+_FIRST_IDS = {
+    is_one: _first(for_whom, work.c.sub_task_id, work.c.priority)
+    for is_one, for_whom in _FOR_WHOM.items()
+}
 
 _others: Any = work.alias("others")
 _HAS_READ = exists(
@@ -130,23 +163,13 @@ _ANY_READING: Any = bindparam("any_reading")
 def _may_take(for_whom: Any) -> Select[Any]:
     """Return what waits for one grader, or for anybody, and what the grader may take of it."""
     of_readings = work.c.reading.in_(bindparam("readings", expanding=True))
-    return (
-        _first(for_whom)
-        .add_columns(work.c.position, (work.c.set_number == _READ_LAST).label("was_read_last"))
-        .where(or_(true() == _ANY_READING, of_readings), ~_HAS_READ)
+    was_read_last = (work.c.set_number == _READ_LAST).label("was_read_last")
+    return _first(for_whom, work.c.sub_task_id, *_IN_ORDER, was_read_last).where(
+        or_(true() == _ANY_READING, of_readings), ~_HAS_READ
     )
 
 
-_MAY_TAKE = union_all(
-    *(
-        select(_may_take(for_whom).subquery())
-        for for_whom in (
-            work.c.reserved_for_id == bindparam("creator_id"),
-            work.c.reserved_for_id.is_(None),
-        )
-    )
-)
-_ONE = select(work.c.sub_task_id).where(work.c.sub_task_id == bindparam("sub_task_id"), _WAITS)
+_MAY_TAKE = union_all(*(select(_may_take(for_whom).subquery()) for for_whom in _FOR_WHOM.values()))
 _TAKE = (
     update(work).where(work.c.sub_task_id == bindparam("taken_id"), _WAITS).values(held_back=true())
 )
@@ -226,34 +249,38 @@ class SqlTaskQueue:
         found: datetime = self._execute(select(utc_now())).scalar_one()
         return found
 
-    def look(self, task_id: int, creator_id: int) -> QueueSeen | None:
+    def look(self, task_id: int, creator: int | str) -> QueueSeen | None:
         """Return what there is to know before a claim."""
-        begin_writing(self._session)
-        row = self._execute(_LOOK, {"task_id": task_id, "creator_id": creator_id}).first()
+        self._begin()
+        asked = _LOOK[isinstance(creator, int)]
+        row = self._execute(asked, {"task_id": task_id, "creator": creator}).first()
         if row is None:
             return None
-        now, name, state, said, has_expired, has_reserved = row
-        return QueueSeen(now, name, state, said, bool(has_expired), bool(has_reserved))
+        seen = {**row._mapping}
+        flags = {name: bool(seen[name]) for name in ("has_expired", "has_reserved")}
+        return QueueSeen(**seen | flags)
 
-    def take_first(self, task_id: int, reserved_for: int | None) -> int | None:
+    def lock(self, sub_task_id: int) -> Held | None:
+        """Lock a subtask and its row of work."""
+        self._begin()
+        return self._held(_ONE.with_for_update(), {"sub_task_id": sub_task_id})
+
+    def take_first(self, task_id: int, reserved_for: int | None) -> Held | None:
         """Lock the first subtask that waits and that nobody else has locked."""
-        begin_writing(self._session)
-        statement = _FIRST[reserved_for is not None]
-        sought: dict[str, Any] = {"task_id": task_id}
-        if reserved_for is not None:
-            sought["creator_id"] = reserved_for
+        self._begin()
+        is_one = reserved_for is not None
+        sought = {"task_id": task_id} | ({"creator_id": reserved_for} if is_one else {})
         if self._passes_over_locks or self._has_one_writer:
-            statement = self._locking(statement)
-            found: int | None = self._execute(statement, {**sought, "most": 1}).scalar()
-            return found
-        rows = self._execute(statement, {**sought, "most": _MOST_TRIED}).all()
+            statement = self._locking(_FIRST[is_one])
+            return self._held(statement, {**sought, "most": 1})
+        rows = self._execute(_FIRST_IDS[is_one], {**sought, "most": _MOST_TRIED}).all()
         return self.take_one(_spread(rows))
 
     def waiting(
         self, task_id: int, creator_id: int, readings: Collection[int] | None, *, most: int
     ) -> list[Waiting]:
         """Return the first subtasks that a grader may take, in their order."""
-        begin_writing(self._session)
+        self._begin()
         sought = {
             "task_id": task_id,
             "creator_id": creator_id,
@@ -264,24 +291,27 @@ class SqlTaskQueue:
         rows = sorted(self._execute(_MAY_TAKE, sought).all(), key=lambda row: tuple(row[1:3]))
         return [Waiting(row[0], bool(row[3])) for row in rows[:most]]
 
-    def take_one(self, sub_task_ids: Iterable[int]) -> int | None:
+    def take_one(self, sub_task_ids: Iterable[int]) -> Held | None:
         """Lock the first of these that waits and that nobody else has locked."""
-        begin_writing(self._session)
+        self._begin()
         for one in sub_task_ids:
-            if self._take(one):
-                return one
+            found = self._take(one)
+            if found is not None:
+                return found
         return None
 
-    def _take(self, sub_task_id: int) -> bool:
+    def _take(self, sub_task_id: int) -> Held | None:
         if self._passes_over_locks or self._has_one_writer:
-            statement = self._locking(_ONE)
-            return self._execute(statement, {"sub_task_id": sub_task_id}).scalar() is not None
-        taken: int = self._execute(_TAKE, {"taken_id": sub_task_id}).rowcount
-        return taken == 1
+            statement = self._locking(_ONE.where(_WAITS))
+        elif self._execute(_TAKE, {"taken_id": sub_task_id}).rowcount == 1:
+            statement = _ONE.with_for_update()
+        else:
+            return None
+        return self._held(statement, {"sub_task_id": sub_task_id})
 
     def take_expired(self, task_id: int, *, most: int) -> list[tuple[int, int | None, int | None]]:
         """Lock subtasks whose leases have expired and that nobody else has locked."""
-        begin_writing(self._session)
+        self._begin()
         seen = self._execute(_EXPIRED, {"task_id": task_id, "most": most}).all()
         if not seen or self._has_one_writer:
             return [tuple(row) for row in seen]
@@ -307,6 +337,15 @@ class SqlTaskQueue:
                 _PROGRESS, {"task_id": task_id}
             )
         ]
+
+    def _begin(self) -> None:
+        """Store what has changed; on SQLite, become the one who writes before anything is read."""
+        self._session.flush()
+        begin_writing(self._session)
+
+    def _held(self, statement: Any, sought: dict[str, Any]) -> Held | None:
+        row = self._execute(statement, sought).first()
+        return None if row is None else Held(**row._mapping)
 
     @property
     def _has_one_writer(self) -> bool:

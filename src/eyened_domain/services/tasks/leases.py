@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
+from typing import Any
 
 import attrs
 
 from eyened_domain.errors import NotFound, RuleBroken
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.enums import SubTaskState
-from eyened_domain.model.task import SubTask
+from eyened_domain.model.task import SubTask, check_step
 from eyened_domain.model.task_work import SubTaskWork
 from eyened_domain.model.values import shown
-from eyened_domain.services.task_making.plan import ReadingPlan
-from eyened_domain.services.tasks.claim import Claim, held, name_of
-from eyened_domain.services.tasks.claiming import check_open, lease, note_lease, readings_of
+from eyened_domain.services.task_making import ReadingPlan
+from eyened_domain.services.task_queue import Held
+from eyened_domain.services.tasks.claim import (
+    Asking,
+    Claim,
+    asking,
+    check_open,
+    held_by,
+    leased,
+    name_of,
+)
+from eyened_domain.services.tasks.claiming import lease, start_task
 from eyened_domain.services.tasks.synchronising import give_back_expired, synchronise
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 
 def renew(uow: UnitOfWork, claim: Claim) -> Claim:
     """Let a lease last longer; see `Tasks.renew`."""
-    work, sub_task = held(uow, claim)
-    expires = uow.task_queue.now() + _length_of_leases(uow, claim.task_id)
-    work.lease_expires = expires
-    return attrs.evolve(claim, expires=expires, sub_task=sub_task)
+    held = held_by(uow, claim)
+    expires = held.now + _length_of_leases(uow, claim.task_id)
+    _write_work(uow, held, lease_expires=expires)
+    return attrs.evolve(claim, expires=expires)
 
 
 def _length_of_leases(uow: UnitOfWork, task_id: int) -> timedelta:
@@ -33,174 +42,176 @@ def _length_of_leases(uow: UnitOfWork, task_id: int) -> timedelta:
     return ReadingPlan.of_json(None if said is None else said.configuration).lease
 
 
-def finish(uow: UnitOfWork, claim: Claim, comment: str | None) -> SubTask:
+def _write_work(uow: UnitOfWork, held: Held, **values: Any) -> None:
+    uow.rows.update(SubTaskWork, [{"sub_task_id": held.sub_task_id, **values}])
+
+
+def _write(uow: UnitOfWork, held: Held, comment: str | None = None, **values: Any) -> None:
+    said = {} if comment is None else {"comments": comment}
+    uow.rows.update(SubTask, [{"sub_task_id": held.sub_task_id, **values, **said}])
+
+
+def finish(uow: UnitOfWork, claim: Claim, comment: str | None) -> None:
     """Make a subtask ready; see `Tasks.finish`."""
-    work, sub_task = held(uow, claim)
-    sub_task.finish(comment)
-    work.lease_token = None
-    work.lease_expires = None
-    work.finished_at = uow.task_queue.now()
-    if not work.is_repeat:
-        _offer_repeat(uow, work, claim.creator_id)
-    return sub_task
+    held = held_by(uow, claim)
+    check_step(held.sub_task_id, held.state, SubTaskState.Ready, "finish")
+    _write(uow, held, comment, task_state=SubTaskState.Ready)
+    _write_work(uow, held, lease_token=None, lease_expires=None, finished_at=held.now)
+    if not held.is_repeat:
+        _offer_repeat(uow, held)
 
 
-def _offer_repeat(uow: UnitOfWork, work: SubTaskWork, creator_id: int) -> None:
+def _offer_repeat(uow: UnitOfWork, held: Held) -> None:
     """Let the second reading of what a grader has read wait for that grader."""
     repeats = uow.rows.find(
         SubTaskWork,
         "set_number",
-        [work.set_number],
+        [held.set_number],
         ("sub_task_id",),
-        task_id=work.task_id,
+        task_id=held.task_id,
         is_repeat=True,
-        reading=work.reading,
+        reading=held.reading,
         reserved_for_id=None,
     )
     if repeats:
-        offered = {"held_back": False, "reserved_for_id": creator_id}
+        offered = {"held_back": False, "reserved_for_id": held.creator_id}
         uow.rows.update(SubTaskWork, [{"sub_task_id": one, **offered} for (one,) in repeats])
 
 
-def release(uow: UnitOfWork, claim: Claim, comment: str | None) -> SubTask:
+def release(uow: UnitOfWork, claim: Claim, comment: str | None) -> None:
     """Give a subtask back; see `Tasks.release`."""
-    work, sub_task = held(uow, claim)
-    if comment is not None:
-        sub_task.comments = comment
-    _give_back(uow, work, sub_task)
-    return sub_task
+    _give_back(uow, held_by(uow, claim), comment)
 
 
-def _give_back(uow: UnitOfWork, work: SubTaskWork, sub_task: SubTask) -> None:
+def _give_back(uow: UnitOfWork, held: Held, comment: str | None = None) -> None:
     """Let a subtask wait again: for who it is reserved for, or for anybody."""
-    if sub_task.task_state is SubTaskState.Busy:
-        sub_task.release()
-    work.held_back = False
-    work.grader_id = None
-    work.lease_token = None
-    work.lease_expires = None
-    reserved = work.reserved_for_id
-    sub_task.creator = None if reserved is None else uow.creators.get(reserved)
-
-
-def claim_one(uow: UnitOfWork, sub_task_id: int, grader: Creator) -> Claim:
-    """Claim a certain subtask; see `Tasks.claim`."""
-    task_id = uow.sub_tasks.get(sub_task_id).task_id
-    seen = uow.task_queue.look(task_id, grader.creator_id)
-    if seen is None:  # pragma: no cover - it goes with its subtasks
-        raise NotFound(f"there is no Task with task_id {task_id}", entity="Task")
-    check_open(seen)
-    plan = ReadingPlan.of_json(seen.configuration)
-    readings = readings_of(plan, grader, seen)
-    if seen.has_expired:
-        give_back_expired(uow, task_id)
-    work = _work_of(uow, sub_task_id, task_id)
-    sub_task = uow.sub_tasks.get(sub_task_id, lock=True)
-    if sub_task.task_state is SubTaskState.Busy and sub_task.creator_id == grader.creator_id:
-        return _leased_anew(uow, work, sub_task, grader.creator_id)
-    if readings is not None and work.reading not in readings:
-        raise _not_for(sub_task, grader, f"reading {work.reading} is for another group")
-    if work.reserved_for_id not in (None, grader.creator_id):
-        raise _not_for(sub_task, grader, f"is for {shown(name_of(uow, work.reserved_for_id))}")
-    if work.held_back and sub_task.task_state is SubTaskState.NotStarted:
-        raise _not_for(sub_task, grader, "repeats a reading that is not ready")
-    _refuse_second_reading(uow, work, grader)
-    claim = lease(uow, sub_task_id, grader, now=seen.now, until=plan.lease)
-    if claim is None:
-        sub_task.start(grader)  # says why it cannot be
-        raise _not_for(sub_task, grader, "was taken meanwhile")
-    return claim
-
-
-def _work_of(uow: UnitOfWork, sub_task_id: int, task_id: int) -> SubTaskWork:
-    """Return the row of work of a subtask, locked; made where another program made the task."""
-    if not uow.rows.find(SubTaskWork, "sub_task_id", [sub_task_id], ("sub_task_id",)):
-        synchronise(uow, task_id)
-    return uow.sub_task_work.get(sub_task_id, lock=True)
-
-
-def _leased_anew(uow: UnitOfWork, work: SubTaskWork, sub_task: SubTask, creator_id: int) -> Claim:
-    """Return a new lease on what is a grader's already; the one before it is lost."""
-    claim = Claim(
-        sub_task_id=work.sub_task_id,
-        task_id=work.task_id,
-        creator_id=creator_id,
-        token=uuid.uuid4().hex,
-        expires=uow.task_queue.now() + _length_of_leases(uow, work.task_id),
-        sub_task=sub_task,
+    if held.state is not SubTaskState.NotStarted:
+        check_step(held.sub_task_id, held.state, SubTaskState.NotStarted, "release")
+    state = SubTaskState.NotStarted
+    _write(uow, held, comment, task_state=state, creator_id=held.reserved_for_id)
+    _write_work(
+        uow,
+        held,
+        held_back=held.is_repeat and held.reserved_for_id is None,
+        reserved_for_id=held.reserved_for_id,
+        grader_id=None,
+        lease_token=None,
+        lease_expires=None,
     )
-    note_lease(uow, claim)
+
+
+def claim_one(uow: UnitOfWork, sub_task_id: int, by: Creator | str) -> Claim:
+    """Claim a certain subtask; see `Tasks.claim`."""
+    task_id = _task_of(uow, sub_task_id)
+    who = asking(uow, task_id, by)
+    if who.has_expired:
+        give_back_expired(uow, task_id)
+    held = _locked(uow, sub_task_id, task_id)
+    if held.state is SubTaskState.Busy and held.creator_id == who.creator_id:
+        return leased(uow, held, who.creator_id, who.now + who.plan.lease)
+    check_step(sub_task_id, held.state, SubTaskState.Busy, "start")
+    _check_meant_for(uow, held, who)
+    _refuse_second_reading(uow, held, who.creator_id, who.creator_name)
+    claim = lease(uow, held, who)
+    if claim is None:
+        raise _not_for(held, who, "was assigned or taken meanwhile")
+    start_task(uow, who)
     return claim
 
 
-def _refuse_second_reading(uow: UnitOfWork, work: SubTaskWork, grader: Creator) -> None:
+def _task_of(uow: UnitOfWork, sub_task_id: int) -> int:
+    task_id: int
+    for (task_id,) in uow.rows.find(SubTask, "sub_task_id", [sub_task_id], ("task_id",)):
+        return task_id
+    raise NotFound(
+        f"there is no SubTask with sub_task_id {sub_task_id}",
+        entity="SubTask",
+        field="sub_task_id",
+        value=sub_task_id,
+    )
+
+
+def _locked(uow: UnitOfWork, sub_task_id: int, task_id: int) -> Held:
+    """Return a subtask, locked; its row of work is made where another program made the task."""
+    held = uow.task_queue.lock(sub_task_id)
+    if held is None:
+        synchronise(uow, task_id)
+        held = uow.task_queue.lock(sub_task_id)
+    if held is None:
+        raise NotFound(f"SubTask {sub_task_id} was deleted meanwhile", entity="SubTask")
+    return held
+
+
+def _check_meant_for(uow: UnitOfWork, held: Held, who: Asking) -> None:
+    """Raise `RuleBroken` where a subtask waits for somebody else, or for something."""
+    if who.readings is not None and held.reading not in who.readings:
+        raise _not_for(held, who, f"reading {held.reading} is for another group")
+    for one in (held.reserved_for_id, held.creator_id):
+        if one not in (None, who.creator_id):
+            raise _not_for(held, who, f"is for {shown(name_of(uow, one))}")
+    if held.is_repeat and held.reserved_for_id is None:
+        raise _not_for(held, who, "repeats a reading that is not ready")
+
+
+def _refuse_second_reading(uow: UnitOfWork, held: Held, creator_id: int, name: str) -> None:
     """Raise `RuleBroken` where somebody reads the same images already."""
     readings = uow.rows.find(
         SubTaskWork,
         "set_number",
-        [work.set_number],
+        [held.set_number],
         ("sub_task_id", "grader_id", "reserved_for_id"),
-        task_id=work.task_id,
-        is_repeat=work.is_repeat,
+        task_id=held.task_id,
+        is_repeat=held.is_repeat,
     )
     for sub_task_id, *whose in readings:
-        if sub_task_id != work.sub_task_id and grader.creator_id in whose:
+        if sub_task_id != held.sub_task_id and creator_id in whose:
             raise RuleBroken(
-                f"Creator {shown(grader.creator_name)} reads the images of SubTask "
-                f"{work.sub_task_id} already, in SubTask {sub_task_id}; graders are to be "
-                "different",
+                f"Creator {shown(name)} reads the images of SubTask {held.sub_task_id} already, "
+                f"in SubTask {sub_task_id}; graders are to be different",
                 entity="SubTask",
                 field="creator",
-                value=grader.creator_name,
+                value=name,
             )
 
 
-def _not_for(sub_task: SubTask, grader: Creator, why: str) -> RuleBroken:
+def _not_for(held: Held, who: Asking, why: str) -> RuleBroken:
     return RuleBroken(
-        f"SubTask {sub_task.sub_task_id} cannot be taken by {shown(grader.creator_name)}: {why}",
+        f"SubTask {held.sub_task_id} cannot be taken by {shown(who.creator_name)}: {why}",
         entity="SubTask",
         field="creator",
-        value=grader.creator_name,
+        value=who.creator_name,
     )
 
 
 def reopen(uow: UnitOfWork, sub_task_id: int) -> Claim:
     """Let the grader of a ready subtask take it up again; see `Tasks.reopen`."""
-    task_id = uow.sub_tasks.get(sub_task_id).task_id
+    task_id = _task_of(uow, sub_task_id)
     seen = uow.task_queue.look(task_id, 0)
     if seen is not None:
         check_open(seen)
-    work = _work_of(uow, sub_task_id, task_id)
-    sub_task = uow.sub_tasks.get(sub_task_id, lock=True)
-    sub_task.reopen()
-    if sub_task.creator_id is None:
+    held = _locked(uow, sub_task_id, task_id)
+    check_step(sub_task_id, held.state, SubTaskState.Busy, "reopen")
+    if held.creator_id is None:
         raise RuleBroken(
             f"SubTask {sub_task_id} is ready, and nobody's; another program has made it so",
             entity="SubTask",
             field="creator",
         )
-    work.reserved_for_id = sub_task.creator_id
-    work.finished_at = None
-    return _leased_anew(uow, work, sub_task, sub_task.creator_id)
+    _write_work(uow, held, reserved_for_id=held.creator_id, finished_at=None)
+    return leased(uow, held, held.creator_id, held.now + _length_of_leases(uow, task_id))
 
 
-def reassign(uow: UnitOfWork, sub_task_id: int, to: Creator | None) -> SubTask:
+def reassign(uow: UnitOfWork, sub_task_id: int, to: Creator | None) -> None:
     """Let another grader have a subtask; see `Tasks.reassign`."""
-    task_id = uow.sub_tasks.get(sub_task_id).task_id
-    work = _work_of(uow, sub_task_id, task_id)
-    sub_task = uow.sub_tasks.get(sub_task_id, lock=True)
-    if sub_task.task_state is SubTaskState.Ready:
+    held = _locked(uow, sub_task_id, _task_of(uow, sub_task_id))
+    if held.state is SubTaskState.Ready:
         raise RuleBroken(
             f"SubTask {sub_task_id} is Ready; what was read stays with who has read it. Reopen it "
             "first",
             entity="SubTask",
             field="task_state",
-            value=sub_task.task_state,
+            value=held.state,
         )
     if to is not None:
-        _refuse_second_reading(uow, work, to)
-    is_withheld = work.is_repeat and work.reserved_for_id is None
-    work.reserved_for_id = None if to is None else to.creator_id
-    _give_back(uow, work, sub_task)
-    work.held_back = is_withheld and to is None
-    return sub_task
+        _refuse_second_reading(uow, held, to.creator_id, to.creator_name)
+    _give_back(uow, attrs.evolve(held, reserved_for_id=None if to is None else to.creator_id))

@@ -21,7 +21,7 @@ from eyened_domain.services.task_making.image_sets import (
 from eyened_domain.services.task_making.making import NewTask, make_task
 from eyened_domain.services.task_making.plan import ReadingPlan
 from eyened_domain.services.tasks import frames, leases, telling
-from eyened_domain.services.tasks.claim import Claim, grader_of
+from eyened_domain.services.tasks.claim import Claim
 from eyened_domain.services.tasks.claiming import claim_next
 from eyened_domain.services.unit_of_work import UnitOfWork
 
@@ -185,7 +185,7 @@ class Tasks:
             NotFound: there is no such task, or grader.
             Conflict: where nobody waits for others (SQLite, in memory): run it again.
         """
-        return claim_next(uow, _task_id(task), grader_of(uow, by))
+        return claim_next(uow, _task_id(task), by)
 
     def claim(self, uow: UnitOfWork, sub_task: SubTask | int, by: Creator | str) -> Claim:
         """Claim a certain subtask; of one that is the grader's already, get a new lease.
@@ -195,7 +195,7 @@ class Tasks:
                 is closed.
             NotAllowed: the grader is in none of the task's groups.
         """
-        return leases.claim_one(uow, _id(sub_task), grader_of(uow, by))
+        return leases.claim_one(uow, _id(sub_task), by)
 
     def renew(self, uow: UnitOfWork, claim: Claim) -> Claim:
         """Let the lease last longer, from now on; return the claim with its new end.
@@ -207,7 +207,7 @@ class Tasks:
         """
         return leases.renew(uow, claim)
 
-    def finish(self, uow: UnitOfWork, claim: Claim, comment: str | None = None) -> SubTask:
+    def finish(self, uow: UnitOfWork, claim: Claim, comment: str | None = None) -> None:
         """Make a claimed subtask ready; from then on its repeat, if it has one, waits.
 
         Args:
@@ -218,9 +218,9 @@ class Tasks:
         Raises:
             LeaseLost: somebody else has it, or has changed it.
         """
-        return leases.finish(uow, claim, comment)
+        leases.finish(uow, claim, comment)
 
-    def release(self, uow: UnitOfWork, claim: Claim, comment: str | None = None) -> SubTask:
+    def release(self, uow: UnitOfWork, claim: Claim, comment: str | None = None) -> None:
         """Give a claimed subtask back, for the next one, or for who it is reserved for.
 
         Args:
@@ -231,7 +231,7 @@ class Tasks:
         Raises:
             LeaseLost: somebody else has it, or has changed it.
         """
-        return leases.release(uow, claim, comment)
+        leases.release(uow, claim, comment)
 
     def reopen(self, uow: UnitOfWork, sub_task: SubTask | int) -> Claim:
         """Let the grader of a ready subtask take it up again; return the grader's claim.
@@ -241,9 +241,7 @@ class Tasks:
         """
         return leases.reopen(uow, _id(sub_task))
 
-    def reassign(
-        self, uow: UnitOfWork, sub_task: SubTask | int, to: Creator | str | None
-    ) -> SubTask:
+    def reassign(self, uow: UnitOfWork, sub_task: SubTask | int, to: Creator | str | None) -> None:
         """Reserve a subtask that is not ready for somebody; who works on it loses the lease.
 
         Args:
@@ -254,8 +252,8 @@ class Tasks:
         Raises:
             RuleBroken: it is ready, or the grader reads the same images already.
         """
-        who = None if to is None else grader_of(uow, to)
-        return leases.reassign(uow, _id(sub_task), who)
+        who = uow.creators.by_name(to) if isinstance(to, str) else to
+        leases.reassign(uow, _id(sub_task), who)
 
     def close(self, uow: UnitOfWork, task: Task, *, abort: bool = False) -> None:
         """Finish a task all of whose subtasks are ready; nothing of it is claimed then.

@@ -67,10 +67,12 @@ class TaskContract(Contract):
             self.tasks.finish(uow, claim)
             uow.commit()
 
-    def read_all(self, make: MakeUnitOfWork, task_id: int, name: str) -> list[SubTaskWork]:
+    def read(
+        self, make: MakeUnitOfWork, task_id: int, name: str, most: int = 1000
+    ) -> list[SubTaskWork]:
         """Let somebody read as long as something waits; return what was read, in order."""
-        found = []
-        while (claim := self.claimed(make, task_id, name)) is not None:
+        found: list[SubTaskWork] = []
+        while len(found) < most and (claim := self.claimed(make, task_id, name)) is not None:
             with make() as uow:
                 found.append(uow.sub_task_work.get(claim.sub_task_id))
             self.finished(make, claim)
