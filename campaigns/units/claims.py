@@ -1,7 +1,8 @@
 """Claims (reliability R15): a crowd shares a task, and some of it is killed while it works.
 
-Processes claim subtasks of one task and finish them, each claim and each finish a unit of work
-of its own. Some are killed at random moments, and begun anew under the same name. Afterwards
+Processes claim subtasks of one task, look at the images for a moment and finish them, each claim
+and each finish a unit of work of its own. Some are killed at random moments, most while they
+look, and begun anew under the same name. Afterwards
 each subtask was finished once, by who had it, none was left, and what the killed had was
 claimed again once their leases had expired.
 
@@ -52,9 +53,11 @@ class Size:
     sub_tasks: int
     kills: int
     lease_s: int
+    look_s: float
+    """How long a grader looks at the images, at the most."""
 
 
-SMALL, FULL = Size(4, 200, 8, 2), Size(16, 32_000, 100, 90)
+SMALL, FULL = Size(4, 200, 8, 2, 0.02), Size(16, 32_000, 100, 90, 0.2)
 
 
 class Notes(Journal):
@@ -74,10 +77,10 @@ class Notes(Journal):
         self._say(f"l {sub_task_id} {time.time():.6f} 0")
 
 
-def grade(number: int, file: Path, settings: dict[str, Any], task_id: int) -> None:
+def grade(number: int, file: Path, settings: dict[str, Any], task_id: int, look_s: float) -> None:
     """Claim and finish as long as the task has subtasks that are not ready."""
     notes, tasks, database = Notes(file), Tasks(), Database(settings)
-    name = f"grader {number % _GRADERS}"
+    name, rng = f"grader {number % _GRADERS}", random.Random(number)
     deadline = time.monotonic() + _PATIENCE_S
     _is_done(database, task_id)  # connects
     while time.monotonic() < deadline:
@@ -90,6 +93,7 @@ def grade(number: int, file: Path, settings: dict[str, Any], task_id: int) -> No
                 time.sleep(0.05)
                 continue
             notes.claimed(claim.sub_task_id, began)
+            time.sleep(rng.uniform(0, look_s))
             _finish(database, notes, claim)
         except Exception as error:  # noqa: BLE001 - each is counted
             notes.error(error)
@@ -123,7 +127,7 @@ def run(kind: str, size: Size, seed: int, server: str = SERVER) -> Figures:
             "secret_key": "campaign",
         }
         started = time.monotonic()
-        crowd = Crowd(grade, size.workers, Path(folder), settings, task_id)
+        crowd = Crowd(grade, size.workers, Path(folder), settings, task_id, size.look_s)
         crowd.kill_some(size.kills, size.sub_tasks, rng)
         crowd.join()
         took = time.monotonic() - started

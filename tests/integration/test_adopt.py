@@ -19,6 +19,7 @@ from eyened_domain import (
     Project,
     SubTaskWork,
     TaskConfiguration,
+    Tasks,
 )
 from eyened_domain.adapters.sql.engine import mysql_engine
 from eyened_domain.adapters.sql.migrations.adopt import AdoptionReport, adopt
@@ -152,6 +153,8 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
         uow.commit()
         with pytest.raises(ConfigurationError, match="`eorm upgrade` brings it up to date"):
             Accounts().by_identity(uow, "https://login.example.org", "a")
+        with pytest.raises(ConfigurationError, match="how tasks are shared; run `eorm upgrade`"):
+            Tasks().claim_next(uow, 1, "nobody")
     database.close()
     assert VERSION_TABLE not in inspect(deployment).get_table_names()
 

@@ -8,6 +8,7 @@ import pytest
 from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
 from eyened_domain.errors import Conflict, Duplicate
 from eyened_domain.model import Patient, Project, Study
+from eyened_domain.services.tasks import Tasks
 from eyened_domain.testing import Builder
 
 
@@ -176,3 +177,21 @@ def test_threads_that_try_again_lose_nothing(store: MemoryStore) -> None:
         thread.join(60)
     with MemoryUnitOfWork(store) as uow:
         assert uow.studies.where()[0].study_round == 40
+
+
+def test_of_two_who_claim_the_same_subtask_the_second_is_refused(builder: Builder) -> None:
+    tasks, made = Tasks(), MemoryStore()
+    with MemoryUnitOfWork(made) as uow:
+        image = uow.images.add(builder.an_image())
+        uow.creators.add_all([builder.a_creator(creator_name=name) for name in ("ann", "bob")])
+        uow.flush()
+        task = tasks.create(uow, "t", "grading", [[image]], make_definition=True)
+        uow.commit()
+    with MemoryUnitOfWork(made) as late, MemoryUnitOfWork(made) as early:
+        for uow, name in ((late, "ann"), (early, "bob")):
+            assert tasks.claim_next(uow, task.task_id, name) is not None
+        early.commit()
+        with pytest.raises(Conflict):
+            late.commit()
+        late.rollback()
+        assert tasks.claim_next(late, task.task_id, "ann") is None

@@ -48,6 +48,8 @@ class Held:
     reserved_for_id: int | None
     grader_id: int | None
     lease_token: str | None
+    repeat_id: int | None
+    """The subtask that repeats this reading, and waits until it is ready."""
 
 
 @frozen

@@ -166,10 +166,24 @@ class MemoryTaskQueue:
             self._objects.view.rely_on(one)
         names = {name: row.values[name] for name in _HELD}
         whose = sub_task.values["creator_id"]
-        return Held(now=self.now(), state=sub_task.values["task_state"], creator_id=whose, **names)
+        repeats = [] if row.values["is_repeat"] else [*self._repeats(row)]
+        return Held(
+            now=self.now(),
+            state=sub_task.values["task_state"],
+            creator_id=whose,
+            repeat_id=repeats[0] if repeats else None,
+            **names,
+        )
+
+    def _repeats(self, row: Row) -> Iterator[int]:
+        for one in self._rows(row.values["task_id"]):
+            told = one.values
+            is_same = all(told[name] == row.values[name] for name in ("set_number", "reading"))
+            if is_same and told["is_repeat"] and told["reserved_for_id"] is None:
+                yield one.key[0]
 
 
-_HELD = frozenset(attrs.fields_dict(Held)) - {"now", "state", "creator_id"}
+_HELD = frozenset(attrs.fields_dict(Held)) - {"now", "state", "creator_id", "repeat_id"}
 
 
 def _in_order(row: Row) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 from sqlalchemy import (
+    DateTime,
     Select,
     Table,
     and_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
     union_all,
     update,
 )
@@ -59,7 +61,7 @@ creator: Table = table_of(Creator)
 _THE_TASK = work.c.task_id == bindparam("task_id")
 _IN_ORDER = (work.c.priority, work.c.position)
 _WAITS = work.c.held_back == false()
-_HAS_EXPIRED = work.c.lease_expires < utc_now()
+_HAS_EXPIRED = type_coerce(work.c.lease_expires, DateTime()) < utc_now()  # as it is stored
 
 
 def _exists(*conditions: Any) -> Any:
@@ -95,8 +97,24 @@ def _look(is_creator: Any) -> Select[Any]:
 
 
 _LOOK = {by_id: _look(is_creator) for by_id, is_creator in _IS_CREATOR.items()}
+_others: Any = work.alias("others")
+_REPEAT = (
+    select(_others.c.sub_task_id)
+    .where(
+        _others.c.task_id == work.c.task_id,
+        _others.c.set_number == work.c.set_number,
+        _others.c.is_repeat == true(),
+        work.c.is_repeat == false(),
+        _others.c.reading == work.c.reading,
+        _others.c.reserved_for_id.is_(None),
+    )
+    .limit(1)
+    .correlate(work)
+    .scalar_subquery()
+)
 _HELD = (
     utc_now().label("now"),
+    _REPEAT.label("repeat_id"),
     sub_task.c.task_state.label("state"),
     sub_task.c.creator_id.label("creator_id"),
     *(work.c[name].label(name) for name in attrs.fields_dict(Held) if name in work.c),
@@ -105,15 +123,25 @@ _BOTH = work.join(sub_task, sub_task.c.sub_task_id == work.c.sub_task_id)
 _ONE = select(*_HELD).select_from(_BOTH).where(work.c.sub_task_id == bindparam("sub_task_id"))
 
 
-def _by_the_index(statement: Select[Any]) -> Select[Any]:
-    """Let servers read `SubTaskWork` in the order of the claim's index, whatever they reckon."""
+def _by(index: str, table: Table, statement: Select[Any]) -> Select[Any]:
+    """Let servers read a table by an index, whatever they reckon.
+
+    Where there are few rows they would read, and lock, all of them.
+    """
     for dialect in ("mysql", "mariadb"):
-        statement = statement.with_hint(work, f"FORCE INDEX (`{CLAIM_INDEX}`)", dialect)
+        statement = statement.with_hint(table, f"FORCE INDEX (`{index}`)", dialect)
     return statement
 
 
+def _in_turn(statement: Select[Any]) -> Select[Any]:
+    """Let servers read `SubTaskWork` in the order of the claim's index, before `SubTask`."""
+    for dialect in ("mysql", "mariadb"):
+        statement = statement.prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    return _by(CLAIM_INDEX, work, _by("PRIMARY", sub_task, statement))
+
+
 def _first(for_whom: Any, *columns: Any) -> Select[Any]:
-    return _by_the_index(
+    return _in_turn(
         select(*columns)
         .where(_THE_TASK, _WAITS, for_whom)
         .order_by(*_IN_ORDER)
@@ -134,7 +162,6 @@ _FIRST_IDS = {
     for is_one, for_whom in _FOR_WHOM.items()
 }
 
-_others: Any = work.alias("others")
 _HAS_READ = exists(
     select(literal_column("1"))
     .select_from(_others)
@@ -176,13 +203,15 @@ _TAKE = (
 _EXPIRED = (
     select(work.c.sub_task_id, work.c.grader_id, work.c.reserved_for_id)
     .where(_THE_TASK, _HAS_EXPIRED)
-    .order_by(work.c.lease_expires)
+    .order_by(type_coerce(work.c.lease_expires, DateTime()))
     .limit(bindparam("most"))
 )
-_STILL_EXPIRED = (
+_STILL_EXPIRED = _by(
+    "PRIMARY",
+    work,
     select(work.c.sub_task_id, work.c.grader_id, work.c.reserved_for_id)
     .where(work.c.sub_task_id.in_(bindparam("ids", expanding=True)), _HAS_EXPIRED)
-    .order_by(work.c.sub_task_id)
+    .order_by(work.c.sub_task_id),
 )
 _INSERT = {
     True: sqlite.insert(work).on_conflict_do_nothing(index_elements=[work.c.sub_task_id]),

@@ -57,25 +57,9 @@ def finish(uow: UnitOfWork, claim: Claim, comment: str | None) -> None:
     check_step(held.sub_task_id, held.state, SubTaskState.Ready, "finish")
     _write(uow, held, comment, task_state=SubTaskState.Ready)
     _write_work(uow, held, lease_token=None, lease_expires=None, finished_at=held.now)
-    if not held.is_repeat:
-        _offer_repeat(uow, held)
-
-
-def _offer_repeat(uow: UnitOfWork, held: Held) -> None:
-    """Let the second reading of what a grader has read wait for that grader."""
-    repeats = uow.rows.find(
-        SubTaskWork,
-        "set_number",
-        [held.set_number],
-        ("sub_task_id",),
-        task_id=held.task_id,
-        is_repeat=True,
-        reading=held.reading,
-        reserved_for_id=None,
-    )
-    if repeats:
+    if held.repeat_id is not None:  # the second reading waits for who has done the first
         offered = {"held_back": False, "reserved_for_id": held.creator_id}
-        uow.rows.update(SubTaskWork, [{"sub_task_id": one, **offered} for (one,) in repeats])
+        uow.rows.update(SubTaskWork, [{"sub_task_id": held.repeat_id, **offered}])
 
 
 def release(uow: UnitOfWork, claim: Claim, comment: str | None) -> None:
@@ -92,7 +76,7 @@ def _give_back(uow: UnitOfWork, held: Held, comment: str | None = None) -> None:
     _write_work(
         uow,
         held,
-        held_back=held.is_repeat and held.reserved_for_id is None,
+        held_back=False,
         reserved_for_id=held.reserved_for_id,
         grader_id=None,
         lease_token=None,
@@ -211,6 +195,12 @@ def reassign(uow: UnitOfWork, sub_task_id: int, to: Creator | None) -> None:
             entity="SubTask",
             field="task_state",
             value=held.state,
+        )
+    if held.is_repeat:
+        raise RuleBroken(
+            f"SubTask {sub_task_id} repeats a reading; it stays with who has done the first",
+            entity="SubTask",
+            field="creator",
         )
     if to is not None:
         _refuse_second_reading(uow, held, to.creator_id, to.creator_name)

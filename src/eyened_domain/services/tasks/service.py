@@ -275,14 +275,22 @@ class Tasks:
         """Return how many subtasks are in which state: all, by grader, and ready by day."""
         return telling.progress_of(uow, _task_id(task))
 
-    def readings(self, uow: UnitOfWork, task: Task | int) -> list[telling.TaskReading]:
+    def readings(
+        self, uow: UnitOfWork, task: Task | int, *, by: Creator | None = None
+    ) -> list[telling.TaskReading]:
         """Return the readings of a task, those of the same images after each other.
 
         Three statements, however many there are. Readings with the same set number are of the
         same images: what their graders say of them is compared.
+
+        Args:
+            uow: an open unit of work.
+            task: the task, or its id.
+            by: only those of this grader, or meant for this grader: all that a grader may see.
         """
         uow.flush()
-        return telling.readings_in(uow, _task_id(task))
+        found = telling.readings_in(uow, _task_id(task))
+        return [one for one in found if by is None or one.creator_id == by.creator_id]
 
     def forms(
         self,

@@ -141,6 +141,8 @@ class TaskReadingContract(TaskContract):
             assert repeat.is_repeat
             with pytest.raises(RuleBroken, match="repeats a reading that is not ready"):
                 self.tasks.claim(uow, repeat.sub_task_id, "ann")
+            with pytest.raises(RuleBroken, match="stays with who has done the first"):
+                self.tasks.reassign(uow, repeat.sub_task_id, "bob")
         self.finished(make_unit_of_work, first)
         assert self.claimed(make_unit_of_work, task_id, "bob") is None
         again = self.claimed(make_unit_of_work, task_id, "ann")
@@ -230,6 +232,8 @@ class TaskReadingContract(TaskContract):
                 (2, 2, (three,), waits),
             ]
             assert [r.creator_id for r in found] == [stock.graders["bob"], None, None, None]
+            mine = self.tasks.readings(uow, task_id, by=uow.creators.by_name("bob"))
+            assert mine == found[:1]
 
     @pytest.mark.parametrize("backend", ["pandas", "polars"])
     def test_forms_and_segmentations_of_a_task_are_frames(
