@@ -186,6 +186,7 @@ def test_of_two_who_claim_the_same_subtask_the_second_is_refused(builder: Builde
         uow.creators.add_all([builder.a_creator(creator_name=name) for name in ("ann", "bob")])
         uow.flush()
         task = tasks.create(uow, "t", "grading", [[image]], make_definition=True)
+        task.start()
         uow.commit()
     with MemoryUnitOfWork(made) as late, MemoryUnitOfWork(made) as early:
         for uow, name in ((late, "ann"), (early, "bob")):
