@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_a_plan_is_kept_as_json_and_read_again() -> None:
     plan = ReadingPlan(readings=2, repeats=0.2, seed=3, groups=groups)
     assert ReadingPlan.of_json(plan.to_json() | {"written by": "another program"}) == plan
     assert ReadingPlan.of_json(None) == ReadingPlan()
-    for wrong in ([], {"due": "soon"}, {"lease_s": "long"}, {"readings": 0}):
+    several: list[Any] = [[], {"due": "soon"}, {"lease_s": "long"}, {"readings": 0}]
+    for wrong in several:
         with pytest.raises(ValueError, match="ReadingPlan"):
             ReadingPlan.of_json(wrong)
