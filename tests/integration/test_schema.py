@@ -12,7 +12,13 @@ from sqlalchemy.dialects import mysql
 import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema import TABLES, bookkeeping, metadata, pixels, table_of
-from eyened_domain.model import Cohort, CohortMember, CreatorIdentity, SubTaskWork, TaskConfiguration
+from eyened_domain.model import (
+    Cohort,
+    CohortMember,
+    CreatorIdentity,
+    SubTaskWork,
+    TaskConfiguration,
+)
 from eyened_domain.model.entity import entity_class
 from tests.integration.schema_ddl import CHECKS
 
