@@ -43,6 +43,12 @@ class Figures:
         if value < bar:
             self.missed.append(name)
 
+    def at_most(self, name: str, value: float, bar: float) -> None:
+        """Note a figure that must not pass a bar."""
+        self.told[name] = f"{value:,.1f} (at most {bar:,.0f})"
+        if value > bar:
+            self.missed.append(name)
+
     def quote(self, texts: list[str], most: int = 3) -> None:
         """Note the first of some texts of errors."""
         for number, text in enumerate(texts[:most], 1):

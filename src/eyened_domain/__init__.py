@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eyened_domain.errors import EyenedError as EyenedError
     from eyened_domain.errors import FileMissing as FileMissing
     from eyened_domain.errors import FolderMissing as FolderMissing
+    from eyened_domain.errors import LeaseLost as LeaseLost
     from eyened_domain.errors import NeededBy as NeededBy
     from eyened_domain.errors import NotAllowed as NotAllowed
     from eyened_domain.errors import NotFound as NotFound
@@ -103,6 +104,12 @@ if TYPE_CHECKING:
     from eyened_domain.services.tagging import Tagging as Tagging
     from eyened_domain.services.tagging import TagUse as TagUse
     from eyened_domain.services.tagging import Untagged as Untagged
+    from eyened_domain.services.tasks import Claim as Claim
+    from eyened_domain.services.tasks import ImageSet as ImageSet
+    from eyened_domain.services.tasks import Progress as Progress
+    from eyened_domain.services.tasks import ReadingPlan as ReadingPlan
+    from eyened_domain.services.tasks import TaskReading as TaskReading
+    from eyened_domain.services.tasks import Tasks as Tasks
     from eyened_domain.services.thumbnails import ThumbnailFiles as ThumbnailFiles
     from eyened_domain.services.thumbnails import Thumbnails as Thumbnails
     from eyened_domain.services.trash import Deleted as Deleted
@@ -128,6 +135,7 @@ _ELSEWHERE = {
     "Checkup": "eyened_domain.services.doctor",
     "ConfigurationError": "eyened_domain.errors",
     "ConfiguredFileMissing": "eyened_domain.errors",
+    "Claim": "eyened_domain.services.tasks",
     "Conflict": "eyened_domain.errors",
     "Container": "eyened_domain.container",
     "Database": "eyened_domain.adapters.database",
@@ -147,12 +155,14 @@ _ELSEWHERE = {
     "Forms": "eyened_domain.services.forms",
     "Hashes": "eyened_domain.services.hashing",
     "ImageFiles": "eyened_domain.services.image_files",
+    "ImageSet": "eyened_domain.services.tasks",
     "ImageStore": "eyened_domain.model.image_store",
     "ImportOptions": "eyened_domain.services.importing",
     "Importing": "eyened_domain.services.importing",
     "Intervals": "eyened_domain.services.agreement",
     "ManyTagged": "eyened_domain.services.tagging",
     "ManyUntagged": "eyened_domain.services.tagging",
+    "LeaseLost": "eyened_domain.errors",
     "Login": "eyened_domain.services.accounts",
     "MemoryDatabase": "eyened_domain.adapters.memory",
     "NeededBy": "eyened_domain.errors",
@@ -163,10 +173,12 @@ _ELSEWHERE = {
     "PixelStore": "eyened_domain.model.pixels.store",
     "PixelsDamaged": "eyened_domain.errors",
     "PixelsLost": "eyened_domain.errors",
+    "Progress": "eyened_domain.services.tasks",
     "Provenance": "eyened_domain.services.provenance",
     "ProvenanceEdge": "eyened_domain.services.provenance",
     "ProvenanceGraph": "eyened_domain.services.provenance",
     "PutAway": "eyened_domain.services.trash",
+    "ReadingPlan": "eyened_domain.services.tasks",
     "Repository": "eyened_domain.services.repository",
     "Restored": "eyened_domain.services.trash",
     "RowChanged": "eyened_domain.errors",
@@ -196,6 +208,8 @@ _ELSEWHERE = {
     "ChangeKind": "eyened_domain.services.history",
     "History": "eyened_domain.services.history",
     "Tagging": "eyened_domain.services.tagging",
+    "TaskReading": "eyened_domain.services.tasks",
+    "Tasks": "eyened_domain.services.tasks",
     "Throttle": "eyened_domain.services.accounts",
     "ThumbnailFiles": "eyened_domain.services.thumbnails",
     "Thumbnails": "eyened_domain.services.thumbnails",

@@ -38,6 +38,7 @@ from eyened_domain.services.provenance import Provenance
 from eyened_domain.services.search import Search
 from eyened_domain.services.segmenting import Segmenting
 from eyened_domain.services.tagging import Tagging
+from eyened_domain.services.tasks import Tasks
 from eyened_domain.services.thumbnails import Thumbnails
 from eyened_domain.services.trash import Trash
 
@@ -117,6 +118,7 @@ class Container(containers.DeclarativeContainer):
     history: providers.Provider[History] = providers.Factory(History)
     tagging: providers.Provider[Tagging] = providers.Factory(Tagging)
     trash: providers.Provider[Trash] = providers.Factory(Trash)
+    tasks: providers.Provider[Tasks] = providers.Factory(Tasks)
     importing: providers.Provider[Importing] = providers.Factory(
         importing_on, database, image_files
     )

@@ -76,6 +76,10 @@ class NotAllowed(RuleBroken):
     """Somebody may not do it: nobody is logged in, or the role is too low."""
 
 
+class LeaseLost(RuleBroken):
+    """What somebody has taken for a time is no longer theirs; what they did is not written."""
+
+
 @frozen
 class NeededBy:
     """What is in the way of a deletion or a change: things of one kind."""

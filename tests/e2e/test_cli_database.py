@@ -105,7 +105,7 @@ def test_init_and_status_on_a_server(shell: Shell, empty_database_url: str) -> N
     assert (made["before"], made["revision"]) == (None, HEAD)
     after = json.loads(shell.eorm("status", "--json").stdout)
     assert (after["state"], after["revision"], after["head"]) == ("at head", HEAD, HEAD)
-    assert len(after["counts"]) == 40 + 4  # the contract's, and four of ours
+    assert len(after["counts"]) == 40 + 6  # the contract's, and six of ours
 
 
 def test_status_counts_what_is_there_in_plain_columns_when_piped(shell: Shell) -> None:
@@ -169,7 +169,7 @@ def test_the_sql_of_an_empty_database_is_all_of_it(shell: Shell, empty_mariadb_u
     shell.use(empty_mariadb_url)
     run = shell.eorm("upgrade", "--sql")
     assert run.returncode == 0
-    assert run.stdout.count("CREATE TABLE") == 40 + 12 + 1  # the contract, ours, the version
+    assert run.stdout.count("CREATE TABLE") == 40 + 14 + 1  # the contract, ours, the version
     assert json.loads(shell.eorm("status", "--json").stdout)["state"] == "empty"
 
 

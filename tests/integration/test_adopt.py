@@ -17,6 +17,9 @@ from eyened_domain import (
     ImageInstance,
     Patient,
     Project,
+    SubTaskWork,
+    TaskConfiguration,
+    Tasks,
     TrashEntry,
 )
 from eyened_domain.adapters.sql.engine import mysql_engine
@@ -141,7 +144,8 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
 ) -> None:
     database = Database({"database_url": empty_mariadb_url, "secret_key": "x"})
     with database.get_session() as session:
-        store_two_of_each(session, without=(CreatorIdentity, Cohort, CohortMember, TrashEntry))
+        ours = (CreatorIdentity, Cohort, CohortMember, TaskConfiguration, SubTaskWork, TrashEntry)
+        store_two_of_each(session, without=ours)
         session.commit()
     with database.unit_of_work() as uow:
         nobody = uow.creators.add(Creator(creator_name="nobody"))
@@ -150,6 +154,8 @@ def test_a_database_that_is_not_adopted_yet_works_as_well(
         uow.commit()
         with pytest.raises(ConfigurationError, match="`eorm upgrade` brings it up to date"):
             Accounts().by_identity(uow, "https://login.example.org", "a")
+        with pytest.raises(ConfigurationError, match="how tasks are shared; run `eorm upgrade`"):
+            Tasks().claim_next(uow, 1, "nobody")
     database.close()
     assert VERSION_TABLE not in inspect(deployment).get_table_names()
 

@@ -171,7 +171,7 @@ def test_status_tells_state_revision_server_and_counts(database: Database) -> No
     assert (found.state, found.revision, found.head) == (State.AT_HEAD, HEAD, HEAD)
     assert re.fullmatch(r"(SQLite|MariaDB|MySQL) \d+\.\d+\.\d+", found.server)
     assert found.counts["Project"] == 2
-    assert len(found.counts) == 40 + 4  # the contract's, and four of ours
+    assert len(found.counts) == 40 + 6  # the contract's, and six of ours
     assert sum(found.counts.values()) == 2
 
 

@@ -12,7 +12,14 @@ from sqlalchemy.dialects import mysql
 import eyened_domain.adapters.sql.mapping  # noqa: F401 - maps the classes
 from eyened_domain.adapters.sql.migrations.contract import contract
 from eyened_domain.adapters.sql.schema import TABLES, bookkeeping, metadata, pixels, table_of
-from eyened_domain.model import Cohort, CohortMember, CreatorIdentity, TrashEntry
+from eyened_domain.model import (
+    Cohort,
+    CohortMember,
+    CreatorIdentity,
+    SubTaskWork,
+    TaskConfiguration,
+    TrashEntry,
+)
 from eyened_domain.model.entity import entity_class
 from tests.integration.schema_ddl import CHECKS
 
@@ -33,6 +40,8 @@ OURS = {
         table_of(Cohort),
         table_of(CohortMember),
         table_of(TrashEntry),
+        table_of(TaskConfiguration),
+        table_of(SubTaskWork),
     )
 }
 OUR_LINKS = {"FormAnnotation": {"FormAnnotationReference", "Revisions"}}

@@ -9,6 +9,7 @@ from eyened_domain.adapters.memory import MemoryStore, MemoryUnitOfWork
 from eyened_domain.errors import Conflict, Duplicate
 from eyened_domain.model import Patient, Project, Series, Study
 from eyened_domain.services.forms import Forms
+from eyened_domain.services.tasks import Tasks
 from eyened_domain.testing import Builder
 
 
@@ -217,3 +218,22 @@ def test_whoever_keeps_others_out_and_writes_nothing_is_not_in_their_way(
             elsewhere.commit()
         late.series.add(Series(study_id=study.study_id))
         late.commit()
+
+
+def test_of_two_who_claim_the_same_subtask_the_second_is_refused(builder: Builder) -> None:
+    tasks, made = Tasks(), MemoryStore()
+    with MemoryUnitOfWork(made) as uow:
+        image = uow.images.add(builder.an_image())
+        uow.creators.add_all([builder.a_creator(creator_name=name) for name in ("ann", "bob")])
+        uow.flush()
+        task = tasks.create(uow, "t", "grading", [[image]], make_definition=True)
+        task.start()
+        uow.commit()
+    with MemoryUnitOfWork(made) as late, MemoryUnitOfWork(made) as early:
+        for uow, name in ((late, "ann"), (early, "bob")):
+            assert tasks.claim_next(uow, task.task_id, name) is not None
+        early.commit()
+        with pytest.raises(Conflict):
+            late.commit()
+        late.rollback()
+        assert tasks.claim_next(late, task.task_id, "ann") is None

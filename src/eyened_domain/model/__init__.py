@@ -54,6 +54,7 @@ from eyened_domain.model.tag import (
     Tag,
 )
 from eyened_domain.model.task import SubTask, SubTaskImageLink, Task, TaskDefinition
+from eyened_domain.model.task_work import SubTaskWork, TaskConfiguration
 from eyened_domain.model.trash import TrashEntry
 
 __all__ = [
@@ -112,9 +113,11 @@ __all__ = [
     "SubTask",
     "SubTaskImageLink",
     "SubTaskState",
+    "SubTaskWork",
     "Tag",
     "TagType",
     "Task",
+    "TaskConfiguration",
     "TaskDefinition",
     "TaskState",
     "TrashEntry",

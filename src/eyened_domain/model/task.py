@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from eyened_domain.model.form import FormAnnotation
     from eyened_domain.model.image import ImageInstance
     from eyened_domain.model.project import Contact
+    from eyened_domain.model.queries import GivesRepositories
     from eyened_domain.model.segmentation import Segmentation
 
 
@@ -85,6 +87,52 @@ class Task(TaskNames, Entity):
         "TaskDefinition", "TaskDefinition", via="task_definition_id", back="tasks", default=None
     )
     sub_tasks: Many[SubTask] = many("SubTasks", "SubTask", back="task", default=None)
+
+    @classmethod
+    def create_from_imagesets(
+        cls,
+        source: GivesRepositories,
+        *,
+        taskdef_name: str,
+        task_name: str,
+        imagesets: Iterable[Iterable[int | ImageInstance]],
+        creator_name: str | None = None,
+        description: str | None = None,
+        make_definition: bool = False,
+        include_inactive: bool = False,
+    ) -> Task:
+        """Make a task with a subtask for each image set, in order, and return it.
+
+        Thousands take as many statements as one does. `services.tasks.Tasks` makes tasks that
+        several graders read, and of other things than ids.
+
+        Args:
+            source: an open session or unit of work; the caller commits.
+            taskdef_name: the name of the `TaskDefinition`.
+            task_name: of the new task.
+            imagesets: ids of images, or images, that are looked at together: ``[[1, 2], [3]]``.
+            creator_name: who makes it.
+            description: what it is for.
+            make_definition: make the definition where there is none of that name.
+            include_inactive: take images that are inactive as well.
+
+        Raises:
+            NotFound: there is no definition or creator of that name, or images are not there.
+            RuleBroken: images are inactive.
+            BadInput: a set is empty, or has an image twice.
+            ConfigurationError: the database has no tables for it yet.
+        """
+        made: Task = source.repository(cls).made_of(
+            source,
+            imagesets,
+            name=task_name,
+            definition=taskdef_name,
+            by=creator_name,
+            description=description,
+            make_definition=make_definition,
+            include_inactive=include_inactive,
+        )
+        return made
 
     @property
     def progress(self) -> dict[SubTaskState, int]:
@@ -243,9 +291,7 @@ class SubTask(SubTaskNames, Entity):
         self.task_state = SubTaskState.Busy
 
     def _check_step(self, to: SubTaskState, step: str) -> None:
-        steps = _SUB_TASK_STEPS[self.task_state]
-        if step not in steps:
-            raise _wrong_step(f"SubTask {self.sub_task_id}", self.task_state, to, step, steps)
+        check_step(self.sub_task_id, self.task_state, to, step)
 
     def _check_mine(self, by: Creator | None) -> None:
         mine = target_of(self, "creator")
@@ -307,6 +353,20 @@ _SUB_TASK_STEPS = {
     SubTaskState.Ready: ("reopen",),
 }
 """Which steps can be taken from each state."""
+
+
+def check_step(sub_task_id: int | None, now: SubTaskState, to: SubTaskState, step: str) -> None:
+    """Raise `RuleBroken` unless a step can be taken.
+
+    Args:
+        sub_task_id: of which subtask.
+        now: the state that it is in.
+        to: the state that the step leads to.
+        step: ``start``, ``finish``, ``release`` or ``reopen``.
+    """
+    steps = _SUB_TASK_STEPS[now]
+    if step not in steps:
+        raise _wrong_step(f"SubTask {sub_task_id}", now, to, step, steps)
 
 
 def _wrong_step(what: str, now: Enum, to: Enum, step: str, steps: tuple[str, ...]) -> RuleBroken:

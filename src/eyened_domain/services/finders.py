@@ -10,6 +10,7 @@ from eyened_domain.model.entity import Entity
 from eyened_domain.model.form import FormAnnotation, FormSchema
 from eyened_domain.model.patient import Patient
 from eyened_domain.model.queries import RAISE
+from eyened_domain.model.task import Task
 from eyened_domain.services.data_frames import backend_of
 from eyened_domain.services.form_rows import form_frame
 from eyened_domain.services.repository import Repository
@@ -58,7 +59,30 @@ class FormRepository(Repository[FormAnnotation]):
         return form_frame(self.rows, wanted, backend=backend, database_names=database_names)
 
 
-FINDERS: dict[type[Entity], Any] = {Patient: PatientRepository, FormAnnotation: FormRepository}
+class TaskRepository(Repository[Task]):
+    """All tasks."""
+
+    def made_of(self, source: Any, imagesets: Any, **said: Any) -> Task:
+        """Make a task; see `Task.create_from_imagesets`.
+
+        Args:
+            source: the session or unit of work that this repository is of.
+            imagesets: images that are looked at together, in order.
+            said: of `services.task_making.making.NewTask`.
+        """
+        from eyened_domain.services.task_making.making import (  # noqa: PLC0415 - when it is used
+            NewTask,
+            make_task,
+        )
+
+        return make_task(source, NewTask(**said), imagesets)
+
+
+FINDERS: dict[type[Entity], Any] = {
+    Patient: PatientRepository,
+    FormAnnotation: FormRepository,
+    Task: TaskRepository,
+}
 """The repositories that have finders of their own, by entity class."""
 
 

@@ -94,21 +94,41 @@ def form_rows(
 def form_frame(rows: Rows, wanted: Mapping[str, Any], *, backend: str, database_names: bool) -> Any:
     """Return forms as a DataFrame; see `FormAnnotation.export_formannotations_by_schema`."""
     found = form_rows(rows, wanted)
+    return frame_of_forms(found, backend=backend, database_names=database_names)
+
+
+def frame_of_forms(
+    found: Sequence[tuple[Any, ...]],
+    *,
+    backend: str,
+    database_names: bool = False,
+    before: Mapping[str, tuple[Kind, Sequence[Any]]] | None = None,
+) -> Any:
+    """Return forms that were read as a DataFrame.
+
+    Args:
+        found: the columns of `METADATA`, and the answers, of each form.
+        backend: ``pandas`` or ``polars``.
+        database_names: label the columns of `METADATA` as the database does.
+        before: columns that come first: what they hold, and their values.
+    """
     several = zip(*found, strict=True) if found else iter([()] * (len(METADATA) + 1))
     *told, answers = several
     infos = column_infos(METADATA)
-    kinds: dict[str, Kind] = {}
-    columns: dict[str, Sequence[Any]] = {}
+    first = before or {}
+    kinds = {name: kind for name, (kind, _) in first.items()}
+    columns: dict[str, Sequence[Any]] = {name: some for name, (_, some) in first.items()}
     names = _database_names(METADATA) if database_names else dict.fromkeys(METADATA)
     for (label, info), values in zip(infos.items(), told, strict=True):
         name = names[label] or label
         columns[name], kinds[name] = values, info.columns[label].kind
     for name, some in flat_columns(answers).items():
         kind = _kind_of(some)
+        label = f'["{name}"]' if name in first else name
         if kind is not None:
-            columns[name], kinds[name] = some, kind
+            columns[label], kinds[label] = some, kind
         else:  # polars has one type in a column
-            columns[name] = some if backend == "pandas" else [_as_text(one) for one in some]
+            columns[label] = some if backend == "pandas" else [_as_text(one) for one in some]
     return make_frame(columns, kinds, backend=backend)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from eyened_domain import model
 from eyened_domain.model.entity import Entity, entity_classes
-from eyened_domain.services.finders import FormRepository, PatientRepository
+from eyened_domain.services.finders import FormRepository, PatientRepository, TaskRepository
 from eyened_domain.services.repository import Repository
 
 E = TypeVar("E", bound=Entity)
@@ -60,9 +60,11 @@ class NamedRepositories(ABC):
     form_schemas: Repository[model.FormSchema]
     forms: FormRepository
     task_definitions: Repository[model.TaskDefinition]
-    tasks: Repository[model.Task]
+    tasks: TaskRepository
     sub_tasks: Repository[model.SubTask]
     sub_task_images: Repository[model.SubTaskImageLink]
+    task_configurations: Repository[model.TaskConfiguration]
+    sub_task_work: Repository[model.SubTaskWork]
 
     @abstractmethod
     def _check_open(self) -> None: ...

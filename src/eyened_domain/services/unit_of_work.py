@@ -22,6 +22,7 @@ from eyened_domain.services.named_repositories import NamedRepositories
 from eyened_domain.services.repository import Repository
 from eyened_domain.services.rows import Rows
 from eyened_domain.services.sought_values import check_entity
+from eyened_domain.services.task_queue import TaskQueue
 
 if TYPE_CHECKING:
     from eyened_domain.model.creator import Creator
@@ -199,6 +200,11 @@ class UnitOfWork(NamedRepositories):
     @abstractmethod
     def computations(self) -> ComputationRecord:
         """The record of what attribute values were computed from."""
+
+    @property
+    @abstractmethod
+    def task_queue(self) -> TaskQueue:
+        """The order in which subtasks wait for graders."""
 
     def repository(self, entity: type[E], /) -> Repository[E]:
         """Return the repository of an entity class.

@@ -66,6 +66,8 @@ class NamedBuilders:
     a_task: Builds[model.Task]
     a_sub_task: Builds[model.SubTask]
     a_sub_task_image_link: Builds[model.SubTaskImageLink]
+    a_task_configuration: Builds[model.TaskConfiguration]
+    a_sub_task_work: Builds[model.SubTaskWork]
 
 
 def _builds(entity: type[Entity]) -> Any:

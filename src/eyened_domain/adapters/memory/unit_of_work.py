@@ -16,6 +16,7 @@ from eyened_domain.adapters.memory.import_journal import MemoryImportJournal
 from eyened_domain.adapters.memory.objects import Objects
 from eyened_domain.adapters.memory.repositories import MemoryRepository
 from eyened_domain.adapters.memory.store import MemoryStore
+from eyened_domain.adapters.memory.task_queue import MemoryTaskQueue
 from eyened_domain.model.annotation import AnnotationFiles
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.image_store import ImageStore
@@ -94,6 +95,12 @@ class MemoryUnitOfWork(UnitOfWork):
         """The record of who changed what."""
         self._check_open()
         return MemoryChangeRecord(self._objects)
+
+    @property
+    def task_queue(self) -> MemoryTaskQueue:
+        """The order in which subtasks wait for graders."""
+        self._check_open()
+        return MemoryTaskQueue(self._objects)
 
     def _begin(self) -> None:
         self._objects = Objects(

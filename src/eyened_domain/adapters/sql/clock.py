@@ -10,6 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import DateTime
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
 _OFFSET = "eyened_domain.clock_offset"
 _MOMENT = "_eyened_domain_moment"
 
@@ -42,3 +47,20 @@ def now_of(connection: Any) -> datetime:
         return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     offset: timedelta = connection.info.get(_OFFSET, timedelta())
     return (datetime.now() + offset).replace(microsecond=0)
+
+
+class utc_now(FunctionElement[datetime]):  # noqa: N801 - a function of SQL
+    """What the clock of the database shows, in UTC and whole seconds."""
+
+    inherit_cache: bool | None = True
+    type: TypeEngine[datetime] = DateTime()
+
+
+@compiles(utc_now)
+def _on_servers(_element: Any, _compiler: Any, **_options: Any) -> str:
+    return "UTC_TIMESTAMP()"
+
+
+@compiles(utc_now, "sqlite")
+def _on_sqlite(_element: Any, _compiler: Any, **_options: Any) -> str:
+    return "datetime('now')"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 
 _ASK = "SHOW VARIABLES WHERE Variable_name IN ('sql_mode', 'innodb_snapshot_isolation')"
 _STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL"}
@@ -47,3 +47,11 @@ def _settings(found: dict[str, str], *, strict: bool) -> list[str]:
     if found.get("innodb_snapshot_isolation", "OFF").upper() not in {"OFF", "0"}:
         wanted.append("innodb_snapshot_isolation = OFF")
     return wanted
+
+
+def knows_skip_locked(dialect: Dialect) -> bool:
+    """Whether the server of a dialect that has connected passes over rows that are locked."""
+    if dialect.name == "sqlite":
+        return False
+    is_mariadb = getattr(dialect, "is_mariadb", False)
+    return (dialect.server_version_info or ()) >= ((10, 6) if is_mariadb else (8, 0, 1))

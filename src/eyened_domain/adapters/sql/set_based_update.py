@@ -57,7 +57,7 @@ def update_rows(
         written = _Written(table, key, names, further)
         if not names and not further:
             continue
-        if dialect.name == "sqlite":
+        if dialect.name == "sqlite" or len(some) == 1:
             yield from _one_by_one(written, some)
         elif _knows_json_table(dialect) and all(_json_type(table, name) for name in names):
             yield from _joined(written, some, dialect)
@@ -132,6 +132,7 @@ def _json_type(table: Table, name: str) -> str | None:
 
 
 def _joined(written: _Written, rows: Sequence[Row], dialect: Dialect) -> Iterator[tuple[Any, Any]]:
+    """Yield statements that lock no other rows: of a small table all would be read, and locked."""
     table, key, names = written.table, written.key, written.names
     quote = dialect.identifier_preparer.quote
     columns = [
@@ -142,7 +143,8 @@ def _joined(written: _Written, rows: Sequence[Row], dialect: Dialect) -> Iterato
     sets += [f"t.{quote(table.c[name].name)} = :{name}" for name in written.further]
     statement = text(
         f"UPDATE JSON_TABLE(:rows, '$[*]' COLUMNS ({', '.join(columns)})) AS n "  # noqa: S608 - names
-        f"STRAIGHT_JOIN {quote(table.name)} AS t ON t.{quote(table.c[key].name)} = n.c0 "
+        f"STRAIGHT_JOIN {quote(table.name)} AS t FORCE INDEX (PRIMARY) "
+        f"ON t.{quote(table.c[key].name)} = n.c0 "
         f"SET {', '.join(sets)}"
     ).bindparams(*(bindparam(name, type_=table.c[name].type) for name in written.further))
     sent = [_sender(dialect, table, name) for name in [key, *names]]

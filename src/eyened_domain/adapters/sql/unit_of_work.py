@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eyened_domain.adapters.sql.conversion_record import SqlConversionRecord
     from eyened_domain.adapters.sql.history.record import SqlChangeRecord
     from eyened_domain.adapters.sql.import_journal import SqlImportJournal
+    from eyened_domain.adapters.sql.task_queue import SqlTaskQueue
 
 E = TypeVar("E", bound=Entity)
 
@@ -96,6 +97,14 @@ class SqlUnitOfWork(UnitOfWork):
 
         self._check_open()
         return SqlChangeRecord(self._session)
+
+    @property
+    def task_queue(self) -> SqlTaskQueue:
+        """The order in which subtasks wait for graders."""
+        from eyened_domain.adapters.sql.task_queue import SqlTaskQueue  # noqa: PLC0415
+
+        self._check_open()
+        return SqlTaskQueue(self._session)
 
     def _begin(self) -> None:
         self._session = self._make_session()

@@ -134,6 +134,8 @@ def _refuse_entity(entity: type[Entity]) -> None:
         reason = "each is of a special kind, whose row stands in two tables; add objects"
     elif len(info.primary_key) > 1:
         reason = f"they are known by several columns ({', '.join(info.primary_key)}); add objects"
+    elif info.columns[info.primary_key[0]].references:
+        reason = "their ids are those of what they belong to; add objects"
     if reason is not None:
         raise BadInput(
             f"{info.name}: rows of it are not written many at a time: {reason}", entity=info.name

@@ -107,6 +107,15 @@ from eyened_domain.testing.contracts.round_trip import RoundTripContract as Roun
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.tags import TagContract as TagContract
+from eyened_domain.testing.contracts.task_claims import (
+    TaskClaimContract as TaskClaimContract,
+)
+from eyened_domain.testing.contracts.task_making import (
+    TaskMakingContract as TaskMakingContract,
+)
+from eyened_domain.testing.contracts.task_readings import (
+    TaskReadingContract as TaskReadingContract,
+)
 from eyened_domain.testing.contracts.trash import TrashContract as TrashContract
 from eyened_domain.testing.contracts.unit_of_work import UnitOfWorkContract as UnitOfWorkContract
 from eyened_domain.testing.contracts.values import ValueContract as ValueContract
@@ -136,6 +145,9 @@ class StorageContract(
     RoundTripContract,
     TaggingContract,
     TagContract,
+    TaskMakingContract,
+    TaskClaimContract,
+    TaskReadingContract,
     ProvenanceContract,
     CohortContract,
     FeatureContract,

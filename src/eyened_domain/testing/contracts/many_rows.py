@@ -32,6 +32,8 @@ REFUSED = {
     "AttributesModel": "two tables",
     "Segmentation": "goes with its pixels",
     "ModelSegmentation": "goes with its pixels",
+    "TaskConfiguration": "ids are those of what they belong to",
+    "SubTaskWork": "ids are those of what they belong to",
 } | {
     entity.__name__: "several columns"
     for entity in entity_classes()

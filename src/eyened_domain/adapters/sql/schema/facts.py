@@ -38,6 +38,8 @@ class TableFacts:
 
 _OWNERS = ("ImageInstanceID", "SegmentationID", "ModelSegmentationID", "PatientID", "StudyID")
 _EXACTLY_ONE_OWNER = " + ".join(f"({owner} IS NOT NULL)" for owner in _OWNERS) + " = 1"
+CLAIM_INDEX = "SubTaskWork_Claim_idx"
+"""The order in which subtasks wait; a claim is served by it."""
 _VALUE = ("attribute_id", "model_id", "laterality")
 
 COMPUTED: Mapping[str, Mapping[str, str]] = {
@@ -171,6 +173,16 @@ FACTS: Mapping[str, TableFacts] = {
     ),
     "StudyTag": TableFacts(foreign_key_indexes=("tag_id", "study_id", "creator_id")),
     "SubTask": TableFacts(foreign_key_indexes=("task_id", "creator_id")),
+    "SubTaskWork": TableFacts(
+        unique_constraints={
+            "SubTaskWork_Grader_UNIQUE": ("task_id", "set_number", "is_repeat", "grader_id"),
+        },
+        foreign_key_indexes=("reserved_for_id", "grader_id"),
+        indexes={
+            CLAIM_INDEX: ("task_id", "held_back", "reserved_for_id", "priority", "position"),
+            "SubTaskWork_Lease_idx": ("task_id", "lease_expires"),
+        },
+    ),
     "SubTaskImageLink": TableFacts(foreign_key_indexes=("sub_task_id", "image_instance_id")),
     "Tag": TableFacts(
         unique_constraints={"Tag": ("tag_name", "tag_type")},

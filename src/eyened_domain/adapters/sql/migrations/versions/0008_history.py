@@ -15,7 +15,7 @@ from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from eyened_domain.adapters.sql.migrations.resumable import create_tables, drop_tables
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from eyened_domain.adapters.sql.migrations.resumable import create_tables, drop_tables
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

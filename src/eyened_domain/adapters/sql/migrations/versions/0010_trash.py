@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from eyened_domain.adapters.sql.migrations.resumable import create_tables, drop_tables
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
