@@ -108,7 +108,7 @@ class ChangeLog:
             self._number = number or there  # there was no stream yet at the savepoint
 
     def forget_mark(self, savepoint: SessionTransaction) -> None:
-        """Forget what waited at a savepoint that has ended."""
+        """Forget what waited at a savepoint that is kept."""
         self._marks.pop(savepoint, None)
 
     def prepare_commit(self) -> None:
@@ -161,7 +161,10 @@ def _before_commit(session: Session) -> None:
 
 def _after_commit(session: Session) -> None:
     log = log_of(session)
-    if log is not None and not session.in_nested_transaction():
+    savepoint = session.get_nested_transaction()
+    if log is not None and savepoint is not None:
+        log.forget_mark(savepoint)
+    elif log is not None:
         log.committed()
 
 
@@ -175,5 +178,3 @@ def _ended(session: Session, transaction: SessionTransaction) -> None:
     log = log_of(session)
     if log is not None and transaction.parent is None:
         log.end()
-    elif log is not None:
-        log.forget_mark(transaction)
