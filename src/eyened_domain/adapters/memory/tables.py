@@ -237,5 +237,5 @@ def row_in(tables: dict[str, Table], root: str, key: Key) -> Row | None:
 def keys_within(tables: dict[str, Table], root: str, column: str, runs: Runs) -> set[Key]:
     """Return the primary keys of the rows whose column lies in one of the runs (first, last)."""
     table = tables.get(root)
-    rows = {} if table is None else table.rows
+    rows, runs = {} if table is None else table.rows, sorted(runs)
     return {key for key, row in rows.items() if within(row.values.get(column), runs)}

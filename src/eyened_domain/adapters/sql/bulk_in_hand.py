@@ -11,6 +11,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from eyened_domain.adapters.sql.quiet_lists import forget
+from eyened_domain.adapters.sql.removal import keep_links_of
 from eyened_domain.adapters.sql.restoring import keep_for_rollback
 from eyened_domain.adapters.sql.sqlalchemy_internals import count_as_deleted
 from eyened_domain.model.entity import Entity, entity_class
@@ -103,6 +104,7 @@ def let_go(session: Session, entity: type[Entity], is_gone: Callable[[Any], bool
         if type(one) is entity and is_gone(instance_state(one).key[1][0])  # type: ignore[index]
     ]
     keep_for_rollback(session, gone)
+    keep_links_of(session, gone)
     count_as_deleted(session, map(instance_state, gone))
     refresh_lists(session, entity, [one.__dict__ for one in gone])
 

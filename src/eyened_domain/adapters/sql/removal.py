@@ -226,7 +226,12 @@ def _leads_to_one_of(session: Session, one: Entity, column: ColumnInfo, gone: Ke
 
 def keep_links(session: Session) -> None:
     """Let what is to be deleted hold what it was linked to, where that is in hand."""
-    for one in session.deleted:
+    keep_links_of(session, session.deleted)
+
+
+def keep_links_of(session: Session, objects: Iterable[Any]) -> None:
+    """Let objects hold what they are linked to, where that is in hand."""
+    for one in objects:
         for link in one.__entity__.links.values():
             if link.many or link.name in one.__dict__:
                 continue

@@ -104,14 +104,9 @@ class Search:
         has_more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
-        has_next, has_previous = (
-            (cursor is not None, has_more)
-            if backwards
-            else (
-                has_more,
-                cursor is not None,
-            )
-        )
+        has_more_there = cursor is not None
+        ends = (has_more_there, has_more) if backwards else (has_more, has_more_there)
+        has_next, has_previous = ends
         key = [one.path for one in order].index(key_column(entity.__entity__))
         return Page(
             ids=tuple(row[key] for row in rows),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from eyened_domain.model.entity import entity_class
 from eyened_domain.services.inactive import INACTIVE
@@ -16,7 +15,6 @@ def standing(
     ids: Mapping[str, set[int]],
     *,
     inactive: bool,
-    up_to: datetime | None = None,
 ) -> Ids:
     """Return those of these objects that are inactive, or those that are not; lock them.
 
@@ -24,16 +22,13 @@ def standing(
         uow: an open unit of work, flushed.
         ids: of objects, by the names of their entities.
         inactive: which.
-        up_to: leave out what was stored later; SQLite gives ids again that have become free.
     """
     found: Ids = {}
     for name, some in ids.items():
         entity = entity_class(name)
         (key,) = entity.__entity__.primary_key
-        rows = uow.rows.find(
-            entity, key, sorted(some), [key, "date_inserted"], lock=True, inactive=inactive
-        )
-        there = {row[0] for row in rows if up_to is None or row[1] is None or row[1] <= up_to}
+        rows = uow.rows.find(entity, key, sorted(some), [key], lock=True, inactive=inactive)
+        there = {row[0] for row in rows}
         if there:
             found[name] = there
     return found

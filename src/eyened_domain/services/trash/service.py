@@ -195,7 +195,7 @@ class Trash:
         counts: dict[str, int] = {}
         if name is not None:
             taken, left = split_last(contents.pop(name), most)
-            portion = standing(uow, {name: set(taken)}, inactive=True, up_to=entry.date_inserted)
+            portion = standing(uow, {name: set(taken)}, inactive=True)
             counts = self._delete_inactive(uow, name, portion.get(name, set()))
             entry.contents = contents | ({name: left} if left else {})
         if name is None or not entry.contents:
@@ -251,7 +251,7 @@ class Trash:
         _stored(uow, entry)
         later = uow.rows.page(TrashEntry, ["contents"], any_of=[{}], after=entry.trash_entry_id)
         ids = without(ids_of(entry.contents), (ids_of(row[0]) for row in later))
-        restored = standing(uow, ids, inactive=True, up_to=entry.date_inserted)
+        restored = standing(uow, ids, inactive=True)
         set_flags(uow, restored, inactive=False)
         entry_id = entry.trash_entry_id
         uow.trash_entries.delete(entry)
