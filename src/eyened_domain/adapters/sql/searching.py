@@ -6,11 +6,27 @@ negation it is written the other way round, so that NULL counts and indexes stil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from attrs import evolve
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    UniqueConstraint,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from eyened_domain.adapters.sql.answers_in_sql import answer_passes
 from eyened_domain.adapters.sql.joins import Joins
@@ -47,18 +63,44 @@ def searched(joins: Joins, columns: Sequence[Any], query: Query, *further: Bool)
         query: what is asked; its own columns are not looked at.
         further: conditions besides.
     """
-    ordered = [(joins.column(one.path), one) for one in query.order]
+    ordered = [(joins.column(one.path), one) for one in _needed(joins.table, query.order)]
     conditions = [*further, written(query.meaning, joins)]
     if query.after is not None:
-        conditions.append(_beyond(ordered, query.after))
+        conditions.append(_beyond(ordered, query.after[: len(ordered)]))
     statement = select(*columns).select_from(joins.source).where(*conditions)
     statement = statement.order_by(*(c.desc() if one.descending else c for c, one in ordered))
     return statement if query.most is None else statement.limit(query.most)
 
 
+def _needed(table: FromClause, order: Sequence[Order]) -> Sequence[Order]:
+    """Return the columns of an order up to those that no two rows share.
+
+    Servers read rows in the order of an index only where nothing follows the key that it holds.
+    """
+    for count in range(1, len(order)):
+        told = {one.path for one in order[:count]}
+        if any(told >= key for key in _keys(table)):
+            return order[:count]
+    return order
+
+
+@cache
+def _keys(table: FromClause) -> list[frozenset[str]]:
+    """Return the columns of each unique key of a table that cannot hold NULL."""
+    assert isinstance(table, Table)  # noqa: S101 - that of an entity
+    keys: list[Iterable[Column[Any]]] = [one.columns for one in table.indexes if one.unique]
+    keys += [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
+    held = [[*key] for key in [table.primary_key.columns, *keys]]
+    return [frozenset(c.key for c in key) for key in held if not any(c.nullable for c in key)]
+
+
 def counted(joins: Joins, query: Query) -> Select[Any]:
     """Return the statement for how many rows a query asks for, at the most those it takes."""
-    some = searched(joins, [literal(1)], evolve(query, order=(), after=None))
+    everything = evolve(query, order=(), after=None)
+    if query.most is None:
+        # not around a subquery: MariaDB would read all rows for each EXISTS in it
+        return searched(joins, [func.count()], everything)
+    some = searched(joins, [literal(1)], everything)
     return select(func.count()).select_from(some.subquery())
 
 
