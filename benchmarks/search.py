@@ -116,9 +116,9 @@ CASES = (
     ),
     Case(
         name="in the order of their files",
-        order_by=("dataset_identifier",),
-        order=("i.DatasetIdentifier", "i.ImageInstanceID"),
-        beyond="i.DatasetIdentifier >= :a AND (i.DatasetIdentifier > :a OR i.ImageInstanceID > :b)",
+        order_by=("dataset_identifier", "source_info_id"),
+        order=("i.DatasetIdentifier", "i.SourceInfoID"),
+        beyond="i.DatasetIdentifier >= :a AND (i.DatasetIdentifier > :a OR i.SourceInfoID > :b)",
     ),
     Case(
         name="in the order of visits' dates",
