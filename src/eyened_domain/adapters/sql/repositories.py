@@ -16,6 +16,7 @@ from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.inactive import includes_inactive, is_active
 from eyened_domain.adapters.sql.joins import Joins
+from eyened_domain.adapters.sql.lists import among
 from eyened_domain.adapters.sql.searching import searched
 from eyened_domain.adapters.sql.sqlalchemy_internals import flush_before_query
 from eyened_domain.adapters.sql.staleness import is_stale
@@ -179,7 +180,7 @@ def _one_of(column: ColumnElement[Any], accepted: list[Any]) -> ColumnElement[bo
     values = [one for one in accepted if one is not None]
     if len(accepted) == 1:
         return column == values[0] if values else column.is_(None)
-    found = column.in_(values)
+    found = among(column, values)
     return found if len(values) == len(accepted) else or_(found, column.is_(None))
 
 

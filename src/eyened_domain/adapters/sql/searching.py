@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     Table,
     UniqueConstraint,
@@ -26,10 +27,14 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
 )
 
 from eyened_domain.adapters.sql.answers_in_sql import answer_passes
+from eyened_domain.adapters.sql.compilers import InOrder
 from eyened_domain.adapters.sql.joins import Joins
+from eyened_domain.adapters.sql.lists import among
+from eyened_domain.model.values import Choice
 from eyened_domain.services.conditions.meaning import (
     AnswerTest,
     Both,
@@ -151,11 +156,11 @@ def _one_of(test: Test, column: Any, *, negated: bool) -> Bool:
     if negated:
         if not values:
             return column.is_not(None) if or_nothing else true()
-        differs = column != values[0] if len(values) == 1 else column.not_in(values)
+        differs = column != values[0] if len(values) == 1 else among(column, values, negated=True)
         return differs if or_nothing else or_(column.is_(None), differs)
     if not values:
         return column.is_(None) if or_nothing else false()
-    equals = column == values[0] if len(values) == 1 else column.in_(values)
+    equals = column == values[0] if len(values) == 1 else among(column, values)
     return or_(equals, column.is_(None)) if or_nothing else equals
 
 
@@ -165,6 +170,7 @@ def _beyond(ordered: Sequence[tuple[Any, Order]], after: Sequence[Any]) -> Bool:
     Written so that an index on the first column serves: (a >= 1 AND (a > 1 OR …)).
     """
     (column, order), value = ordered[0], after[0]
+    column, value = _as_ordered(column, value)
     later = _later(column, value, descending=order.descending)
     if len(ordered) == 1:
         return later
@@ -173,6 +179,15 @@ def _beyond(ordered: Sequence[tuple[Any, Order]], after: Sequence[Any]) -> Bool:
     if value is None or order.descending:
         return rest
     return and_(column >= value, rest)
+
+
+def _as_ordered(column: Any, value: Any) -> tuple[Any, Any]:
+    """Return a column and its value as they are ordered: members of an enumeration by place."""
+    kind = column.type.column.kind
+    if not isinstance(kind, Choice):
+        return column, value
+    place = None if value is None else [*kind.enum].index(value)
+    return type_coerce(InOrder(column), Integer()), place
 
 
 def _later(column: Any, value: Any, *, descending: bool) -> Bool:

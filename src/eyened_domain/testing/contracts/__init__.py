@@ -104,6 +104,8 @@ from eyened_domain.testing.contracts.removal_reach import (
 )
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
 from eyened_domain.testing.contracts.round_trip import RoundTripContract as RoundTripContract
+from eyened_domain.testing.contracts.search_pages import SearchPageContract as SearchPageContract
+from eyened_domain.testing.contracts.searching import SearchContract as SearchContract
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.tags import TagContract as TagContract
@@ -181,6 +183,8 @@ class StorageContract(
     PixelContract,
     ClientPixelContract,
     SegmentingContract,
+    SearchContract,
+    SearchPageContract,
     ValueContract,
 ):
     """Everything that a storage of entities is held to."""
