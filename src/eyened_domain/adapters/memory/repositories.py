@@ -90,16 +90,8 @@ class MemoryRepository(Repository[E]):
         return [one for one in found if all(condition(one) for condition in conditions)]
 
     def _searched(self, asked: Asked) -> list[E]:
-        wants = self._meeting(asked.wanted)
         query = asked.query if not asked.conditions else evolve(asked.query, most=None)
-        rows = searched_rows(
-            self._objects,
-            self.entity,
-            query,
-            wants,
-        )
-        if not query.order:
-            rows.sort(key=lambda row: row.key)
+        rows = searched_rows(self._objects, self.entity, query)
         found = (self._objects.loaded(row) for row in rows)
         wanted = (one for one in found if all(condition(one) for condition in asked.conditions))
         return list(islice(wanted, asked.query.most))

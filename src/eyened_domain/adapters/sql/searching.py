@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import evolve
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     FromClause,
@@ -29,8 +30,12 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from eyened_domain.adapters.sql.answers_in_sql import answer_passes
+from eyened_domain.adapters.sql.bulk_portions import chunks
 from eyened_domain.adapters.sql.compilers import InOrder
 from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.lists import among
@@ -56,7 +61,21 @@ _OPERATIONS: Mapping[str, Callable[[Any, Any], Bool]] = {
     "like": lambda column, value: column.like(value),
     "not like": lambda column, value: column.not_like(value),
 }
+_SIDE_BY_SIDE = 8
 _CONTRARY = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "like": "not like"}
+
+
+class InParentheses(FunctionElement[bool]):
+    """A condition that stays in its parentheses, which SQLAlchemy would take away."""
+
+    name = "in_parentheses"
+    inherit_cache: bool | None = True
+    type: TypeEngine[bool] = Boolean()
+
+
+@compiles(InParentheses)
+def _in_parentheses(element: InParentheses, compiler: Any, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)})"
 
 
 def searched(joins: Joins, columns: Sequence[Any], query: Query, *further: Bool) -> Select[Any]:
@@ -121,15 +140,28 @@ def written(meaning: Meaning, joins: Joins, *, negated: bool = False) -> Bool:
         return written(meaning.part, joins, negated=not negated)
     if isinstance(meaning, Both | Either):
         parts = [written(part, joins, negated=negated) for part in meaning.parts]
-        if isinstance(meaning, Both) != negated:
-            return and_(true(), *parts)
-        return or_(false(), *parts)
+        return _all_of(parts) if isinstance(meaning, Both) != negated else _any_of(parts)
     if isinstance(meaning, Exists):
         found = _exists(meaning, joins)
         return ~found if negated else found
     if isinstance(meaning, AnswerTest):
         return answer_passes(meaning, joins.column(meaning.path), negated=negated)
     return _test(meaning, joins.column(meaning.path), negated=negated)
+
+
+def _all_of(parts: Sequence[Bool]) -> Bool:
+    return and_(true(), *_by_groups(and_, parts))
+
+
+def _any_of(parts: Sequence[Bool]) -> Bool:
+    return or_(false(), *_by_groups(or_, parts))
+
+
+def _by_groups(combined: Callable[..., Bool], parts: Sequence[Bool]) -> Sequence[Bool]:
+    """Return conditions in groups of groups: SQLite takes none that is 1,000 of one kind deep."""
+    while len(parts) > _SIDE_BY_SIDE:
+        parts = [InParentheses(combined(*some)) for some in chunks(parts, _SIDE_BY_SIDE)]
+    return parts
 
 
 def _exists(meaning: Exists, joins: Joins) -> Bool:

@@ -42,6 +42,7 @@ from eyened_domain.testing.contracts.cohorts import CohortContract as CohortCont
 from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
+from eyened_domain.testing.contracts.conditions import ConditionContract as ConditionContract
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.deletions import DeletionContract as DeletionContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
@@ -185,6 +186,7 @@ class StorageContract(
     SegmentingContract,
     SearchContract,
     SearchPageContract,
+    ConditionContract,
     ValueContract,
 ):
     """Everything that a storage of entities is held to."""
