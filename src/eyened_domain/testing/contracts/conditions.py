@@ -116,7 +116,7 @@ class ConditionContract(Contract):
     def test_keys_that_have_no_meaning_are_refused_when_it_is_asked_with(
         self, uow: UnitOfWork
     ) -> None:
-        data = {"field": "laterality", "operator": "==", "vale": "L", "value": "R"}
+        data: dict[str, Any] = {"field": "laterality", "operator": "==", "vale": "L", "value": "R"}
         with pytest.raises(BadInput, match="'vale' has no meaning here"):
             Search().ids(uow, from_data(data))
         data = {"field": "form.answer", "pth": "grade", "operator": "==", "value": 1}
@@ -134,8 +134,8 @@ class ConditionContract(Contract):
             deep = Not(deep)
         with pytest.raises(BadInput, match="more than 30 deep"):
             Search().page(uow, deep)
-        one = {"field": "segmentation", "operator": "!=", "value": "drusen"}
-        name = {"field": "dataset_identifier", "operator": "!="}
+        one: dict[str, Any] = {"field": "segmentation", "operator": "!=", "value": "drusen"}
+        name: dict[str, Any] = {"field": "dataset_identifier", "operator": "!="}
         several = [{**name, "value": f"{number}"} for number in range(1_000)]
         assert len(Search().ids(uow, from_data({"all": several}))) == 5
         assert len(Search().ids(uow, ~from_data({"all": several}))) == 0
