@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.values import kind_of, shown
-from eyened_domain.services.conditions import All, Condition, Order, Query, Resolver
+from eyened_domain.services.conditions import All, Condition, Query, Resolver
 from eyened_domain.services.conditions.meaning import Both, Test
 from eyened_domain.services.conditions.ordering import order_of
 
