@@ -11,7 +11,8 @@ from attrs import evolve, frozen
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.values import kind_of, shown
-from eyened_domain.services.conditions import All, Condition, Order, Query, Resolver
+from eyened_domain.services.conditions import All, Condition, Query, Resolver
+from eyened_domain.services.conditions.meaning import Both, Test
 from eyened_domain.services.conditions.ordering import order_of
 
 E = TypeVar("E", bound=Entity)
@@ -30,9 +31,8 @@ class Asked:
 
     conditions: Sequence[Any]
     """Of the adapter's own: SQL expressions, or functions that take an object."""
-    wanted: Wanted
     query: Query
-    """Everything else."""
+    """Everything else; in an order."""
 
 
 class SearchMethods(ABC, Generic[E]):
@@ -68,8 +68,12 @@ class SearchMethods(ABC, Generic[E]):
             UnknownName: there is no such column, link or field.
             BadInput: a condition is of another kind, or a column cannot hold a value.
         """
-        query = Query(order=self._order(order_by) if order_by else (), most=_checked_limit(limit))
-        return self._asked(conditions, values, query, include_inactive)
+        is_plain = not any(isinstance(one, Condition) for one in conditions)
+        if is_plain and not order_by and limit is None:  # by statements that are built once
+            self._check_conditions(conditions)
+            return self._matching(conditions, self._sought(values, include_inactive))
+        query = Query(order=order_of(self.entity, order_by), most=_checked_limit(limit))
+        return self._searched(self._asked(conditions, values, query, include_inactive))
 
     def first(
         self, *conditions: Any, order_by: str | Sequence[str] = (), **values: Any
@@ -117,27 +121,20 @@ class SearchMethods(ABC, Generic[E]):
         """
         if _checked_limit(portion) in (None, 0):
             raise BadInput(f"portion: at least 1 is needed, not {shown(portion)}")
-        keys = tuple(Order(name) for name in self._info.primary_key)
-        query = Query(order=keys, most=portion)
-        return self._iterate(conditions, values, query, include_inactive)
+        query = Query(order=order_of(self.entity, ()), most=portion)
+        return self._portions(self._asked(conditions, values, query, include_inactive))
 
-    def _iterate(
-        self,
-        conditions: Sequence[Any],
-        values: Mapping[str, Any],
-        query: Query,
-        include_inactive: bool | None,
-    ) -> Iterator[E]:
+    def _portions(self, asked: Asked) -> Iterator[E]:
         while True:
-            found = self._asked(conditions, values, query, include_inactive)
+            found = self._searched(asked)
             last = self._info.key(found[-1].__dict__) if found else ()
-            is_last = len(found) < (query.most or 0)
+            is_last = len(found) < (asked.query.most or 0)
             found.reverse()
             while found:
                 yield found.pop()
             if is_last:
                 return
-            query = evolve(query, after=last)
+            asked = evolve(asked, query=evolve(asked.query, after=last))
 
     def _asked(
         self,
@@ -145,24 +142,18 @@ class SearchMethods(ABC, Generic[E]):
         values: Mapping[str, Any],
         query: Query,
         include_inactive: bool | None,
-    ) -> list[E]:
+    ) -> Asked:
         ours = [one for one in conditions if isinstance(one, Condition)]
         others = [one for one in conditions if not isinstance(one, Condition)]
         self._check_conditions(others)
-        wanted = self._sought(values, include_inactive)
-        if not ours and query == Query():
-            return self._matching(others, wanted)
+        sought = self._sought(values, include_inactive)
+        held = (Test(name, "in", _accepted(name, some)) for name, some in sought.items())
         resolver = Resolver(include_inactive=self._is_included(include_inactive))
-        meaning = resolver.meaning(self.entity, All(ours))
-        if query.most is not None and not query.order:
-            query = evolve(query, order=self._order(()))
-        return self._searched(Asked(others, wanted, evolve(query, meaning=meaning)))
+        meant = resolver.meaning(self.entity, All(ours))
+        return Asked(others, evolve(query, meaning=Both((meant, *held))))
 
     def _is_included(self, include_inactive: bool | None) -> bool:
         return self._includes_inactive if include_inactive is None else include_inactive
-
-    def _order(self, names: str | Sequence[str]) -> tuple[Order, ...]:
-        return order_of(self.entity, names)
 
     def _check_conditions(self, conditions: Sequence[Any]) -> None:
         for condition in conditions:
@@ -204,3 +195,8 @@ def _checked_limit(limit: int | None) -> int | None:
     if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
         return limit
     raise BadInput(f"limit: a number of objects is needed, not {shown(limit)}")
+
+
+def _accepted(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return what a column may hold; a flag that a path does not lead to is not set."""
+    return (*values, None) if "." in name else tuple(values)

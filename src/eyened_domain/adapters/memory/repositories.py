@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -90,32 +90,11 @@ class MemoryRepository(Repository[E]):
         return [one for one in found if all(condition(one) for condition in conditions)]
 
     def _searched(self, asked: Asked) -> list[E]:
-        wants = self._meeting(asked.wanted)
         query = asked.query if not asked.conditions else evolve(asked.query, most=None)
-        rows = searched_rows(
-            self._objects,
-            self.entity,
-            query,
-            wants,
-        )
-        if not query.order:
-            rows.sort(key=lambda row: row.key)
+        rows = searched_rows(self._objects, self.entity, query)
         found = (self._objects.loaded(row) for row in rows)
         wanted = (one for one in found if all(condition(one) for condition in asked.conditions))
         return list(islice(wanted, asked.query.most))
-
-    def _meeting(self, wanted: Wanted) -> Callable[[Row], bool]:
-        """Return the function that says whether a row holds what is wanted."""
-        flags = [name for name in wanted if "." in name]
-        accepted = [
-            (name, {folded(one) for one in values})
-            for name, values in wanted.items()
-            if name not in flags
-        ]
-        return lambda row: (
-            all(folded(row.values[name]) in values for name, values in accepted)
-            and is_active(self._objects.view, row, flags)
-        )
 
     def _first_two(self, wanted: Wanted) -> Sequence[E]:
         return [self._objects.loaded(row) for row in list(self._rows(wanted))[:2]]

@@ -37,22 +37,16 @@ _AS_COMPARED: dict[str, Callable[[int], bool]] = {
 }
 
 
-def searched_rows(
-    objects: Objects,
-    entity: type[Entity],
-    query: Query,
-    wanted: Callable[[Row], bool] = lambda _row: True,
-) -> list[Row]:
+def searched_rows(objects: Objects, entity: type[Entity], query: Query) -> list[Row]:
     """Return the rows that a query asks for, in its order.
 
     Args:
         objects: of the unit of work.
         entity: whose rows.
         query: what is asked.
-        wanted: what is to hold besides.
     """
     holds = _test_of(objects, entity, query.meaning)
-    found = [row for row in objects.rows(entity) if holds(row) and wanted(row)]
+    found = [row for row in objects.rows(entity) if holds(row)]
     if not query.order:
         return found[: query.most]
     comparison = _Comparison(objects, entity, query.order)

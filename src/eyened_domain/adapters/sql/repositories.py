@@ -16,11 +16,11 @@ from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.inactive import includes_inactive, is_active
 from eyened_domain.adapters.sql.joins import Joins
+from eyened_domain.adapters.sql.lists import among
 from eyened_domain.adapters.sql.searching import searched
 from eyened_domain.adapters.sql.sqlalchemy_internals import flush_before_query
 from eyened_domain.adapters.sql.staleness import is_stale
 from eyened_domain.model.entity import Entity
-from eyened_domain.services.conditions import Order
 from eyened_domain.services.finders import repository_class
 from eyened_domain.services.garbage import rarer_collections
 from eyened_domain.services.repository import Repository
@@ -105,26 +105,22 @@ class SqlRepository(Repository[E]):
             return list(self.session.scalars(statement))
 
     def _searched(self, asked: Asked) -> list[E]:
-        further = [*asked.conditions, *self._equals(asked.wanted)]
-        query = asked.query
-        if not query.order:
-            query = evolve(query, order=tuple(map(Order, self._info.primary_key)))
-        joins = Joins(self.entity)
-        if self._info.parent is None and self._info.discriminator is None:
-            statement = searched(joins, [self.entity], query, *further)
-            with rarer_collections():
-                return list(self.session.scalars(statement))
-        # the mapping itself joins tables: what is meant is found first, and then read
+        if self._info.parent is not None or self._info.discriminator is not None:
+            return self._searched_of_kinds(asked)
+        statement = searched(Joins(self.entity), [self.entity], asked.query, *asked.conditions)
+        with rarer_collections():
+            return list(self.session.scalars(statement))
+
+    def _searched_of_kinds(self, asked: Asked) -> list[E]:
+        """Find first and then read, where the mapping itself joins tables."""
         (key,) = self._info.primary_key
+        most = None if asked.conditions else asked.query.most
         flush_before_query(self.session)
-        ids = [
-            row[0]
-            for row in self.rows.search(self.entity, evolve(query, columns=(key,), most=None))
-        ]
-        mapped = getattr(self.entity, key)
-        statement = _all_of(self.entity).where(*further, mapped.in_(ids))
+        rows = self.rows.search(self.entity, evolve(asked.query, columns=(key,), most=most))
+        ids, mapped = [identity for (identity,) in rows], getattr(self.entity, key)
+        statement = _all_of(self.entity).where(*asked.conditions, among(mapped, ids))
         found = {getattr(one, key): one for one in self.session.scalars(statement)}
-        return [found[identity] for identity in ids if identity in found][: query.most]
+        return [found[identity] for identity in ids if identity in found][: asked.query.most]
 
     def _first_two(self, wanted: Wanted) -> Sequence[E]:
         values = {name: one[0] for name, one in wanted.items() if len(one) == 1 and "." not in name}
@@ -179,7 +175,7 @@ def _one_of(column: ColumnElement[Any], accepted: list[Any]) -> ColumnElement[bo
     values = [one for one in accepted if one is not None]
     if len(accepted) == 1:
         return column == values[0] if values else column.is_(None)
-    found = column.in_(values)
+    found = among(column, values)
     return found if len(values) == len(accepted) else or_(found, column.is_(None))
 
 

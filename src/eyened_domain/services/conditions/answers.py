@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.values import shown
+from eyened_domain.services.conditions.comparing import checked_text
 from eyened_domain.services.conditions.meaning import AnswerTest, Both, Meaning, Operator
 
 _POSITION = re.compile("0|[1-9][0-9]{0,8}", re.ASCII)
@@ -52,6 +54,21 @@ def _is_plain(key: str | int) -> bool:
     return len(key) <= _LONGEST and key.isprintable() and not set(key) & {'"', "\\"}
 
 
+def _answer(name: str, value: Any) -> str | float | bool:
+    if isinstance(value, str):
+        return checked_text(name, value)
+    if isinstance(value, bool):
+        return value
+    with suppress(OverflowError):
+        if isinstance(value, int | float) and math.isfinite(number := float(value)):
+            return number
+    raise BadInput(
+        f"{name}: answers are texts, finite numbers, True and False, not {shown(value)}",
+        field=name,
+        value=shown(value),
+    )
+
+
 def answer_test(
     name: str, path: str, keys: tuple[str | int, ...], operator: str, values: Sequence[Any]
 ) -> Meaning:
@@ -67,15 +84,7 @@ def answer_test(
     Raises:
         BadInput: a value is nothing of these, or does not go with the operator.
     """
-    for value in values:
-        if not isinstance(value, str | int | float) or (
-            isinstance(value, float) and not math.isfinite(value)
-        ):
-            raise BadInput(
-                f"{name}: answers are texts, finite numbers, True and False, not {shown(value)}",
-                field=name,
-                value=shown(value),
-            )
+    values = [_answer(name, value) for value in values]
     if operator == "is not null":
         return AnswerTest(path, keys, "is not null", ())
     if operator in ("==", "in"):

@@ -76,8 +76,7 @@ def _pairwise(first: Meaning, last: Meaning) -> Meaning:
 def _texts(operator: str, values: Sequence[str]) -> Test | None:
     if not values:
         return None
-    if operator != "like":
-        values = [converted(AttributeValue.__entity__, "value_text", value) for value in values]
+    values = [converted(AttributeValue.__entity__, "value_text", value) for value in values]
     return Test("value_text", cast("Operator", operator), tuple(values))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from eyened_domain.errors import BadInput
@@ -15,6 +15,7 @@ from eyened_domain.model.values import (
     Kind,
     Moment,
     Real,
+    Refused,
     Text,
     members,
     plain,
@@ -62,8 +63,6 @@ def values_of(one: Comparison, operator: str, value: Any) -> list[Any]:
         return []
     several = members(value)
     if operator == "in":
-        if several is None and not isinstance(value, str | bytes) and isinstance(value, Iterable):
-            several = list(value)
         if several is None:
             raise wrong(one, f"{one.operator} takes a list of values")
         return [plain(each) for each in several]
@@ -118,7 +117,7 @@ def _held(owner: type[Entity], column: str, operator: str, value: Any) -> Any:
     if operator == "like":
         if not isinstance(value, str):
             raise _refused(owner, column, "a pattern is a text", value)
-        return value
+        return checked_text(f"{owner.__name__}.{column}", value)
     if isinstance(info.columns[column].kind, Blob) and isinstance(value, str):
         try:
             return converted(info, column, bytes.fromhex(value))
@@ -126,6 +125,22 @@ def _held(owner: type[Entity], column: str, operator: str, value: Any) -> Any:
             needed = "bytes or their hexadecimal digits are needed"
             raise _refused(owner, column, needed, value) from None
     return converted(info, column, value)
+
+
+def checked_text(name: str, text: str) -> str:
+    """Return a text that is compared with no column of its own; see `Text` for what is refused.
+
+    Args:
+        name: of the field, for messages.
+        text: a pattern, or an answer.
+
+    Raises:
+        BadInput: no database could hold it.
+    """
+    try:
+        return Text().convert(text)
+    except Refused as refused:
+        raise BadInput(f"{name}: {refused}", field=name, value=shown(text)) from None
 
 
 def _refused(owner: type[Entity], column: str, why: str, value: Any) -> BadInput:

@@ -19,11 +19,8 @@ from eyened_domain.services.conditions.language import (
     Not,
     Some,
 )
+from eyened_domain.services.conditions.limits import DEEPEST, MOST, too_deep, too_many
 
-DEEPEST = 30
-"""How many conditions may be within each other."""
-MOST = 1_000
-"""How many comparisons there may be."""
 _COMPARISON = ("field", "operator", "value")
 _SHAPES = ("all", "any", "not", "some", "field")
 
@@ -90,7 +87,7 @@ def from_data(data: object) -> Condition:
 
 def _condition(data: object, depth: int, left: list[int]) -> Condition:
     if depth > DEEPEST:
-        raise BadInput(f"conditions are nested more than {DEEPEST} deep")
+        raise too_deep()
     shape = _shape(data)
     assert isinstance(data, Mapping)  # noqa: S101 - _shape has seen to it
     return _MADE[shape](data, depth + 1, left)
@@ -143,7 +140,7 @@ def _some(data: Mapping[str, Any], depth: int, left: list[int]) -> Condition:
 def _comparison(data: Mapping[str, Any], _depth: int, left: list[int]) -> Condition:
     left[0] -= 1
     if left[0] < 0:
-        raise BadInput(f"there are more than {MOST} comparisons")
+        raise too_many()
     name, operator = data["field"], data.get("operator")
     if not isinstance(name, str):
         raise BadInput(f"field: a name is needed, not {shown(name)}")

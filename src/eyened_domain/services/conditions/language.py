@@ -18,7 +18,7 @@ from attrs import frozen
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.names import nearest
-from eyened_domain.model.values import kind_of, shown
+from eyened_domain.model.values import kind_of, members, plain, shown
 
 OPPOSITES: Mapping[str, str] = {
     "==": "!=",
@@ -70,13 +70,22 @@ def _one(condition: Any) -> Condition:
     return _checked([condition])[0]
 
 
+def _kept(value: Any) -> Any:
+    """Return what is compared with as a value: several as a tuple, a set in one order."""
+    several = members(value)
+    if several is None:
+        is_one = isinstance(value, str | bytes | bytearray | Mapping) or plain(value) is not value
+        return tuple(value) if isinstance(value, Iterable) and not is_one else value
+    return tuple(sorted(several, key=repr) if isinstance(value, set | frozenset) else several)
+
+
 @frozen
 class Comparison(Condition):
     """A field, an operator, and what it is compared with."""
 
     name: str
     operator: str = attribute()
-    value: Any = None
+    value: Any = attribute(default=None, converter=_kept)
     given: Mapping[str, Any] = attribute(factory=dict)
     """What else says which field is meant: name and model of an attribute, path of an answer."""
 

@@ -187,14 +187,26 @@ def ways_up(entity: type[Entity]) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
+@cache
+def _ways_by_both_names(entity: type[Entity]) -> Mapping[str, tuple[str, ...]]:
+    """Return the ways up by the names of their last links, in either style."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, path in ways_up(entity).items():
+        owner = entity
+        for step in path[:-1]:
+            owner = entity_class(owner.__entity__.links[step].target)
+        found[owner.__entity__.links[name].database_name] = path
+    return {**found, **ways_up(entity)}
+
+
 def _from_the_entity(entity: type[Entity], words: list[str]) -> list[str]:
     """Return the words of a path without the entity's own name, and the way up spelled out."""
     info, first = entity.__entity__, words[0]
     if first in info.names or first in SHORT.get(entity, {}):
         return words
-    if first == own_name(entity) and len(words) > 1:
+    if first in (own_name(entity), entity.__name__) and len(words) > 1:
         return words[1:]
-    return [*ways_up(entity).get(first, (first,)), *words[1:]]
+    return [*_ways_by_both_names(entity).get(first, (first,)), *words[1:]]
 
 
 def _spelled_out(entity: type[Entity], word: str) -> list[str]:

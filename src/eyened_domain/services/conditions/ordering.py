@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity
-from eyened_domain.model.values import Blob, Json, kind_of
+from eyened_domain.model.values import Blob, Json, members, shown
 from eyened_domain.services.conditions.comparing import name_column
 from eyened_domain.services.conditions.meaning import Order
 from eyened_domain.services.conditions.naming import ANSWER, place_of
@@ -24,9 +24,7 @@ def order_of(entity: type[Entity], names: str | Sequence[str]) -> tuple[Order, .
         BadInput: a field may be many, or has no order.
     """
     found: dict[str, Order] = {}
-    for name in [names] if isinstance(names, str) else list(names):
-        if not isinstance(name, str):
-            raise BadInput(f"order_by: names of fields are needed, not {kind_of(name)}")
+    for name in names_of("order_by", names):
         path = path_of_field(entity, name.removeprefix("-"))
         if path in found:
             raise BadInput(f"order_by: {name.removeprefix('-')} stands there twice", field=name)
@@ -34,6 +32,19 @@ def order_of(entity: type[Entity], names: str | Sequence[str]) -> tuple[Order, .
     for key in entity.__entity__.primary_key:
         found.setdefault(key, Order(key))
     return tuple(found.values())
+
+
+def names_of(what: str, names: object) -> list[str]:
+    """Return names of fields, of which one may be given by itself; raise `BadInput` for others.
+
+    Args:
+        what: they are for.
+        names: as they were given.
+    """
+    listed = [names] if isinstance(names, str) else members(names)
+    if listed is None or not all(isinstance(name, str) for name in listed):
+        raise BadInput(f"{what}: names of fields are needed, not {shown(names)}")
+    return listed
 
 
 def path_of_field(entity: type[Entity], name: str, *, ordered: bool = True) -> str:

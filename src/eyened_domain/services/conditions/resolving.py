@@ -29,6 +29,7 @@ from eyened_domain.services.conditions.language import (
     Not,
     Some,
 )
+from eyened_domain.services.conditions.limits import check_extent
 from eyened_domain.services.conditions.meaning import (
     EVERYTHING,
     Both,
@@ -73,16 +74,21 @@ class Resolver:
 
         Raises:
             UnknownName: it names a field that there is not; the message tells what comes near.
-            BadInput: a field cannot hold a value, or does not take an operator.
+            BadInput: a field cannot hold a value, or does not take an operator; or more is asked
+                at once than every database takes.
         """
+        check_extent(condition)
+        return self._meaning(entity, condition)
+
+    def _meaning(self, entity: type[Entity], condition: Condition) -> Meaning:
         if isinstance(condition, Comparison):
             return self._comparison(entity, condition)
         if isinstance(condition, Not):
-            return Negated(self.meaning(entity, condition.condition))
+            return Negated(self._meaning(entity, condition.condition))
         if isinstance(condition, Some):
             return self._some(entity, condition)
         assert isinstance(condition, All | AnyOf)  # noqa: S101 - there are no others
-        parts = tuple(self.meaning(entity, one) for one in condition.conditions)
+        parts = tuple(self._meaning(entity, one) for one in condition.conditions)
         return Both(parts) if isinstance(condition, All) else Either(parts)
 
     def active(self, entity: type[Entity], part: Meaning) -> Meaning:
@@ -100,7 +106,7 @@ class Resolver:
                 Comparison(condition.name, "is not null"),
                 "it is no list; `some` is for what there may be many of",
             )
-        return self._through(entity, place.hops, self.meaning(place.owner, condition.condition))
+        return self._through(entity, place.hops, self._meaning(place.owner, condition.condition))
 
     def _comparison(self, entity: type[Entity], one: Comparison) -> Meaning:
         place = place_of(entity, one.name)

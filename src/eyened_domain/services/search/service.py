@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from attrs import evolve, frozen
 
@@ -19,7 +19,7 @@ from eyened_domain.services.conditions import (
     Query,
     Resolver,
 )
-from eyened_domain.services.conditions.ordering import order_of, path_of_field
+from eyened_domain.services.conditions.ordering import names_of, order_of, path_of_field
 from eyened_domain.services.data_frames import backend_of, make_frame
 from eyened_domain.services.inactive import includes_inactive
 from eyened_domain.services.row_shapes import key_column
@@ -57,18 +57,43 @@ class Search:
         check_entity(entity)
         return fields_of(entity)
 
+    @overload
     def page(
         self,
         uow: UnitOfWork,
         condition: Condition = ALL,
         *,
-        entity: type[E] = ImageInstance,  # type: ignore[assignment]
         order_by: str | Sequence[str] = (),
         size: int = 50,
         after: str | None = None,
         before: str | None = None,
         include_inactive: bool | None = None,
-    ) -> Page[E]:
+    ) -> Page[ImageInstance]: ...
+    @overload
+    def page(
+        self,
+        uow: UnitOfWork,
+        condition: Condition = ALL,
+        *,
+        entity: type[E],
+        order_by: str | Sequence[str] = (),
+        size: int = 50,
+        after: str | None = None,
+        before: str | None = None,
+        include_inactive: bool | None = None,
+    ) -> Page[E]: ...
+    def page(
+        self,
+        uow: UnitOfWork,
+        condition: Condition = ALL,
+        *,
+        entity: type[Any] = ImageInstance,
+        order_by: str | Sequence[str] = (),
+        size: int = 50,
+        after: str | None = None,
+        before: str | None = None,
+        include_inactive: bool | None = None,
+    ) -> Page[Any]:
         """Return a page of what meets a condition; one statement, as fast on the last page.
 
         Args:
@@ -100,13 +125,13 @@ class Search:
             most=size + 1,
             after=None if cursor is None else place_at(cursor, told, entity, order),
         )
-        rows = uow.rows.search(entity, query)
+        rows = _rows(uow, entity, query)
         has_more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
-        has_more_there = cursor is not None
-        ends = (has_more_there, has_more) if backwards else (has_more, has_more_there)
-        has_next, has_previous = ends
+        has_next, has_previous = has_more, cursor is not None
+        if backwards:
+            has_next, has_previous = has_previous, has_more
         key = [one.path for one in order].index(key_column(entity.__entity__))
         return Page(
             ids=tuple(row[key] for row in rows),
@@ -129,7 +154,8 @@ class Search:
         """
         key = key_column(entity.__entity__)
         wanted: dict[str, Any] = {key: list(page.ids)}
-        found = {getattr(one, key): one for one in uow.repository(entity).where(**wanted)}
+        those = uow.repository(entity).where(include_inactive=True, **wanted)
+        found = {getattr(one, key): one for one in those}
         return [found[one] for one in page.ids if one in found]
 
     def ids(
@@ -146,7 +172,7 @@ class Search:
         included = includes_inactive(uow, include_inactive)
         query = self._query(condition, entity, order_by, include_inactive=included)
         key = key_column(entity.__entity__)
-        rows = uow.rows.search(entity, evolve(query, columns=(key,), most=_checked(limit)))
+        rows = _rows(uow, entity, evolve(query, columns=(key,), most=_checked(limit)))
         return [identity for (identity,) in rows]
 
     def count(
@@ -171,6 +197,7 @@ class Search:
         query = self._query(condition, entity, (), include_inactive=included)
         cap = _checked(most)
         query = evolve(query, most=None if cap is None else cap + 1)
+        uow.flush()
         count = uow.rows.search_count(entity, query)
         if cap is None or count <= cap:
             return Found(count, is_exact=True)
@@ -213,12 +240,12 @@ class Search:
         query = self._query(condition, entity, order_by, include_inactive=included)
         key = key_column(entity.__entity__)
         paths = {key: key}
-        for name in [columns] if isinstance(columns, str) else columns:
+        for name in names_of("columns", columns):
             if name in paths and name != key:
                 raise BadInput(f"columns: {shown(name)} stands there twice")
             paths[name] = path_of_field(entity, name, ordered=False)
         query = evolve(query, columns=tuple(paths.values()), most=_checked(limit))
-        rows = uow.rows.search(entity, query)
+        rows = _rows(uow, entity, query)
         ends = {name: path_of(entity, path) for name, path in paths.items()}
         kinds = {n: end.owner.__entity__.columns[end.column].kind for n, end in ends.items()}
         told = [*map(list, zip(*rows, strict=True))] or [[] for _ in paths]
@@ -243,6 +270,12 @@ def _check_page(size: object, after: object, before: object) -> None:
         raise BadInput(f"size: a page has at least 1 object, not {shown(size)}")
     if after is not None and before is not None:
         raise BadInput("a page is after a place or before one: give `after` or `before`")
+
+
+def _rows(uow: UnitOfWork, entity: type[Entity], query: Query) -> list[tuple[Any, ...]]:
+    """Return what a query asks for, with what the unit of work holds and has not sent yet."""
+    uow.flush()
+    return uow.rows.search(entity, query)
 
 
 def _turned(one: Order) -> Order:

@@ -42,6 +42,7 @@ from eyened_domain.testing.contracts.cohorts import CohortContract as CohortCont
 from eyened_domain.testing.contracts.concurrency import (
     ConcurrencyContract as ConcurrencyContract,
 )
+from eyened_domain.testing.contracts.conditions import ConditionContract as ConditionContract
 from eyened_domain.testing.contracts.copies import CopyContract as CopyContract
 from eyened_domain.testing.contracts.deletions import DeletionContract as DeletionContract
 from eyened_domain.testing.contracts.errors import ErrorContract as ErrorContract
@@ -104,6 +105,8 @@ from eyened_domain.testing.contracts.removal_reach import (
 )
 from eyened_domain.testing.contracts.repository import RepositoryContract as RepositoryContract
 from eyened_domain.testing.contracts.round_trip import RoundTripContract as RoundTripContract
+from eyened_domain.testing.contracts.search_pages import SearchPageContract as SearchPageContract
+from eyened_domain.testing.contracts.searching import SearchContract as SearchContract
 from eyened_domain.testing.contracts.segmenting import SegmentingContract as SegmentingContract
 from eyened_domain.testing.contracts.tagging import TaggingContract as TaggingContract
 from eyened_domain.testing.contracts.tags import TagContract as TagContract
@@ -181,6 +184,9 @@ class StorageContract(
     PixelContract,
     ClientPixelContract,
     SegmentingContract,
+    SearchContract,
+    SearchPageContract,
+    ConditionContract,
     ValueContract,
 ):
     """Everything that a storage of entities is held to."""

@@ -1,0 +1,68 @@
+"""How many statements go to the database for a search: one, however much is found."""
+
+import pytest
+
+from eyened_domain import Patient, Search
+from eyened_domain.services.conditions import field, some
+from eyened_domain.testing.queries import assert_queries
+from tests.integration.test_tagging_statements import store_images
+
+CONDITION = (
+    (field("laterality") == "R")
+    & (field("study.study_date") >= "1900-01-01")
+    & ~(field("tag") == "dark")
+    & ~some("segmentation", field("creator") == "ann", field("feature") == "drusen")
+    & (field("form.answer", path="grade").is_null())
+    & ~(field("attribute", name="quality", model="net") > 0.5)
+)
+
+
+@pytest.mark.parametrize("count", [3, 3000])
+def test_a_search_is_one_statement_however_much_it_finds(database, builder, count):
+    store_images(database, builder, count)
+    search = Search()
+    with database.unit_of_work() as uow:
+        with assert_queries(database, at_most=1):
+            first = search.page(uow, CONDITION, order_by="study.study_date", size=count // 2)
+        with assert_queries(database, at_most=1):
+            page = search.page(uow, CONDITION, order_by="study.study_date", after=first.after)
+        with assert_queries(database, at_most=1):
+            search.page(uow, CONDITION, order_by="study.study_date", before=page.before)
+        with assert_queries(database, at_most=1):
+            assert len(search.objects(uow, first)) == count // 2
+        with assert_queries(database, at_most=1):
+            assert len(search.ids(uow, CONDITION)) >= count
+        with assert_queries(database, at_most=1):
+            assert search.count(uow, CONDITION).count >= count
+        with assert_queries(database, at_most=1):
+            assert not search.count(uow, CONDITION, most=2).is_exact
+        with assert_queries(database, at_most=1):
+            columns = ["project", "patient.birth_date", "device_model", "dataset_identifier"]
+            assert len(search.frame(uow, CONDITION, columns=columns)) >= count
+
+
+@pytest.mark.parametrize("count", [3, 3000])
+def test_a_repository_is_asked_with_conditions_in_one_statement(database, builder, count):
+    store_images(database, builder, count)
+    with database.unit_of_work() as uow:
+        with assert_queries(database, at_most=1):
+            assert len(uow.images.where(CONDITION, order_by="-study.study_date")) >= count
+        with assert_queries(database, at_most=1):
+            assert uow.images.first(CONDITION, inactive=False) is not None
+        with assert_queries(database, at_most=1):
+            assert uow.images.exists(CONDITION)
+
+
+@pytest.mark.parametrize("portion", [7, 10, 11, 30])
+def test_iterating_is_one_statement_for_each_portion(database, builder, portion):
+    with database.unit_of_work() as uow:
+        for _ in range(30):
+            uow.patients.add(builder.a_patient())
+        uow.commit()
+    with database.unit_of_work() as uow:
+        with assert_queries(database, at_most=30 // portion + 1):
+            assert len([*uow.patients.iterate(portion=portion)]) == 30
+        with assert_queries(database, at_most=1):
+            assert next(uow.patients.iterate(portion=portion)).patient_id
+        with assert_queries(database, at_most=1):
+            assert Search().count(uow, entity=Patient).count == 30
