@@ -120,7 +120,7 @@ class TaskMakingContract(TaskContract):
         with make_unit_of_work() as uow:
             uow.images.get(two).inactive = True
             uow.commit()
-        with make_unit_of_work() as uow:
+        with make_unit_of_work(include_inactive=True) as uow:
             with pytest.raises(RuleBroken, match=rf"ImageInstance {two} \(1 of 2\) is inactive"):
                 self.tasks.create(uow, "t", "grading", [[one], [two]])
             assert nothing_of(uow)
