@@ -8,15 +8,16 @@ from typing import Any
 
 from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model.creator import Creator
-from eyened_domain.model.enums import Laterality, SubTaskState
+from eyened_domain.model.enums import Laterality
 from eyened_domain.model.flat_answers import leaves, written
 from eyened_domain.model.form import FormSchema
-from eyened_domain.model.task import SubTask, SubTaskImageLink, Task, TaskDefinition
+from eyened_domain.model.task import Task, TaskDefinition
 from eyened_domain.model.values import Choice, Flag, Integer, Kind, Text, shown
 from eyened_domain.services.agreement.disagreement import DisagreedCase
 from eyened_domain.services.agreement.readings import Case, form_readings, stored
 from eyened_domain.services.data_frames import make_frame
 from eyened_domain.services.form_rows import path_order
+from eyened_domain.services.task_making import NewTask, make_task
 from eyened_domain.services.unit_of_work import UnitOfWork
 
 
@@ -30,26 +31,16 @@ def made_task(
     definition: TaskDefinition | None,
 ) -> Task:
     """Return a new task with a subtask for each case; see `Agreement.adjudicate`."""
-    sets = _imagesets(cases)
-    told = f"Adjudication of task {stored(uow, task)}, {shown(task.task_name)}"
-    made = uow.tasks.add(
-        Task(
-            task_name=name,
-            description=told,
-            creator=by,
-            task_definition=definition or task.task_definition,
-        )
+    return make_task(
+        uow,
+        NewTask(
+            name=name,
+            definition=definition or task.task_definition,
+            by=by,
+            description=f"Adjudication of task {stored(uow, task)}, {shown(task.task_name)}",
+        ),
+        _imagesets(cases),
     )
-    uow.flush()
-    row = {"task_id": made.task_id, "task_state": SubTaskState.NotStarted}
-    ids = uow.rows.insert(SubTask, [dict(row) for _ in sets], key=("task_id",))
-    links = [
-        {"sub_task_id": sub_task_id, "image_instance_id": image_id}
-        for sub_task_id, images in zip(ids, sets, strict=True)
-        for image_id in images
-    ]
-    uow.rows.insert_links(SubTaskImageLink, links)
-    return made
 
 
 def _imagesets(cases: Sequence[DisagreedCase]) -> list[tuple[int, ...]]:

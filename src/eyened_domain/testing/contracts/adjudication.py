@@ -10,6 +10,7 @@ from eyened_domain.errors import BadInput, RuleBroken
 from eyened_domain.model import SubTaskState
 from eyened_domain.services.agreement import Agreement
 from eyened_domain.services.forms import Forms
+from eyened_domain.services.tasks import Tasks
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.graded_task import (
@@ -130,6 +131,22 @@ class AdjudicationContract(Contract):
                 ["ben", False, f'"{BEN[study.images.index(image)][1]}"'],
                 ["cas", True, '"hard"'],
             ]
+
+    def test_an_adjudication_is_claimed_as_any_task_is(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            study = GradedTask(uow, build, 6)
+            study.read_all(ann=ANN, ben=BEN)
+            worst = Agreement().disagreements(uow, study.task, study.schema, most=2)
+            made = Agreement().adjudicate(uow, study.task, worst, name="settled", by="cas")
+            uow.commit()
+            claimed = [Tasks().claim_next(uow, made, name) for name in ("cas", "ann", "ben")]
+            uow.commit()
+            sub_tasks = [uow.sub_tasks.get(one.sub_task_id) for one in claimed if one is not None]
+            assert [
+                [link.image_instance_id for link in one.sub_task_image_links] for one in sub_tasks
+            ] == worst.imagesets
 
     def test_what_cannot_be_shown_is_not_adjudicated(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
