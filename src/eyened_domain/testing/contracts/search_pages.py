@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -143,7 +143,7 @@ class SearchPageContract(Contract):
             assert letters_of(uow, page.ids) == "edcba"
 
     def test_what_is_not_sent_yet_is_found(self, ordered: MakeUnitOfWork, build: Builder) -> None:
-        ways = (
+        ways: tuple[Callable[[UnitOfWork], int], ...] = (
             lambda uow: len(Search().ids(uow)),
             lambda uow: Search().count(uow).count,
             lambda uow: len(Search().page(uow).ids),
