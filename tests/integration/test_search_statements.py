@@ -1,6 +1,7 @@
 """How many statements go to the database for a search: one, however much is found."""
 
 import pytest
+from sqlalchemy import event
 
 from eyened_domain import Patient, Search
 from eyened_domain.services.conditions import field, some
@@ -51,6 +52,22 @@ def test_a_repository_is_asked_with_conditions_in_one_statement(database, builde
             assert uow.images.first(CONDITION, inactive=False) is not None
         with assert_queries(database, at_most=1):
             assert uow.images.exists(CONDITION)
+
+
+def test_ids_are_no_parameters_of_which_sqlite_takes_32766(database):
+    sent = []
+
+    def note(_connection, _cursor, _statement, parameters, *_rest):
+        sent.append(len(parameters))
+
+    ids = [*range(1, 100_001)]
+    event.listen(database.engine, "before_cursor_execute", note)
+    with database.unit_of_work() as uow:
+        assert Search().ids(uow, field("image_instance_id").in_(ids)) == []
+        assert Search().ids(uow, field("image_instance_id").not_in(ids)) == []
+        assert uow.images.where(image_instance_id=ids) == []
+    assert len(sent) == 3
+    assert max(sent) < 10
 
 
 @pytest.mark.parametrize("portion", [7, 10, 11, 30])

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ from eyened_domain.testing.contracts.base import Contract, MakeUnitOfWork
 from eyened_domain.testing.contracts.searching import stock
 
 NAMES = ["Étude", "b", None, "A", "etude", "C"]
-MODALITIES = ["OCT", None, "ColorFundus", "AdaptiveOptics", "OCT", "ICGA"]
+MODALITIES = ["OCT", None, "ColorFundus", "AdaptiveOptics", "OCT", "RedFreeFundus"]
 REGIONS = [2, 1, None, 2, -1, None]
 ORDERS: list[tuple[str | Sequence[str], str]] = [
     ("alt_dataset_identifier", "cdbfae"),
@@ -141,6 +141,18 @@ class SearchPageContract(Contract):
             uow.images.delete(uow.images.get(page.ids[0]))
             uow.flush()
             assert letters_of(uow, page.ids) == "edcba"
+
+    def test_what_is_not_sent_yet_is_found(self, ordered: MakeUnitOfWork, build: Builder) -> None:
+        ways: tuple[Callable[[UnitOfWork], int], ...] = (
+            lambda uow: len(Search().ids(uow)),
+            lambda uow: Search().count(uow).count,
+            lambda uow: len(Search().page(uow).ids),
+            lambda uow: len(Search().frame(uow, columns=["laterality"])),
+        )
+        with ordered() as uow:
+            for number, count in enumerate(ways, 7):
+                uow.images.add(build.an_image())
+                assert count(uow) == number
 
     def test_a_cursor_of_another_search_is_refused(self, ordered: MakeUnitOfWork) -> None:
         left: Condition = field("laterality") == "L"
