@@ -36,6 +36,8 @@ class NamedBuilders:
     an_attribute_value: Builds[model.AttributeValue]
     an_attribute_value_input: Builds[model.AttributeValueInput]
     an_identity: Builds[model.CreatorIdentity]
+    a_cohort: Builds[model.Cohort]
+    a_cohort_member: Builds[model.CohortMember]
     a_trash_entry: Builds[model.TrashEntry]
     a_model: Builds[model.Model]
     a_segmentation_model: Builds[model.SegmentationModel]
