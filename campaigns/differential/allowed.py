@@ -80,7 +80,8 @@ LOADED_ALONG = Allowed(
     "kept. So one may store what has changed at a link where the other does not; with a flush "
     "before it there is no difference. Until an id that was set is stored, a link that is loaded "
     "leads where it led, and one that is not leads where the id says. What was read for a link "
-    "is as it is now; what was not read is as it was in the earlier transaction.",
+    "is as it is now; what was not read is as it was in the earlier transaction. What was deleted "
+    "by set hangs on what is held as well; what nobody holds is known in memory only.",
     lambda told: told.waits or (told.has_read and _are_values(told)),
 )
 NOT_READ = Allowed(

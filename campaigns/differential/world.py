@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -60,6 +61,8 @@ class World:
         """The objects and links whose id was set, so that it matters whether they are loaded."""
         self._kept: dict[int, Any] = {}
         """What the unit knows: kept in memory by itself, and here for the others."""
+        self._taken_along: list[Entity] = []
+        """What was in hand and was deleted by set: what it hung on is known while it is held."""
         self._unread = False
         self._backed_out = False
         self._ended = False
@@ -104,7 +107,9 @@ class World:
             self._stack.close()
         name = "in hand after an error or rollback" if self._unread else "in hand"
         self._note(-1, name, lambda: [self._columns(one) for one in self.hand])
-        self.outcomes.append(("stored", self._stored()))
+        self.outcomes.append(("stored", stored := self._stored()))
+        if "('inactive', True)" in repr(stored):
+            self.outcomes.append(("listed", self._listed()))
         return self.outcomes
 
     def _carry_out(self, steps: list[Numbered], *, within: bool) -> None:
@@ -317,6 +322,8 @@ class World:
         one = self._one(which)
         if one is None or self._ended or not (names := word_of(one).ones):
             return None
+        if any(one is gone for gone in self._taken_along):
+            return None
         above = self._linked(one, names[link % len(names)])
         if above is None:
             return None
@@ -331,7 +338,9 @@ class World:
             return None
         trash = Trash()
         if how % 3 == 2:
-            return dict(trash.delete(self.uow, one).counts)
+            counts = dict(trash.delete(self.uow, one).counts)
+            self._taken_along += [other for other in self.hand if not self._is_there(other)]
+            return counts
         act = trash.restore if how % 3 else trash.put_away
         return dict(act(self.uow, one).counts)
 
@@ -468,6 +477,16 @@ class World:
             kind: sorted(repr(told_row(kind, row, names)) for row in found)
             for kind, found in rows.items()
         }
+
+    def _listed(self) -> dict[str, int]:
+        """Return how many objects stand in lists, as somebody reads them who comes anew."""
+        counts: Counter[str] = Counter()
+        with self.storage.unit_of_work() as uow:
+            for word in WORDS:
+                for one in getattr(uow, word.repository).where(include_inactive=True):
+                    for name in word.lists:
+                        counts[f"{type(one).__name__}.{name}"] += len(getattr(one, name))
+        return dict(counts)
 
     def _one(self, which: int) -> Entity | None:
         return self.hand[which % len(self.hand)] if self.hand else None

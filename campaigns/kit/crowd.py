@@ -161,8 +161,8 @@ class Crowd:
             rng: draws the moments and the victims.
         """
         while self.killed < kills and self.is_working():
-            time.sleep(rng.uniform(0, 0.05))
-            if self.killed <= kills * self.done() / (0.95 * units):  # the last ones in time
+            time.sleep(rng.uniform(0, 0.02))
+            if self.killed <= kills * self.done() / (0.8 * units):  # the last ones in time
                 self._kill(rng.randrange(len(self._processes)))
 
     def done(self) -> int:

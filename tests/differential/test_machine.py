@@ -87,7 +87,7 @@ def test_programs_mean_the_same_in_memory_and_on_a_server(name, servers):
 def test_a_fault_in_an_adapter_is_found(memory_and_sqlite, mutant, monkeypatch):
     MUTANTS[mutant](monkeypatch.setattr)
     rng = random.Random(4)
-    assert any(compare(drawn(rng), memory_and_sqlite) for _ in range(600))
+    assert any(compare(drawn(rng), memory_and_sqlite) for _ in range(1_000))
 
 
 def test_each_difference_that_is_allowed_says_why():

@@ -169,7 +169,7 @@ def test_the_sql_of_an_empty_database_is_all_of_it(shell: Shell, empty_mariadb_u
     shell.use(empty_mariadb_url)
     run = shell.eorm("upgrade", "--sql")
     assert run.returncode == 0
-    assert run.stdout.count("CREATE TABLE") == 40 + 14 + 1  # the contract, ours, the version
+    assert run.stdout.count("CREATE TABLE") == 40 + 16 + 1  # the contract, ours, the version
     assert json.loads(shell.eorm("status", "--json").stdout)["state"] == "empty"
 
 

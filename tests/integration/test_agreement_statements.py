@@ -33,7 +33,7 @@ def test_answers_take_statements_that_do_not_grow(
             worst = agreement.disagreements(uow, task, schema)
         with assert_queries(database, at_most=2):
             agreement.readings(uow, task, schema, adjudication=task)
-        with assert_queries(database, at_most=9):
+        with assert_queries(database, at_most=14):  # a task as any other; savepoints on SQLite
             agreement.adjudicate(uow, task, worst, name="settled", by="cas")
             uow.flush()
     assert len(worst.cases) == 4 * times
