@@ -67,7 +67,11 @@ def test_a_cursor_of_other_data_is_refused(data):
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.lists(PLAIN, min_size=6, max_size=6))
 def test_forged_values_are_taken_as_values_of_the_columns_or_refused(values):
-    is_answered(written([DIGEST, values]))
+    laterality, _, name, day, *_ = values
+    might_be_held = laterality in (None, "L", "R") and all(
+        one is None or isinstance(one, str) for one in (name, day)
+    )
+    assert might_be_held or not is_answered(written([DIGEST, values]))
 
 
 def test_true_values_are_taken():

@@ -12,6 +12,7 @@ from eyened_domain.errors import BadInput
 from eyened_domain.model.entity import Entity, EntityInfo
 from eyened_domain.model.values import kind_of, shown
 from eyened_domain.services.conditions import All, Condition, Query, Resolver
+from eyened_domain.services.conditions.limits import checked_limit
 from eyened_domain.services.conditions.meaning import Both, Test
 from eyened_domain.services.conditions.ordering import order_of
 
@@ -72,7 +73,7 @@ class SearchMethods(ABC, Generic[E]):
         if is_plain and not order_by and limit is None:  # by statements that are built once
             self._check_conditions(conditions)
             return self._matching(conditions, self._sought(values, include_inactive))
-        query = Query(order=order_of(self.entity, order_by), most=_checked_limit(limit))
+        query = Query(order=order_of(self.entity, order_by), most=checked_limit(limit))
         return self._searched(self._asked(conditions, values, query, include_inactive))
 
     def first(
@@ -119,7 +120,7 @@ class SearchMethods(ABC, Generic[E]):
             BadInput: a condition is of another kind, a column cannot hold a value, or portion
                 is not at least 1.
         """
-        if _checked_limit(portion) in (None, 0):
+        if checked_limit(portion) in (None, 0):
             raise BadInput(f"portion: at least 1 is needed, not {shown(portion)}")
         query = Query(order=order_of(self.entity, ()), most=portion)
         return self._portions(self._asked(conditions, values, query, include_inactive))
@@ -189,12 +190,6 @@ class SearchMethods(ABC, Generic[E]):
     @abstractmethod
     def _searched(self, asked: Asked) -> list[E]:
         """Return those that meet everything, in the order that is asked for."""
-
-
-def _checked_limit(limit: int | None) -> int | None:
-    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
-        return limit
-    raise BadInput(f"limit: a number of objects is needed, not {shown(limit)}")
 
 
 def _accepted(name: str, values: Sequence[Any]) -> tuple[Any, ...]:

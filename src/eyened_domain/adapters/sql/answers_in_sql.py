@@ -44,13 +44,15 @@ _NUMBER = ("integer", "real", "double", "decimal", "unsigned integer")
 _NULL = ("null",)
 _TRUTH = {True: ("true",), False: ("false",)}
 _LIST = ("array",)
-_OPERATIONS: Mapping[str, Callable[[Any, Any], Bool]] = {
+OPERATIONS: Mapping[str, Callable[[Any, Any], Bool]] = {
     "<": lambda column, value: column < value,
     "<=": lambda column, value: column <= value,
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
     "like": lambda column, value: column.like(value),
+    "not like": lambda column, value: column.not_like(value),
 }
+"""What the operators of tests are as SQL, of columns and of answers alike."""
 
 
 @compiles(AnswerKind, "sqlite")
@@ -116,21 +118,16 @@ def _passes(test: AnswerTest, column: Any, path: Any) -> Bool:
     is_text = isinstance(value, str)
     found: Any = AnswerText(column, path) if is_text else AnswerNumber(column, path)
     of_kind = kind.in_(_TEXT if is_text else _NUMBER)
-    return and_(of_kind, _OPERATIONS[test.operator](found, value))
+    return and_(of_kind, OPERATIONS[test.operator](found, value))
 
 
 def _equals(kind: Any, column: Any, path: Any, value: Any) -> Bool:
     if isinstance(value, bool):
-        return bool_kind(kind, value)
+        truth: Bool = kind.in_(_TRUTH[value])
+        return truth
     if isinstance(value, str):
         return and_(kind.in_(_TEXT), AnswerText(column, path) == value)
     return and_(kind.in_(_NUMBER), AnswerNumber(column, path) == float(value))
-
-
-def bool_kind(kind: Any, value: bool) -> Bool:
-    """Return that an element is True, or False."""
-    found: Bool = kind.in_(_TRUTH[value])
-    return found
 
 
 def _path(keys: tuple[str | int, ...]) -> str:

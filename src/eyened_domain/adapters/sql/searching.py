@@ -6,7 +6,7 @@ negation it is written the other way round, so that NULL counts and indexes stil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,7 +34,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from eyened_domain.adapters.sql.answers_in_sql import answer_passes
+from eyened_domain.adapters.sql.answers_in_sql import OPERATIONS, answer_passes
 from eyened_domain.adapters.sql.bulk_portions import chunks
 from eyened_domain.adapters.sql.compilers import InOrder
 from eyened_domain.adapters.sql.joins import Joins
@@ -53,14 +53,6 @@ from eyened_domain.services.conditions.meaning import (
 )
 
 Bool = ColumnElement[bool]
-_OPERATIONS: Mapping[str, Callable[[Any, Any], Bool]] = {
-    "<": lambda column, value: column < value,
-    "<=": lambda column, value: column <= value,
-    ">": lambda column, value: column > value,
-    ">=": lambda column, value: column >= value,
-    "like": lambda column, value: column.like(value),
-    "not like": lambda column, value: column.not_like(value),
-}
 _SIDE_BY_SIDE = 8
 _CONTRARY = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "like": "not like"}
 
@@ -178,8 +170,8 @@ def _test(test: Test, column: Any, *, negated: bool) -> Bool:
         return _one_of(test, column, negated=negated)
     (value,) = test.values
     if negated:
-        return or_(column.is_(None), _OPERATIONS[_CONTRARY[test.operator]](column, value))
-    return _OPERATIONS[test.operator](column, value)
+        return or_(column.is_(None), OPERATIONS[_CONTRARY[test.operator]](column, value))
+    return OPERATIONS[test.operator](column, value)
 
 
 def _one_of(test: Test, column: Any, *, negated: bool) -> Bool:

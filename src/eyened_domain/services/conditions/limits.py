@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eyened_domain.errors import BadInput
+from eyened_domain.model.values import shown
 from eyened_domain.services.conditions.language import (
     All,
     AnyOf,
@@ -63,3 +64,14 @@ def _comparisons(condition: Condition, depth: int) -> Iterator[Comparison]:
             yield from _comparisons(one, depth + 1)
     elif isinstance(condition, Not | Some):
         yield from _comparisons(condition.condition, depth + 1)
+
+
+def checked_limit(limit: int | None) -> int | None:
+    """Return how many are wanted at the most; None for all.
+
+    Raises:
+        BadInput: it is no number of objects.
+    """
+    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
+        return limit
+    raise BadInput(f"limit: a number of objects is needed, not {shown(limit)}")

@@ -19,6 +19,7 @@ from eyened_domain.services.conditions import (
     Query,
     Resolver,
 )
+from eyened_domain.services.conditions.limits import checked_limit
 from eyened_domain.services.conditions.ordering import names_of, order_of, path_of_field
 from eyened_domain.services.data_frames import backend_of, make_frame
 from eyened_domain.services.inactive import includes_inactive
@@ -172,7 +173,7 @@ class Search:
         included = includes_inactive(uow, include_inactive)
         query = self._query(condition, entity, order_by, include_inactive=included)
         key = key_column(entity.__entity__)
-        rows = _rows(uow, entity, evolve(query, columns=(key,), most=_checked(limit)))
+        rows = _rows(uow, entity, evolve(query, columns=(key,), most=checked_limit(limit)))
         return [identity for (identity,) in rows]
 
     def count(
@@ -195,7 +196,7 @@ class Search:
         """
         included = includes_inactive(uow, include_inactive)
         query = self._query(condition, entity, (), include_inactive=included)
-        cap = _checked(most)
+        cap = checked_limit(most)
         query = evolve(query, most=None if cap is None else cap + 1)
         uow.flush()
         count = uow.rows.search_count(entity, query)
@@ -244,7 +245,7 @@ class Search:
             if name in paths and name != key:
                 raise BadInput(f"columns: {shown(name)} stands there twice")
             paths[name] = path_of_field(entity, name, ordered=False)
-        query = evolve(query, columns=tuple(paths.values()), most=_checked(limit))
+        query = evolve(query, columns=tuple(paths.values()), most=checked_limit(limit))
         rows = _rows(uow, entity, query)
         ends = {name: path_of(entity, path) for name, path in paths.items()}
         kinds = {n: end.owner.__entity__.columns[end.column].kind for n, end in ends.items()}
@@ -280,9 +281,3 @@ def _rows(uow: UnitOfWork, entity: type[Entity], query: Query) -> list[tuple[Any
 
 def _turned(one: Order) -> Order:
     return evolve(one, descending=not one.descending)
-
-
-def _checked(most: int | None) -> int | None:
-    if most is None or (isinstance(most, int) and not isinstance(most, bool) and most >= 0):
-        return most
-    raise BadInput(f"a number of objects is needed, not {shown(most)}")
