@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,16 @@ from eyened_domain.adapters.database import Database
 from eyened_domain.adapters.sql.engine import url_of
 from eyened_domain.adapters.sql.history.auditing import Auditor
 from eyened_domain.adapters.sql.history.macs import Macs
+from eyened_domain.adapters.sql.history.reading import changes_of
 from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history
 from eyened_domain.model import FormAnnotation, ImageInstance, ImageInstanceTagLink, Tag
-from eyened_domain.services.changes.entries import ChangeKind
-from eyened_domain.services.changes.values import values_of
+from eyened_domain.services.changes.blocks import FEWEST
+from eyened_domain.services.changes.entries import Change, ChangeKind
 from eyened_domain.testing import Builder
 
 FORMS, IMAGES = 60, 40
+ROWS = FEWEST + 2
+"""How many rows are written by the set: so many that they are one entry."""
 COST_GOAL = 1.15
 """Time with a history, compared with the time without."""
 
@@ -86,7 +89,7 @@ def save_two(uow: Any, rng: random.Random, token: int) -> int:
 
 def update_rows(uow: Any, rng: random.Random, token: int) -> int:
     """Write to some forms by the set."""
-    ids = sorted(rng.sample(range(1, FORMS + 1), 5))
+    ids = sorted(rng.sample(range(1, FORMS + 1), ROWS))
     rows = [{"form_annotation_id": one, "form_data": {"token": token}} for one in ids]
     uow.rows.update(FormAnnotation, rows)
     return len(rows)
@@ -133,7 +136,7 @@ Kind = Callable[[Any, random.Random, int], int]
 KINDS: dict[Kind, int] = {
     save_form: 1,
     save_two: 2,
-    update_rows: 5,
+    update_rows: ROWS,
     tag_images: 6,
     delete_tag: 4,
     half_undone: 1,
@@ -215,10 +218,7 @@ def _settings(database: Database) -> dict[str, Any]:
 
 def _count(figures: Figures, database: Database, heard: Told) -> None:
     """Compare the entries of each unit with what it did, as its journal says."""
-    with database.engine.connect() as connection:
-        reasons = list(
-            connection.scalars(select(history.c.reason).where(history.c.number < HISTORY_HEAD))
-        )
+    reasons = [one.reason for one in _entries(database)]
     found = Counter(int(one) for one in reasons if one is not None)
     tokens = heard.done.keys() | heard.begun.keys()
     figures.tell("units", len(tokens))
@@ -228,23 +228,28 @@ def _count(figures: Figures, database: Database, heard: Told) -> None:
     figures.zero("entries of nobody", len(found.keys() - tokens))
 
 
-def _replayed(database: Database) -> int:
-    """Carry out all entries; return how many rows do not follow from them."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    wrong = set()
+def _entries(database: Database) -> Iterator[Change]:
+    """Yield all changes, the oldest first."""
     order = (history.c.made_at, history.c.stream_id, history.c.number)
     with database.engine.connect() as connection:
         asked = select(history).where(history.c.number < HISTORY_HEAD).order_by(*order)
         for row in connection.execute(asked):
-            key = (row.entity, row.entity_key)
-            before = values_of(row.entity, row.old_values)
-            now = rows.setdefault(key, {})
-            if any(now.get(name) != value for name, value in before.items() if name[:5] != "date_"):
-                wrong.add(key)
-            if row.kind == ChangeKind.DELETE.value:
-                del rows[key]
-            else:
-                now |= values_of(row.entity, row.new_values)
+            yield from changes_of(row)
+
+
+def _replayed(database: Database) -> int:
+    """Carry out all entries; return how many rows do not follow from them."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    wrong = set()
+    for one in _entries(database):
+        key = (one.entity, ",".join(map(str, one.key)))
+        now = rows.setdefault(key, {})
+        if any(now.get(name) != value for name, value in one.before.items() if name[:5] != "date_"):
+            wrong.add(key)
+        if one.kind is ChangeKind.DELETE:
+            del rows[key]
+        else:
+            now |= one.after
     for entity in (FormAnnotation, Tag, ImageInstanceTagLink, ImageInstance):
         wrong |= _differing(database, entity, rows)
     return len(wrong)

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, func, insert, select, text, update
 
 from campaigns.units import audit as campaign_audit
 from campaigns.units.tamperings import TAMPERINGS, Vandal
@@ -211,6 +211,27 @@ def test_many_changes_of_long_texts_are_written_in_several_statements(database, 
     assert not faults(database)
 
 
+def test_many_rows_written_by_the_set_are_few_entries(database, builder):
+    with database.unit_of_work() as uow:
+        ann = uow.creators.add(builder.a_creator())
+        uow.flush()
+        made_by = {"tag_type": "Study", "creator_id": ann.creator_id}
+        rows = [{"tag_name": f"tag {n}", "tag_description": "", **made_by} for n in range(1200)]
+        ids = uow.rows.insert(Tag, rows, key=["tag_name"])
+        texts = [{"tag_id": one, "tag_description": f"text {one}"} for one in ids]
+        uow.rows.update(Tag, texts[:9])
+        uow.rows.update(Tag, texts)
+        uow.commit()
+    entries = [one.entity for one in rows_of(database)]
+    assert entries == ["Creator", *["Tag[]"] * 3, *["Tag"] * 9, *["Tag[]"] * 3]
+    assert not faults(database)
+    with database.engine.begin() as connection:
+        altered = func.replace(history.c.new_values, f'"text {ids[700]}"', '"another"')
+        connection.execute(update(history).values(new_values=altered))
+    (fault,) = faults(database)
+    assert "(update of Tag[] " in fault
+
+
 def test_a_change_that_is_there_already_is_never_written_over(database, form, monkeypatch):
     grade(database, form, 1)
     (row, *_) = rows_of(database)
@@ -303,7 +324,7 @@ def test_entries_of_an_object_and_of_a_creator_are_found_by_an_index(database, f
             numbers = (*values, *([1] * (one.count("?") - len(values))))
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", numbers)
             plans.append(" ".join(row[3] for row in plan))
-    for plan, index in zip(plans, ("Entity", "ActorID", "MadeAt"), strict=True):
+    for plan, index in zip(plans, ("Entity", "Entity", "ActorID", "MadeAt"), strict=True):
         assert f"History_{index}_idx" in plan
         assert "SCAN" not in plan or index == "MadeAt"
 

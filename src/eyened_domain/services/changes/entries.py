@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from eyened_domain.model.entity import Entity, EntityInfo, entity_classes
+from eyened_domain.model.fields import ColumnInfo
 from eyened_domain.model.values import is_same
 from eyened_domain.services.changes.recorded import recorded_columns
 from eyened_domain.services.changes.values import key_text, text_of
@@ -94,7 +95,18 @@ def updated(
         before: columns, and what they held.
         after: the same columns, and what they hold now.
     """
-    differing = [
+    columns = differing(entity, before, after)
+    if not columns:
+        return None
+    texts = text_of(columns, before), text_of(columns, after)
+    return Entry(entity.__name__, key, ChangeKind.UPDATE, *texts)
+
+
+def differing(
+    entity: type[Entity], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[ColumnInfo]:
+    """Return the recorded columns that both have, and that do not hold the same."""
+    return [
         column
         for column in recorded_columns(entity)
         if (name := column.name) in before
@@ -102,10 +114,6 @@ def updated(
         and before[name] is not after[name]
         and not is_same(column.kind, before[name], after[name])
     ]
-    if not differing:
-        return None
-    texts = text_of(differing, before), text_of(differing, after)
-    return Entry(entity.__name__, key, ChangeKind.UPDATE, *texts)
 
 
 def replaced(

@@ -49,13 +49,13 @@ def text_of(columns: Iterable[ColumnInfo], values: Mapping[str, Any]) -> str:
         name = column.name
         if name not in values:
             continue
-        text = _encode(_written(values[name]))
+        text = encoded(written(values[name]))
         if len(text) > LONGEST:
             digests[name] = [hashlib.sha256(text.encode()).hexdigest(), len(text)]
         else:
             whole.append(f'"{name}":{text}')
     if digests:
-        whole.append(f'"":{_encode(digests)}')
+        whole.append(f'"":{encoded(digests)}')
     return "{" + ",".join(whole) + "}"
 
 
@@ -66,8 +66,8 @@ def values_of(entity: str, text: str | None) -> dict[str, Any]:
     """
     held = json.loads(text or "{}")
     digests = {name: Digest(*parts) for name, parts in held.pop("", {}).items()}
-    columns = _columns_of(entity)
-    return {name: _read(columns.get(name), value) for name, value in held.items()} | digests
+    columns = columns_of(entity)
+    return {name: read_value(columns.get(name), value) for name, value in held.items()} | digests
 
 
 def key_text(entity: type[Entity], values: Mapping[str, Any]) -> str:
@@ -80,7 +80,20 @@ def key_of_text(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def _written(value: Any) -> Any:
+def encoded(value: Any) -> str:
+    """Return the JSON of a value that JSON knows, with sorted keys and no blanks."""
+    return _encode(value)
+
+
+def is_long(value: Any) -> bool:
+    """Whether only a digest of a value is kept."""
+    if isinstance(value, str) and 6 * len(value) + 2 <= LONGEST:  # six characters for one: \\u0000
+        return False
+    return len(encoded(written(value))) > LONGEST
+
+
+def written(value: Any) -> Any:
+    """Return a value of a column as JSON knows it."""
     if value is None or type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
@@ -90,14 +103,16 @@ def _written(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _columns_of(entity: str) -> Mapping[str, ColumnInfo]:
+def columns_of(entity: str) -> Mapping[str, ColumnInfo]:
+    """Return the columns of an entity by field name; none where it is there no more."""
     try:
         return entity_class(entity).__entity__.columns
     except UnknownName:
         return {}
 
 
-def _read(column: ColumnInfo | None, value: Any) -> Any:
+def read_value(column: ColumnInfo | None, value: Any) -> Any:
+    """Return a value of a column, as JSON has it, as the entity would hold it."""
     if value is None or column is None:
         return value
     if isinstance(column.kind, Blob):

@@ -264,6 +264,60 @@ class HistoryContract(Contract):
         updates = {one[1]: one[2:] for one in found if one[0] is UPDATE}
         assert updates[ids[0],] == ({"form_data": {"n": 0}}, {"form_data": {"n": 2}})
 
+    def test_of_many_rows_written_by_the_set_each_is_found_in_pages_and_taken_back(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        history = History()
+        texts = {n: f"{n} " * (5000 if n == 7 else 1) for n in range(40)}  # one is kept as a digest
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.a_form_annotation())
+            uow.creators.add(build.a_creator(creator_name="ann"))
+            uow.commit()
+            links = {name: getattr(form, name) for name in ("form_schema_id", "creator_id")}
+            patient = form.patient_id
+        with make_unit_of_work(actor="ann") as uow:
+            new = {**links, "patient_id": patient, "inactive": False}
+            rows = [{**new, "form_data": {"n": n}} for n in range(40)]
+            ids = uow.rows.insert(FormAnnotation, rows, key=["patient_id"])
+            uow.commit()
+            data = [{"text": texts[n]} for n in range(40)]
+            rows = [
+                {"form_annotation_id": one, "form_data": held}
+                for one, held in zip(ids, data, strict=True)
+            ]
+            uow.rows.update(FormAnnotation, rows)
+            uow.commit()
+        with make_unit_of_work() as uow:
+            whole = history.find(uow, by="ann", most=1000)
+            assert [one.kind for one in whole] == [UPDATE] * 40 + [INSERT] * 40
+            assert {one.key for one in whole[:40]} == {(one,) for one in ids}
+            assert len({one.change_id for one in whole}) == 80
+            assert [history.get(uow, one.change_id) for one in whole] == whole
+            paged = history.find(uow, by="ann", most=7)
+            while page := history.find(uow, by="ann", most=7, before=paged[-1]):
+                paged += page
+            assert paged == whole
+            for at in (0, 20, 79):
+                assert history.find(uow, by="ann", before=whole[at], most=99) == whole[at + 1 :]
+            assert not history.find(uow, entity=Tag, before=whole[3])
+            for n in (0, 7, 39):
+                one = uow.forms.get(ids[n])
+                last, first = history.find(uow, of=one)
+                assert (last.kind, last.key) == (UPDATE, (ids[n],))
+                assert last.before == {"form_data": {"n": n}}
+                assert first.after["form_data"] == {"n": n}
+                held = last.after["form_data"]
+                assert isinstance(held, Digest) if n == 7 else held == data[n]
+                assert history.find(uow, of=one, before=last) == [first]
+                assert not history.find(uow, of=one, before=first)
+            several = history.find(uow, of=[uow.forms.get(one) for one in ids[10:20]])
+            assert {one.key for one in several} == {(one,) for one in ids[10:20]}
+            assert len(several) == 20
+            history.revert(uow, history.find(uow, of=uow.forms.get(ids[3])))
+            uow.commit()
+            assert uow.forms.get(ids[3], default=None) is None
+            assert uow.forms.get(ids[4]).form_data == data[4]
+
     def test_links_that_are_written_by_the_set_are_recorded_one_by_one(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:

@@ -17,7 +17,12 @@ from eyened_domain.adapters.sql.history.log import log_of
 from eyened_domain.adapters.sql.schema import table_of
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import plain
-from eyened_domain.services.changes.entries import Entry, deleted, in_order, inserted, updated
+from eyened_domain.services.changes.blocks import (
+    Altered,
+    entries_of_altered_rows,
+    entries_of_new_rows,
+)
+from eyened_domain.services.changes.entries import Entry, deleted, in_order, updated
 from eyened_domain.services.changes.recorded import IMPORTED, is_recorded, recorded_columns
 from eyened_domain.services.changes.values import key_text
 from eyened_domain.services.row_shapes import Row
@@ -31,14 +36,15 @@ def note_inserted_rows(
     if log is None or entity.__name__ in IMPORTED or not is_recorded(entity):
         return
     for some in chunks(zip(ids, rows, strict=True), CHUNK):
-        log.note([inserted(entity, {**_held(entity, row), key: one}) for one, row in some])
+        held = ({**_held(entity, row), key: one} for one, row in some)
+        log.note([*entries_of_new_rows(entity, held)])
 
 
 def note_inserted_links(session: Session, entity: type[Entity], rows: Sequence[Row]) -> None:
     """Note new rows between others."""
     log = log_of(session)
     if log is not None and is_recorded(entity):
-        log.note([inserted(entity, _held(entity, row)) for row in rows])
+        log.note([*entries_of_new_rows(entity, (_held(entity, row) for row in rows))])
 
 
 @contextmanager
@@ -61,8 +67,8 @@ def updating(
         if row[key] in before:
             after.setdefault(row[key], {}).update(_held(entity, row))
     if log is not None:
-        entries = (updated(entity, str(one), before[one], now) for one, now in after.items())
-        log.note([entry for entry in entries if entry is not None])
+        changed = (Altered(str(one), before[one], now) for one, now in after.items())
+        log.note([*entries_of_altered_rows(entity, changed)])
 
 
 def _rows_before(

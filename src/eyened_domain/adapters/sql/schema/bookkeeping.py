@@ -86,7 +86,8 @@ history: Table = Table(
     Index("History_MadeAt_idx", "made_at"),
     sqlite_with_rowid=False,
 )
-"""Changes of rows, in streams: what one process writes, numbered from 1 without gaps.
+"""Changes of rows, or of blocks of rows (`services.changes.blocks`), in streams: what one process
+writes, numbered from 1 without gaps.
 
 Behind them, at the number `HISTORY_HEAD`, the head of a stream holds the number of its last
 change (`last_number`), on the same page of the index. `made_at` is in microseconds of Unix time,
