@@ -66,7 +66,6 @@ class Case:
         where: of the hand-written statement.
         order: of the hand-written statement.
         beyond: what comes after a row, whose columns of the order are ``:a``, ``:b``, ….
-        goals: False where no index has the order, so that a page costs as much as what is left.
     """
 
     name: str
@@ -76,7 +75,6 @@ class Case:
     where: str = "TRUE"
     order: tuple[str, ...] = ("i.ImageInstanceID",)
     beyond: str = "i.ImageInstanceID > :a"
-    goals: bool = True
 
 
 CASES = (
@@ -126,7 +124,6 @@ CASES = (
         source=_UP,
         order=("st.StudyDate", "i.ImageInstanceID"),
         beyond="st.StudyDate >= :a AND (st.StudyDate > :a OR i.ImageInstanceID > :b)",
-        goals=False,
     ),
 )
 
@@ -213,14 +210,12 @@ def page_figures(database: Database, case: Case, runs: int) -> list[Figure]:
         max(of_ours),
         min(of_ours),
         limit_name="of the three pages",
-        goal=SPREAD if case.goals else None,
+        goal=SPREAD,
     )
     return [*found, spread]
 
 
-def _compared(
-    name: str, ours_s: float, limit_s: float, *, limit_name: str, goal: float | None
-) -> Figure:
+def _compared(name: str, ours_s: float, limit_s: float, *, limit_name: str, goal: float) -> Figure:
     return Figure(
         name=f"{name} ({1000 * ours_s:.1f} ms / {1000 * limit_s:.1f} ms)",
         value=ours_s / limit_s,
@@ -308,7 +303,9 @@ def figures(kind: str, images: int, runs: int) -> list[Figure]:
         annotate(database, size)
         if kind == "mariadb":
             with database.engine.begin() as connection:
-                connection.execute(text("ANALYZE TABLE ImageInstance, Series, Study, Patient"))
+                # as a server does by itself when a table has grown
+                for name in connection.execute(text("SHOW TABLES")).scalars().all():
+                    connection.execute(text(f"ANALYZE TABLE `{name}`"))
         for case in CASES:
             found += page_figures(database, case, runs)
         add_patients(database, size)

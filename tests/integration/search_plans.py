@@ -63,7 +63,7 @@ class Step:
 
 
 def plan(database: Database, work: Callable[[], Any]) -> list[Step]:
-    """Return how the server carries out the one statement that the work sends."""
+    """Return how the server carries out the statements that the work sends, one after the other."""
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
@@ -74,10 +74,11 @@ def plan(database: Database, work: Callable[[], Any]) -> list[Step]:
         work()
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
-    ((statement, parameters),) = sent
-    explain = f"EXPLAIN FORMAT=TRADITIONAL {statement}"
+    rows: list[Any] = []
     with database.engine.connect() as connection:
-        rows = connection.exec_driver_sql(explain, parameters).mappings().all()
+        for statement, parameters in sent:
+            explain = f"EXPLAIN FORMAT=TRADITIONAL {statement}"
+            rows += connection.exec_driver_sql(explain, parameters).mappings().all()
     return [
         Step(str(row["table"]), str(row["type"]), row["key"], str(row["Extra"])) for row in rows
     ]

@@ -105,7 +105,7 @@ class SearchMethods(ABC, Generic[E]):
     ) -> Iterator[E]:
         """Give those that meet all conditions one by one, in the order of their primary keys.
 
-        They are read in portions, each by a statement of its own, and not kept: memory does
+        They are read in portions, each by statements of its own, and not kept: memory does
         not grow with their number, unless who asks keeps them. What is committed meanwhile
         counts in the portions that come.
 

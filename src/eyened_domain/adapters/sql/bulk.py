@@ -48,8 +48,10 @@ from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.kinds import RefusedValue, is_single
 from eyened_domain.adapters.sql.patients_studies import studies_of_project
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.adapters.sql.searching import counted, searched
+from eyened_domain.adapters.sql.search_statements import Bounds, search_statement
+from eyened_domain.adapters.sql.searching import counted
 from eyened_domain.adapters.sql.set_based_update import update_rows
+from eyened_domain.adapters.sql.windows import first_rows
 from eyened_domain.errors import BadInput, Duplicate, RuleBroken, StorageError
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import Integer, Real
@@ -184,9 +186,12 @@ class SqlRows(Rows):
         return count
 
     def _search(self, entity: type[Entity], query: Query) -> list[tuple[Any, ...]]:
-        joins = Joins(entity)
-        statement = searched(joins, [joins.column(path) for path in query.columns], query)
-        return [*map(tuple, self._execute(statement).all())]
+        def fetch(bounds: Bounds) -> list[tuple[Any, ...]]:
+            statement, values = search_statement(entity, query.columns, query, bounds)
+            return [*map(tuple, self._execute(statement, values).all())]
+
+        engine = self._session.get_bind().engine
+        return first_rows(engine, entity, query, self._execute, fetch)
 
     def _search_count(self, entity: type[Entity], query: Query) -> int:
         count: int = self._execute(counted(Joins(entity), query)).scalar()

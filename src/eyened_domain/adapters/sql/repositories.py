@@ -15,11 +15,11 @@ from eyened_domain.adapters.sql.bulk import SqlRows
 from eyened_domain.adapters.sql.changed_rows import begin_writing, note_locked
 from eyened_domain.adapters.sql.ended import refuse_if_ended
 from eyened_domain.adapters.sql.inactive import includes_inactive, is_active
-from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.lists import among
-from eyened_domain.adapters.sql.searching import searched
+from eyened_domain.adapters.sql.search_statements import Bounds, search_statement
 from eyened_domain.adapters.sql.sqlalchemy_internals import flush_before_query
 from eyened_domain.adapters.sql.staleness import is_stale
+from eyened_domain.adapters.sql.windows import first_rows
 from eyened_domain.model.entity import Entity
 from eyened_domain.services.finders import repository_class
 from eyened_domain.services.garbage import rarer_collections
@@ -107,9 +107,14 @@ class SqlRepository(Repository[E]):
     def _searched(self, asked: Asked) -> list[E]:
         if self._info.parent is not None or self._info.discriminator is not None:
             return self._searched_of_kinds(asked)
-        statement = searched(Joins(self.entity), [self.entity], asked.query, *asked.conditions)
+
+        def fetch(bounds: Bounds) -> list[E]:
+            asks = search_statement(self.entity, None, asked.query, bounds, asked.conditions)
+            return list(self.session.scalars(*asks))
+
+        engine = self.session.get_bind().engine
         with rarer_collections():
-            return list(self.session.scalars(statement))
+            return first_rows(engine, self.entity, asked.query, self.session.execute, fetch)
 
     def _searched_of_kinds(self, asked: Asked) -> list[E]:
         """Find first and then read, where the mapping itself joins tables."""

@@ -39,7 +39,7 @@ from eyened_domain.adapters.sql.bulk_portions import chunks
 from eyened_domain.adapters.sql.compilers import InOrder
 from eyened_domain.adapters.sql.joins import Joins
 from eyened_domain.adapters.sql.lists import among
-from eyened_domain.model.values import Choice
+from eyened_domain.model.values import Choice, Kind
 from eyened_domain.services.conditions.meaning import (
     AnswerTest,
     Both,
@@ -210,8 +210,14 @@ def _as_ordered(column: Any, value: Any) -> tuple[Any, Any]:
     kind = column.type.column.kind
     if not isinstance(kind, Choice):
         return column, value
-    place = None if value is None else [*kind.enum].index(value)
-    return type_coerce(InOrder(column), Integer()), place
+    return type_coerce(InOrder(column), Integer()), ordered(kind, value)
+
+
+def ordered(kind: Kind, value: Any) -> Any:
+    """Return a value as it is ordered: a member of an enumeration is a number."""
+    if isinstance(kind, Choice) and isinstance(value, kind.enum):
+        return [*kind.enum].index(value)
+    return value
 
 
 def _later(column: Any, value: Any, *, descending: bool) -> Bool:

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.fields import LinkInfo
 
 Operator = Literal["in", "<", "<=", ">", ">=", "like"]
+
+
+def _with_types(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values so that True is not 1."""
+    return tuple((type(value), value) for value in values)
 
 
 @frozen
@@ -40,7 +45,7 @@ class AnswerTest:
     """Of the element: keys of objects, positions in lists."""
     operator: Operator | Literal["is not null"]
     """The last one: it is there, and is not null."""
-    values: tuple[str | float | bool, ...]
+    values: tuple[str | float | bool, ...] = field(eq=_with_types)
 
 
 @frozen

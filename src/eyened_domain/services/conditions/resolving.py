@@ -40,7 +40,7 @@ from eyened_domain.services.conditions.meaning import (
     Test,
 )
 from eyened_domain.services.conditions.naming import ANSWER, MEANT, Hop, Place, place_of
-from eyened_domain.services.inactive import flags_of
+from eyened_domain.services.inactive import flags_in, flags_of
 
 _CONTRARY = {contrary: operator for operator, contrary in OPPOSITES.items()}
 _OF_NONE = {"==": "is null", "!=": "is not null"}
@@ -93,11 +93,7 @@ class Resolver:
 
     def active(self, entity: type[Entity], part: Meaning) -> Meaning:
         """Return what is meant of those that are not inactive, unless these are asked for too."""
-        flags = () if self.include_inactive else flags_of(entity)
-        tests = tuple(
-            Test(flag, "in", (False, None) if "." in flag else (False,)) for flag in flags
-        )
-        return Both((*tests, part)) if tests else part
+        return _but_for(() if self.include_inactive else flags_of(entity), part)
 
     def _some(self, entity: type[Entity], condition: Some) -> Meaning:
         place = place_of(entity, condition.name)
@@ -142,8 +138,15 @@ class Resolver:
                 owner = entity_class(owner.__entity__.links[name].target)
             (key,) = owner.__entity__.primary_key
             path = ".".join((*hop.before, key))
-            part = Exists(path, hop.link, hop.target, self.active(hop.target, part))
+            flags = () if self.include_inactive else flags_in(hop.link)
+            part = Exists(path, hop.link, hop.target, _but_for(flags, part))
         return part
+
+
+def _but_for(flags: Sequence[str], part: Meaning) -> Meaning:
+    """Return what is meant of those of which no flag is set."""
+    tests = tuple(Test(flag, "in", (False, None) if "." in flag else (False,)) for flag in flags)
+    return Both((*tests, part)) if tests else part
 
 
 def _meant(place: Place, operator: str) -> Place:

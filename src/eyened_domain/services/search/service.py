@@ -95,7 +95,10 @@ class Search:
         before: str | None = None,
         include_inactive: bool | None = None,
     ) -> Page[Any]:
-        """Return a page of what meets a condition; one statement, as fast on the last page.
+        """Return a page of what meets a condition, as fast on the last page as on the first.
+
+        It is one statement where only columns of the entity are asked; where others are, it may
+        be two, or three for what is rare.
 
         Args:
             uow: a unit of work.
