@@ -6,6 +6,8 @@ import pytest
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.flat_answers import path_of
+from eyened_domain.services.agreement.questions import questions_of
+from eyened_domain.services.agreement.readings import Case, Grader, Reading, Readings
 from eyened_domain.services.agreement.scales import Level, Scale, scale_of
 
 SCHEMA: dict[str, Any] = {
@@ -99,3 +101,37 @@ def test_one_is_one_point_zero_and_not_true() -> None:
         scale.place(True, "grade")
     names = Scale(Level.Nominal)
     assert names.place(1, "x") == names.place(1.0, "x") != names.place(True, "x")
+
+
+def test_where_several_things_may_be_chosen_each_is_a_question_of_its_own() -> None:
+    signs = {"type": "array", "uniqueItems": True, "items": {"$ref": "#/$defs/sign"}}
+    schema = {
+        "properties": {"left": {"properties": {"signs": signs}}, "list": {"type": "array"}},
+        "$defs": {"sign": {"enum": ["drusen", "atrophy"]}},
+    }
+    case = Case(1, None, None, None)
+    said: dict[str, Any] = {
+        "ann": {"left": {"signs": ["drusen", "atrophy"]}, "list": [True]},
+        "bob": {"left": {"signs": ["atrophy"]}},
+        "cas": {"left": {"signs": []}},
+        "dan": {"left": {"signs": None}},
+        "eve": {},
+    }
+    graders = {name: Grader(name, number) for number, name in enumerate(said)}
+    readings: Readings = {
+        case: {
+            graders[name]: Reading(number, case, graders[name], number, what)
+            for number, (name, what) in enumerate(said.items())
+        }
+    }
+    found = {one.name: one for one in questions_of(readings, schema, None, {})}
+    assert list(found) == ["left.signs.atrophy", "left.signs.drusen", "list[0]"]
+    told = {
+        name: {grader.name: answer for grader, answer in one.answers[case].items()}
+        for name, one in found.items()
+    }
+    assert told["left.signs.drusen"] == {"ann": True, "bob": False, "cas": False}
+    assert told["left.signs.atrophy"] == {"ann": True, "bob": True, "cas": False}
+    assert found["left.signs.drusen"].scale == Scale(Level.Nominal, (False, True))
+    (one,) = questions_of(readings, schema, ["left.signs.atrophy"], {})
+    assert one.name == "left.signs.atrophy"

@@ -12,7 +12,7 @@ from eyened_domain.errors import BadInput
 from eyened_domain.model.flat_answers import Path, leaves, path_of, written
 from eyened_domain.model.values import shown
 from eyened_domain.services.agreement.readings import Case, Grader, Readings
-from eyened_domain.services.agreement.scales import Scale, Told, scale_of
+from eyened_domain.services.agreement.scales import Scale, Told, choices_of, scale_of, token
 from eyened_domain.services.form_rows import path_order
 
 
@@ -44,7 +44,7 @@ def questions_of(
         BadInput: nobody has answered a question that is asked for or told of, or `told` means
             nothing.
     """
-    answers = _by_path(readings)
+    answers = _by_path(readings, schema)
     scales = {path_of(name): one for name, one in told.items()}
     asked = None if wanted is None else [path_of(name) for name in wanted]
     for path in [*scales, *(asked or ())]:
@@ -61,15 +61,42 @@ def questions_of(
             yield Question(written(path), scale, answers[path], readings)
 
 
-def _by_path(readings: Readings) -> dict[Path, dict[Case, dict[Grader, Any]]]:
+def _by_path(readings: Readings, schema: Any) -> dict[Path, dict[Case, dict[Grader, Any]]]:
     """Return the answers by question; in cases and graders there is the order of the readings."""
     by_path: dict[Path, dict[Case, dict[Grader, Any]]] = {}
+    choices: dict[Path, list[Any]] = {}
     for case, by_grader in readings.items():
         for grader, reading in by_grader.items():
-            for path, answer in leaves(reading.what) if reading.what is not None else ():
+            said = {} if reading.what is None else dict(leaves(reading.what))
+            for path, answer in _with_choices(said, schema, choices).items():
                 if answer is not None:
                     by_path.setdefault(path, {}).setdefault(case, {})[grader] = answer
     return by_path
+
+
+def _with_choices(
+    said: dict[Path, Any], schema: Any, choices: dict[Path, list[Any]]
+) -> dict[Path, Any]:
+    """Return answers; in the place of a list of choices, for each choice whether it was made.
+
+    Args:
+        said: the answers by path.
+        schema: of the form, or None.
+        choices: by the path of a list, what can be chosen; what is found out is added.
+    """
+    found: dict[Path, Any] = {}
+    made: dict[Path, set[str]] = {}
+    for path, answer in said.items():
+        whole = path[:-1] if path and isinstance(path[-1], int) else path
+        if whole not in choices:
+            choices[whole] = choices_of(schema, whole)
+        if not choices[whole]:
+            found[path] = answer
+        elif answer is not None:
+            made.setdefault(whole, set()).update(() if answer == [] else (token(answer),))
+    for whole, several in made.items():
+        found |= {(*whole, str(one)): token(one) in several for one in choices[whole]}
+    return found
 
 
 def _unknown(path: Path, answers: dict[Path, Any]) -> BadInput:

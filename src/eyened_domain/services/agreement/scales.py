@@ -1,7 +1,8 @@
 """On which scale a question is answered: in names, in grades, or in numbers.
 
 A schema says it: numbers by their type; grades by whole numbers with both bounds, or listed;
-names by texts that are listed, and by yes or no. That listed texts have an order no schema can
+names by texts that are listed, and by yes or no, also whether each of several choices was made
+(a list without doubles, of listed texts). That listed texts have an order no schema can
 say, so it is the caller who does. Free text has no scale.
 """
 
@@ -110,6 +111,19 @@ def scale_of(
         field="scales",
         value=question,
     )
+
+
+def choices_of(schema: Any, path: Path) -> list[Any]:
+    """Return what can be chosen where several things may be: in a list without doubles.
+
+    Args:
+        schema: the JSON schema of the form, or None.
+        path: of the list. Empty where it is none, or the schema does not list what is in it.
+    """
+    node = _node(schema, path, schema, set())
+    if _kinds(node) != {"array"} or node.get("uniqueItems") is not True:
+        return []
+    return _listed(_node(schema, (*path, 0), schema, set()))
 
 
 def _graded(question: str, told: Sequence[Any]) -> Scale:
