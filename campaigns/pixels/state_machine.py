@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -347,7 +348,8 @@ def run(kind: str, size: Size, seed_: int, server: str = "") -> Figures:
             run_state_machine_as_test(machine, settings=how)
         except Exception as error:  # noqa: BLE001 - whatever a step has raised is a divergence
             divergences += 1
-            figures.quote([f"{type(error).__name__}: {error}"])
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            figures.quote([f"{type(error).__name__}: {error} ({where.name}: {where.line})"])
     for name, count in sorted(steps.items()):
         figures.tell(name, count)
     figures.at_least("steps", steps.total(), size.steps)

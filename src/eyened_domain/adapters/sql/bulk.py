@@ -7,9 +7,8 @@ Production servers are MySQL 8, which has no RETURNING: ids are read back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +33,7 @@ from eyened_domain.adapters.sql.bulk_in_hand import (
     let_objects_hold,
     note_made,
     refresh_lists,
+    value_in_hand,
 )
 from eyened_domain.adapters.sql.bulk_portions import CHUNK, chunks, is_sent_as_one, lists_for_in
 from eyened_domain.adapters.sql.clock import now_of
@@ -281,23 +281,16 @@ class SqlRows(Rows):
         sought = [and_(table.c[by].in_(chunk), *meets) for chunk in lists_for_in(values)]
         with deleting(self._session, entity, sought):
             count: int = sum(self._execute(delete(table).where(one)).rowcount for one in sought)
-        self._let_go(entity, by, set(values), equals)
+        gone = set(values)
+        let_go(
+            self._session,
+            entity,
+            lambda one: (
+                value_in_hand(one, by) in gone
+                and all(value_in_hand(one, name) == value for name, value in equals.items())
+            ),
+        )
         return count
-
-    def _let_go(
-        self, entity: type[Entity], by: str, values: Set[Any], equals: Mapping[str, Any]
-    ) -> None:
-        """Let objects in hand whose rows were deleted leave their lists, and the session."""
-        gone = [
-            one
-            for one in self._session.identity_map.values()
-            if type(one) is entity
-            and one.__dict__.get(by) in values
-            and all(one.__dict__.get(name) == value for name, value in equals.items())
-        ]
-        refresh_lists(self._session, entity, [one.__dict__ for one in gone])
-        for one in gone:
-            self._session.expunge(one)
 
     def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
         table = table_of(entity)
@@ -329,7 +322,8 @@ class SqlRows(Rows):
             there = sum(self._execute(ask.where(part)).scalar() for part in parts)
         with deleting(self._session, entity, parts):
             deleted: int = sum(self._execute(delete(table).where(part)).rowcount for part in parts)
-        let_go(self._session, entity, partial(within, runs=sorted(runs)))
+        in_order = sorted(runs)
+        let_go(self._session, entity, lambda one: within(value_in_hand(one, key), in_order))
         return max(there, deleted)
 
     def _ids_in(

@@ -90,23 +90,26 @@ def refresh_flags(session: Session, entity: type[Entity], rows: Iterable[Row]) -
                 forget(session, one, link.name)
 
 
-def let_go(session: Session, entity: type[Entity], is_gone: Callable[[Any], bool]) -> None:
+def let_go(session: Session, entity: type[Entity], is_gone: Callable[[Entity], bool]) -> None:
     """Let objects in hand be deleted whose rows are, and leave the lists that they are in.
 
     Args:
         session: that holds the objects.
         entity: whose rows were deleted.
-        is_gone: says of a primary key whether its row was.
+        is_gone: says of an object whether its row was.
     """
-    gone = [
-        one
-        for one in session.identity_map.values()
-        if type(one) is entity and is_gone(instance_state(one).key[1][0])  # type: ignore[index]
-    ]
+    gone = [one for one in session.identity_map.values() if type(one) is entity and is_gone(one)]
     keep_for_rollback(session, gone)
     keep_links_of(session, gone)
     count_as_deleted(session, map(instance_state, gone))
     refresh_lists(session, entity, [one.__dict__ for one in gone])
+
+
+def value_in_hand(one: Entity, name: str) -> Any:
+    """Return what a column of a stored object holds; that of its key also where it has expired."""
+    keys = one.__entity__.primary_key
+    identity: Any = instance_state(one).key
+    return identity[1][keys.index(name)] if name in keys else one.__dict__.get(name)
 
 
 def note_made(session: Session, entity: type[Entity], ids: Iterable[int]) -> None:

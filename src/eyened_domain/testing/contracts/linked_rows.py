@@ -183,6 +183,31 @@ class LinkedRowsContract(Contract):
             uow.commit()
             assert uow.study_tags.count() == 1
 
+    def test_links_in_hand_are_deleted_with_their_rows_and_come_back_with_them(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            ids = _tagged(uow, build)
+            uow.rows.insert_links(StudyTagLink, _links(ids, (0, 0), (1, 0)))
+            uow.commit()
+        with make_unit_of_work() as uow:
+            first, second = uow.study_tags.where(order_by="tag_id")
+            study = first.study
+            assert len(study.study_tag_links) == 2
+            assert uow.rows.delete_links(StudyTagLink, "tag_id", [first.tag_id]) == 1
+            assert study.study_tag_links == [second]
+            with pytest.raises(RuleBroken, match="this StudyTagLink was deleted"):
+                first.tag = second.tag
+            uow.rollback()
+            assert set(uow.study_tags.where()) == {first, second}
+            first.comment = "it is there again"
+            uow.commit()
+        with make_unit_of_work() as uow:
+            assert [one.comment for one in uow.study_tags.where(order_by="tag_id")] == [
+                "it is there again",
+                None,
+            ]
+
     def test_what_is_no_path_or_no_link_is_refused(self, make_unit_of_work: MakeUnitOfWork) -> None:
         with make_unit_of_work() as uow:
             rows = uow.rows
