@@ -73,6 +73,29 @@ def test_the_changes_of_a_unit_are_one_statement_however_many(database, builder)
         assert not faults(database)
 
 
+def test_rows_with_long_values_are_written_by_the_set_in_packets_that_servers_take(
+    database, form, builder
+):
+    with database.unit_of_work() as uow:
+        one = uow.forms.get(form)
+        links = {name: getattr(one, name) for name in ("form_schema_id", "creator_id")}
+        new = {**links, "patient_id": one.patient_id, "inactive": False}
+        rows = [{**new, "form_data": {"text": "a" * 8000}} for _ in range(500)]
+        ids = uow.rows.insert(FormAnnotation, rows, key=["patient_id"])
+        uow.commit()
+    with database.unit_of_work(reason="b") as uow:
+        data = {"text": "b" * 8000}
+        rows = [{"form_annotation_id": one, "form_data": data} for one in ids]
+        uow.rows.update(FormAnnotation, rows)
+        uow.commit()
+    written = rows_of(database)
+    assert max(len(one.old_values or "") + len(one.new_values or "") for one in written) < 3_000_000
+    with database.unit_of_work() as uow:
+        found = [one for one in History().find(uow, most=2000) if one.reason == "b"]
+        assert sorted(one.key for one in found) == [(one,) for one in sorted(ids)]
+        assert {one.after["form_data"]["text"] for one in found} == {"b" * 8000}
+
+
 def test_what_changes_nothing_costs_no_statement(database, form):
     with database.unit_of_work(actor="nobody") as uow:
         uow.forms.get(form).form_data["grade"] = 0

@@ -8,7 +8,9 @@ nor the room of a bulk write grows by an entry for each row. Whoever reads finds
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from math import ceil
 from typing import Any, NamedTuple
 
 from eyened_domain.model.entity import Entity
@@ -36,6 +38,9 @@ MARK = "[]"
 """What stands behind the class's name where an entry holds the changes of many rows."""
 FEWEST, MOST = 10, 500
 """How many rows make a block at the least, and at the most: who asks for one reads them all."""
+LONGEST_BLOCK = 1_000_000
+"""Characters of a block's texts; of long values, a block has fewer rows. Servers refuse a packet
+of more than some megabytes."""
 _KEYS = ""
 """What a block's keys are called beside its columns; no column has that name."""
 _BETWEEN = ".."
@@ -80,8 +85,7 @@ def entries_of_new_rows(entity: type[Entity], rows: Iterable[Values]) -> Iterato
             if len(part) < FEWEST:
                 yield from (inserted(entity, row) for row in part)
                 continue
-            keys = [key_text(entity, row) for row in part]
-            yield _block(entity, ChangeKind.INSERT, keys, None, _lists(several, part))
+            yield from _fitting(partial(_block_of_new, entity, several), part)
 
 
 def entries_of_altered_rows(entity: type[Entity], rows: Iterable[Altered]) -> Iterator[Entry]:
@@ -96,9 +100,7 @@ def entries_of_altered_rows(entity: type[Entity], rows: Iterable[Altered]) -> It
             if len(part) < FEWEST:
                 yield from (entry for row in part if (entry := updated(entity, *row)) is not None)
                 continue
-            before = _lists(columns, [row.before for row in part])
-            after = _lists(columns, [row.after for row in part])
-            yield _block(entity, ChangeKind.UPDATE, [row.key for row in part], before, after)
+            yield from _fitting(partial(_block_of_altered, entity, columns), part)
 
 
 def _parts(columns: Sequence[ColumnInfo], rows: Sequence[Any], values: Any) -> Iterator[list[Any]]:
@@ -113,6 +115,33 @@ def _parts(columns: Sequence[ColumnInfo], rows: Sequence[Any], values: Any) -> I
         yield short[start : start + MOST]
     if len(short) < len(rows):
         yield from ([row] for row in rows if lacks_room(row))
+
+
+def _fitting(block_of: Callable[[Any], Entry], rows: Sequence[Any]) -> Iterator[Entry]:
+    """Yield the block of some rows, or several where it would be too long."""
+    entry = block_of(rows)
+    length = len(entry.before or "") + len(entry.after or "")
+    if length <= LONGEST_BLOCK or len(rows) == 1:
+        yield entry
+        return
+    count = ceil(len(rows) / ceil(length / LONGEST_BLOCK))
+    for start in range(0, len(rows), count):
+        yield from _fitting(block_of, rows[start : start + count])
+
+
+def _block_of_new(
+    entity: type[Entity], columns: Sequence[ColumnInfo], rows: Sequence[Values]
+) -> Entry:
+    keys = [key_text(entity, row) for row in rows]
+    return _block(entity, ChangeKind.INSERT, keys, None, _lists(columns, rows))
+
+
+def _block_of_altered(
+    entity: type[Entity], columns: Sequence[ColumnInfo], rows: Sequence[Altered]
+) -> Entry:
+    before = _lists(columns, [row.before for row in rows])
+    after = _lists(columns, [row.after for row in rows])
+    return _block(entity, ChangeKind.UPDATE, [row.key for row in rows], before, after)
 
 
 def _lists(columns: Iterable[ColumnInfo], rows: Sequence[Values]) -> dict[str, list[Any]]:
