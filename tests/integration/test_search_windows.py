@@ -105,6 +105,28 @@ def test_of_what_is_rare_is_known_that_no_window_helps(database, images):
             assert not search.page(uow, rare, size=2).ids
 
 
+def test_what_is_known_of_a_search_is_known_in_the_next_unit_of_work(database, images):
+    search, rare = Search(), SEARCHES["none"]
+    with database.unit_of_work() as uow:
+        search.page(uow, rare, size=2)
+        uow.images.where(rare, limit=3)
+    with database.unit_of_work() as uow:
+        uow.flush()
+        with assert_queries(database, at_most=1):
+            search.page(uow, rare, size=2)
+        with assert_queries(database, at_most=1):
+            uow.images.where(rare, limit=3)
+
+
+def test_searches_with_many_values_are_not_remembered(database, images):
+    windows._known.clear()
+    with database.unit_of_work() as uow:
+        Search().page(uow, field("patient.patient_id").in_(range(1_000)), size=2)
+        assert not any(windows._known.values())
+        Search().page(uow, field("patient.patient_id").in_(range(10)), size=2)
+        assert any(windows._known.values())
+
+
 def test_how_wide_a_window_is_needed_is_found_out_anew_now_and_then(database, images, monkeypatch):
     monkeypatch.setattr(windows, "_TRUSTED", 2)
     search, rare = Search(), SEARCHES["none"]

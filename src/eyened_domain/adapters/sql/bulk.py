@@ -190,8 +190,8 @@ class SqlRows(Rows):
             statement, values = search_statement(entity, query.columns, query, bounds)
             return [*map(tuple, self._execute(statement, values).all())]
 
-        engine = self._session.get_bind().engine
-        return first_rows(engine, entity, query, self._execute, fetch)
+        dialect = self._session.get_bind().dialect
+        return first_rows(dialect, entity, query, self._execute, fetch)
 
     def _search_count(self, entity: type[Entity], query: Query) -> int:
         count: int = self._execute(counted(Joins(entity), query)).scalar()

@@ -112,9 +112,9 @@ class SqlRepository(Repository[E]):
             asks = search_statement(self.entity, None, asked.query, bounds, asked.conditions)
             return list(self.session.scalars(*asks))
 
-        engine = self.session.get_bind().engine
+        dialect = self.session.get_bind().dialect
         with rarer_collections():
-            return first_rows(engine, self.entity, asked.query, self.session.execute, fetch)
+            return first_rows(dialect, self.entity, asked.query, self.session.execute, fetch)
 
     def _searched_of_kinds(self, asked: Asked) -> list[E]:
         """Find first and then read, where the mapping itself joins tables."""

@@ -27,7 +27,7 @@ from eyened_domain.services.conditions.meaning import (
 )
 
 _BEGUN, _END = "begun", "end"
-_MOST_VALUES = 200
+MOST_VALUES = 200
 """A condition with more values is not kept: it is hardly asked again, and holds memory."""
 
 
@@ -87,7 +87,7 @@ def search_statement(
     )
     values |= {_BEGUN: bounds.begun} if shape.has_begun else {}
     values |= {_END: bounds.end} if shape.has_end else {}
-    if further or _weight(query.meaning) > _MOST_VALUES:
+    if further or weight(query.meaning) > MOST_VALUES:
         return _built(shape, further), values
     return _kept(shape), values
 
@@ -137,10 +137,10 @@ def _type_of(joins: Joins, path: str) -> Any:
     return Integer() if isinstance(column.type.column.kind, Choice) else column.type
 
 
-def _weight(meaning: Meaning) -> int:
+def weight(meaning: Meaning) -> int:
     """Return how many values a condition has."""
     if isinstance(meaning, Both | Either):
-        return sum(_weight(part) for part in meaning.parts)
+        return sum(weight(part) for part in meaning.parts)
     if isinstance(meaning, Negated | Exists):
-        return _weight(meaning.part)
+        return weight(meaning.part)
     return len(meaning.values)

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from attrs import define, evolve
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Dialect, Select, func, select
 
 from eyened_domain.adapters.sql.schema import table_of
-from eyened_domain.adapters.sql.search_statements import UNBOUND, Bounds
+from eyened_domain.adapters.sql.search_statements import MOST_VALUES, UNBOUND, Bounds, weight
 from eyened_domain.model.entity import Entity
 from eyened_domain.model.values import Day, Integer, Moment, Text
 from eyened_domain.services.column_paths import path_of
@@ -57,22 +57,23 @@ class _Known:
     uses: int = 0
 
 
-_known: WeakKeyDictionary[Engine, OrderedDict[Any, _Known]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Dialect, OrderedDict[Any, _Known]] = WeakKeyDictionary()
+"""By the dialect, of which each database has its own: a unit of work may have its own engine."""
 
 
 def first_rows(
-    engine: Engine, entity: type[Entity], query: Query, execute: Execute, fetch: Fetch[R]
+    dialect: Dialect, entity: type[Entity], query: Query, execute: Execute, fetch: Fetch[R]
 ) -> list[R]:
     """Return the first rows of a query, as many as it wants.
 
     Args:
-        engine: of the database; what was learnt of a search is kept with it.
+        dialect: of the database; what was learnt of a search is kept with it.
         entity: what is searched.
         query: what is asked.
         execute: sends a statement.
         fetch: sends the query within bounds, and returns its rows.
     """
-    size = _first_size(engine, entity, query)
+    size = _first_size(dialect, entity, query)
     if size is None or not query.most:
         return fetch(UNBOUND)
     windows = (_KeyWindows if _is_own_key(entity, query) else _Windows)(entity, query, execute)
@@ -80,10 +81,10 @@ def first_rows(
     while size is not None and size <= _MOST:
         rows += fetch(windows.next(size))
         if len(rows) >= query.most or windows.is_last():
-            _remember(engine, entity, query, size)
+            _remember(dialect, entity, query, size)
             return rows[: query.most]
         size = windows.wider(size, len(rows), query.most)
-    _remember(engine, entity, query, None)
+    _remember(dialect, entity, query, None)
     return (rows + fetch(Bounds(begun=windows.end)))[: query.most]
 
 
@@ -156,22 +157,25 @@ class _KeyWindows(_Windows):
         return self._known_span
 
 
-def _first_size(engine: Engine, entity: type[Entity], query: Query) -> int | None:
+def _first_size(dialect: Dialect, entity: type[Entity], query: Query) -> int | None:
     """Return how wide the first window is; None where the query is asked at once."""
     if not query.most or not query.order or not _has_windows(entity, query.order[0].path):
         return None
     if "." not in query.order[0].path and not _asks_elsewhere(query.meaning):
         return None
-    known = _known.get(engine, {}).get(_key(entity, query))
+    key = _key(entity, query)
+    known = None if key is None else _known.get(dialect, {}).get(key)
     if known is None or known.uses >= _TRUSTED:
         return max(_OWN, query.most) if _is_own_key(entity, query) else _TIMES * query.most
     known.uses += 1
     return known.size
 
 
-def _remember(engine: Engine, entity: type[Entity], query: Query, size: int | None) -> None:
+def _remember(dialect: Dialect, entity: type[Entity], query: Query, size: int | None) -> None:
     key = _key(entity, query)
-    sizes = _known.setdefault(engine, OrderedDict())
+    if key is None:
+        return
+    sizes = _known.setdefault(dialect, OrderedDict())
     known = sizes.get(key)
     if known is None or known.size != size or known.uses >= _TRUSTED:
         sizes[key] = _Known(size)
@@ -184,6 +188,9 @@ def _is_own_key(entity: type[Entity], query: Query) -> bool:
 
 
 def _key(entity: type[Entity], query: Query) -> Any:
+    """Return what a search is remembered by; None where its many values would hold memory."""
+    if weight(query.meaning) > MOST_VALUES:
+        return None
     return entity, evolve(query, columns=(), after=None)
 
 
