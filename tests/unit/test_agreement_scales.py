@@ -6,7 +6,7 @@ import pytest
 
 from eyened_domain.errors import BadInput
 from eyened_domain.model.flat_answers import path_of
-from eyened_domain.services.agreement.questions import questions_of
+from eyened_domain.services.agreement.questions import Question, questions_of
 from eyened_domain.services.agreement.readings import Case, Grader, Reading, Readings
 from eyened_domain.services.agreement.scales import Level, Scale, scale_of
 
@@ -109,7 +109,6 @@ def test_where_several_things_may_be_chosen_each_is_a_question_of_its_own() -> N
         "properties": {"left": {"properties": {"signs": signs}}, "list": {"type": "array"}},
         "$defs": {"sign": {"enum": ["drusen", "atrophy"]}},
     }
-    case = Case(1, None, None, None)
     said: dict[str, Any] = {
         "ann": {"left": {"signs": ["drusen", "atrophy"]}, "list": [True]},
         "bob": {"left": {"signs": ["atrophy"]}},
@@ -117,21 +116,60 @@ def test_where_several_things_may_be_chosen_each_is_a_question_of_its_own() -> N
         "dan": {"left": {"signs": None}},
         "eve": {},
     }
-    graders = {name: Grader(name, number) for number, name in enumerate(said)}
-    readings: Readings = {
-        case: {
-            graders[name]: Reading(number, case, graders[name], number, what)
-            for number, (name, what) in enumerate(said.items())
-        }
-    }
+    readings = readings_of(said)
     found = {one.name: one for one in questions_of(readings, schema, None, {})}
     assert list(found) == ["left.signs.atrophy", "left.signs.drusen", "list[0]"]
-    told = {
-        name: {grader.name: answer for grader, answer in one.answers[case].items()}
-        for name, one in found.items()
-    }
+    told = {name: answers_to(one) for name, one in found.items()}
     assert told["left.signs.drusen"] == {"ann": True, "bob": False, "cas": False}
     assert told["left.signs.atrophy"] == {"ann": True, "bob": True, "cas": False}
     assert found["left.signs.drusen"].scale == Scale(Level.Nominal, (False, True))
     (one,) = questions_of(readings, schema, ["left.signs.atrophy"], {})
     assert one.name == "left.signs.atrophy"
+
+
+def test_of_lists_of_choices_in_a_list_one_in_which_nothing_is_chosen_says_no_to_all() -> None:
+    signs = {"type": "array", "uniqueItems": True, "items": {"enum": ["drusen", "atrophy"]}}
+    readings = readings_of({"ann": [["drusen"], ["atrophy"]], "bob": [["drusen"], []]})
+    found = [*questions_of(readings, {"type": "array", "items": signs}, None, {})]
+    told = {one.name: answers_to(one) for one in found}
+    assert told["[0].drusen"] == {"ann": True, "bob": True}
+    assert told["[1].atrophy"] == {"ann": True, "bob": False}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        {"prefixItems": [{"enum": ["a", "b"]}, {"enum": ["c", "d"]}]},
+        {"prefixItems": [{"enum": ["a", "b"]}], "items": {"enum": ["c", "d"]}},
+        {"items": [{"enum": ["a", "b"]}, {"enum": ["c", "d"]}]},
+        {"items": {"enum": ["a", "c", 1]}},
+    ],
+)
+def test_a_list_with_other_things_by_position_or_not_of_texts_is_no_list_of_choices(
+    inside: dict[str, Any],
+) -> None:
+    schema = {"properties": {"pair": {"type": "array", "uniqueItems": True, **inside}}}
+    readings = readings_of({"ann": {"pair": ["a", "c"]}})
+    found = [*questions_of(readings, schema, None, {})]
+    assert {one.name: answers_to(one) for one in found} == {
+        "pair[0]": {"ann": "a"},
+        "pair[1]": {"ann": "c"},
+    }
+
+
+def readings_of(said: dict[str, Any]) -> Readings:
+    """Return readings of one case: by the names of graders, what they said."""
+    case = Case(1, None, None, None)
+    graders = {name: Grader(name, number) for number, name in enumerate(said)}
+    return {
+        case: {
+            graders[name]: Reading(number, case, graders[name], number, what)
+            for number, (name, what) in enumerate(said.items())
+        }
+    }
+
+
+def answers_to(question: Question) -> dict[str, Any]:
+    """Return what graders answered to a question about the one case, by their names."""
+    (answers,) = question.answers.values()
+    return {grader.name: answer for grader, answer in answers.items()}

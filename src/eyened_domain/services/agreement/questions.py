@@ -64,7 +64,7 @@ def questions_of(
 def _by_path(readings: Readings, schema: Any) -> dict[Path, dict[Case, dict[Grader, Any]]]:
     """Return the answers by question; in cases and graders there is the order of the readings."""
     by_path: dict[Path, dict[Case, dict[Grader, Any]]] = {}
-    choices: dict[Path, list[Any]] = {}
+    choices: dict[Path, list[str]] = {}
     for case, by_grader in readings.items():
         for grader, reading in by_grader.items():
             said = {} if reading.what is None else dict(leaves(reading.what))
@@ -75,7 +75,7 @@ def _by_path(readings: Readings, schema: Any) -> dict[Path, dict[Case, dict[Grad
 
 
 def _with_choices(
-    said: dict[Path, Any], schema: Any, choices: dict[Path, list[Any]]
+    said: dict[Path, Any], schema: Any, choices: dict[Path, list[str]]
 ) -> dict[Path, Any]:
     """Return answers; in the place of a list of choices, for each choice whether it was made.
 
@@ -87,7 +87,8 @@ def _with_choices(
     found: dict[Path, Any] = {}
     made: dict[Path, set[str]] = {}
     for path, answer in said.items():
-        whole = path[:-1] if path and isinstance(path[-1], int) else path
+        is_inside = answer != [] and path and isinstance(path[-1], int)
+        whole = path[:-1] if is_inside else path
         if whole not in choices:
             choices[whole] = choices_of(schema, whole)
         if not choices[whole]:
@@ -95,7 +96,7 @@ def _with_choices(
         elif answer is not None:
             made.setdefault(whole, set()).update(() if answer == [] else (token(answer),))
     for whole, several in made.items():
-        found |= {(*whole, str(one)): token(one) in several for one in choices[whole]}
+        found |= {(*whole, one): token(one) in several for one in choices[whole]}
     return found
 
 

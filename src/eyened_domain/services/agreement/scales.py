@@ -113,17 +113,21 @@ def scale_of(
     )
 
 
-def choices_of(schema: Any, path: Path) -> list[Any]:
+def choices_of(schema: Any, path: Path) -> list[str]:
     """Return what can be chosen where several things may be: in a list without doubles.
 
     Args:
         schema: the JSON schema of the form, or None.
-        path: of the list. Empty where it is none, or the schema does not list what is in it.
+        path: of the list. Empty where it is none, or the schema does not list the texts that
+            may be in it, wherever they stand.
     """
     node = _node(schema, path, schema, set())
     if _kinds(node) != {"array"} or node.get("uniqueItems") is not True:
         return []
-    return _listed(_node(schema, (*path, 0), schema, set()))
+    if "prefixItems" in node or isinstance(node.get("items"), list):
+        return []
+    listed = _listed(_node(schema, (*path, 0), schema, set()))
+    return listed if all(isinstance(one, str) for one in listed) else []
 
 
 def _graded(question: str, told: Sequence[Any]) -> Scale:
