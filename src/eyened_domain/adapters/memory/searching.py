@@ -127,6 +127,8 @@ def _exists(objects: Objects, entity: type[Entity], meaning: Exists) -> Holds:
 
 
 def _passes(test: Test) -> Callable[[Any], bool]:
+    if test.values == (None,):  # also of a column whose values no set holds
+        return lambda value: value is None
     if test.operator == "in":
         accepted = {folded(value) for value in test.values}
         return lambda value: folded(value) in accepted

@@ -247,6 +247,11 @@ class SearchContract(Contract):
         assert finds(field("anatomic_region").in_([])) == ""
         assert finds(field("anatomic_region").not_in([])) == "abcde"
 
+    def test_of_answers_as_a_whole_is_asked_whether_there_are_any(self, finds: Finds) -> None:
+        assert finds(field("form.form_data").is_not_null()) == "ab"
+        assert finds(field("form.form_data") == None) == "cde"  # noqa: E711
+        assert finds(some("form", field("form_data").is_null())) == "e"
+
     def test_values_of_numpy_and_any_list_are_taken(self, finds: Finds) -> None:
         assert finds(field("anatomic_region") == np.int64(3)) == "d"
         assert finds(field("anatomic_region").in_(np.array([1, 3]))) == "bd"
