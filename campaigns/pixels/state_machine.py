@@ -282,7 +282,7 @@ class PixelMachine(RuleBasedStateMachine):
         self.steps["doctor"] += 1
         report = checkup_on(self.database, young_s=0).run(3, fix=fixes)
         pixels = [one for one in report.defects if "image" not in one.kind.value]
-        assert pixels == []
+        assert not pixels, [(one.kind.value, one.message, one.path) for one in pixels]
 
     @precondition(lambda self: bool(self.expected))
     @rule()

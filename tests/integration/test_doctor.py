@@ -14,7 +14,7 @@ import zarr
 from PIL import Image
 from sqlalchemy import delete, insert, select, text, update
 
-from eyened_domain import Database, PixelsDamaged, PixelsLost, Segmentation
+from eyened_domain import Database, PixelsDamaged, PixelsLost, Segmentation, Trash
 from eyened_domain.adapters.checkup import checkup_on
 from eyened_domain.adapters.pixels.zarr import files as zarr_files
 from eyened_domain.adapters.pixels.zarr.identity import IDENTITY_FILE
@@ -307,6 +307,32 @@ def test_what_is_broken_is_found_and_nothing_else_and_mended_where_it_can_be(
     finally:
         fresh.close()
         clinic.database = before
+
+
+def test_an_array_that_somebody_died_making_is_no_defect_and_is_made_whole(clinic, builder):
+    folder = clinic.store / "DataRepresentation.Binary/uint8_1_5_6.zarr"
+    folder.mkdir()
+    assert clinic.kinds() == []
+    mask = np.ones((1, 5, 6), np.uint8)
+    with clinic.database.unit_of_work() as uow:
+        image = builder.an_image(nr_of_frames=1, rows_y=5, columns_x=6)
+        one = uow.segmentations.add(
+            drawn(builder, image_instance=image, depth=1, height=5, width=6)
+        )
+        one.write_data(mask)
+        uow.commit()
+        assert (one.read_data() == mask).all()
+    assert (folder / "zarr.json").exists()
+
+
+def test_what_the_trash_deletes_for_good_leaves_no_position_without_a_row(clinic):
+    with clinic.database.unit_of_work() as uow:
+        Trash().delete(uow, uow.segmentations.get(clinic.ids[2]))
+        entry = Trash().put_away(uow, uow.segmentations.get(clinic.ids[3]))
+        Trash().empty(uow, uow.trash_entries.get(entry.entry_id))
+        uow.commit()
+    assert clinic.kinds() == []
+    clinic.assert_whole([0, 1, 4])
 
 
 @pytest.mark.parametrize("broken", [lose_metadata, damage_metadata, shorten_metadata])

@@ -143,7 +143,12 @@ class Entity(Queries, metaclass=EntityMeta):
             raise BadInput(
                 f"{info.name} needs {', '.join(missing)}", entity=info.name, field=missing[0]
             )
-        links = {name: given.pop(name) for name in info.links if name in given}
+        # all of them before one is linked: what is refused may hang on nothing
+        links = {
+            name: self._checked_links(link, given.pop(name))
+            for name, link in info.links.items()
+            if name in given
+        }
         if type(self).__setattr__ is Entity.__setattr__ and not self._has_post_init:
             # straight into the dict: who makes thousands of objects waits for nothing else
             accepted = {name: self._accepted(name, value) for name, value in given.items()}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
 
-from eyened_domain.errors import NotFound, RuleBroken
+from eyened_domain.errors import BadInput, NotFound, RuleBroken
 from eyened_domain.model.enums import Laterality
 from eyened_domain.model.form import FormAnnotation, FormSchema
 from eyened_domain.model.segmentation import Segmentation
@@ -180,8 +180,11 @@ def stored(uow: UnitOfWork, one: Task | FormSchema) -> int:
     """Return the id of a task, or of a form.
 
     Raises:
+        BadInput: it is something else.
         RuleBroken: it is not stored, nor in this unit.
     """
+    if not isinstance(one, Task | FormSchema):
+        raise BadInput(f"a Task, or a FormSchema, is needed, not {shown(one)}", entity="Task")
     uow.flush()
     (key,) = one.__entity__.primary_key
     identity: int | None = getattr(one, key)

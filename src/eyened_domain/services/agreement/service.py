@@ -28,6 +28,7 @@ from eyened_domain.services.agreement.readings import (
 )
 from eyened_domain.services.agreement.rows import frame_of
 from eyened_domain.services.agreement.scales import Told
+from eyened_domain.services.conditions.limits import checked_limit
 from eyened_domain.services.data_frames import backend_of
 from eyened_domain.services.progress import Progress
 from eyened_domain.services.tagging.wanted import creator_of
@@ -329,14 +330,18 @@ def _ranked(
         ]
         for case in apart
     }
-    return ranked(apart, readings, images_of(uow, readings), most=most, at_least=at_least)
+    return ranked(
+        apart, readings, images_of(uow, readings), most=checked_limit(most), at_least=at_least
+    )
 
 
 def _draws(intervals: Intervals | None) -> Draws:
     from eyened_domain.services.agreement.draws import Draws  # noqa: PLC0415 - brings numpy
     from eyened_domain.services.agreement.statistics import Bootstrap  # noqa: PLC0415
 
-    how = intervals or Intervals()
+    how = Intervals() if intervals is None else intervals
+    if not isinstance(how, Intervals):
+        raise _refused("intervals", how, "an object of `Intervals`")
     return Draws(Bootstrap(how.resamples, how.confidence, how.seed), how.by_patient)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from eyened_domain.errors import BadInput
 from eyened_domain.model.attribute import AttributeValue
 from eyened_domain.model.entity import Entity, entity_class
 from eyened_domain.model.names import nearest
@@ -87,7 +88,11 @@ class Resolver:
             return Negated(self._meaning(entity, condition.condition))
         if isinstance(condition, Some):
             return self._some(entity, condition)
-        assert isinstance(condition, All | AnyOf)  # noqa: S101 - there are no others
+        if not isinstance(condition, All | AnyOf):
+            raise BadInput(
+                "a condition is needed, made with `field` and `some` or read with `from_data`, "
+                f"not {shown(condition)}"
+            )
         parts = tuple(self._meaning(entity, one) for one in condition.conditions)
         return Both(parts) if isinstance(condition, All) else Either(parts)
 

@@ -9,7 +9,7 @@ from typing import Any
 from eyened_domain.errors import BadInput, NotFound, RuleBroken
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.entity import Entity, entity_class, entity_classes
-from eyened_domain.model.values import kind_of, members
+from eyened_domain.model.values import kind_of, members, shown
 from eyened_domain.services.changes.author import Actor
 from eyened_domain.services.changes.entries import Change
 from eyened_domain.services.changes.record import Wanted
@@ -87,7 +87,9 @@ class History:
             raise NotFound(f"there is no change {change_id!r}", entity="Change", value=change_id)
         return found
 
-    def frame(self, uow: UnitOfWork, changes: Iterable[Change], *, backend: str = "pandas") -> Any:
+    def frame(
+        self, uow: UnitOfWork, changes: Change | Iterable[Change], *, backend: str = "pandas"
+    ) -> Any:
         """Return changes as a DataFrame: a row for each column that was changed.
 
         Args:
@@ -99,7 +101,7 @@ class History:
             columns change_id, transaction_id, made_at (UTC), actor_id, actor_name, reason,
             entity, key, kind, column, before and after (texts; JSON where it is no text).
         """
-        return frame_of(uow, list(changes), backend=backend)
+        return frame_of(uow, _several(changes), backend=backend)
 
     def revert(
         self, uow: UnitOfWork, change: Change | Iterable[Change], *, reason: str | None = None
@@ -121,14 +123,27 @@ class History:
                 inserted (`StillNeeded`).
             Duplicate: another row has its natural key by now.
         """
-        for one in [change] if isinstance(change, Change) else list(change):
+        for one in _several(change):
             revert(uow, one, reason)
+
+
+def _several(changes: Change | Iterable[Change]) -> list[Change]:
+    several = [changes] if isinstance(changes, Change) else _listed(changes)
+    if several is None or not all(isinstance(one, Change) for one in several):
+        raise BadInput(f"changes are needed, as `find` returns them, not {shown(changes)}")
+    return several
+
+
+def _listed(several: Any) -> list[Any] | None:
+    return list(several) if isinstance(several, Iterable) else None
 
 
 def _subject(
     of: Entity | Iterable[Entity] | None, entity: type[Entity] | str | None
 ) -> tuple[frozenset[str] | None, frozenset[str] | None]:
-    objects = None if of is None else [of] if isinstance(of, Entity) else list(of)
+    objects = None if of is None else [of] if isinstance(of, Entity) else _listed(of)
+    if of is not None and objects is None:
+        raise BadInput(f"of: an object is needed, or several, not {shown(of)}", field="of")
     cls = entity_class(entity) if isinstance(entity, str) else entity
     if cls is not None:
         check_entity(cls)

@@ -156,6 +156,8 @@ class Search:
             page: of a search for that entity.
             entity: what was searched.
         """
+        if not isinstance(page, Page):
+            raise BadInput(f"a Page is needed, as `page` returns it, not {shown(page)}")
         key = key_column(entity.__entity__)
         wanted: dict[str, Any] = {key: list(page.ids)}
         those = uow.repository(entity).where(include_inactive=True, **wanted)

@@ -155,6 +155,11 @@ def held_by(uow: UnitOfWork, claim: Claim) -> Held:
     Raises:
         LeaseLost: somebody else has it, or has changed it.
     """
+    if not isinstance(claim, Claim):
+        raise BadInput(
+            f"a Claim is needed, as `claim_next` and `claim` return it, not {shown(claim)}",
+            entity="SubTask",
+        )
     held = uow.task_queue.lock(claim.sub_task_id)
     if held is None:
         raise _lost(claim, "it was deleted")

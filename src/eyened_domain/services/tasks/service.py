@@ -70,6 +70,7 @@ class Tasks:
             RuleBroken: images are inactive.
             BadInput: something given cannot be meant.
         """
+        _check_plan(plan)
         new = NewTask(
             name=name,
             definition=definition,
@@ -116,18 +117,19 @@ class Tasks:
 
     # --- its own configuration ------------------------------------------------------------------
 
-    def plan(self, uow: UnitOfWork, task: Task) -> ReadingPlan:
+    def plan(self, uow: UnitOfWork, task: Task | int) -> ReadingPlan:
         """Return how a task is to be read."""
-        said = uow.task_configurations.get(task.task_id, default=None)
+        said = uow.task_configurations.get(_task_id(task), default=None)
         return ReadingPlan.of_json(None if said is None else said.configuration)
 
-    def change_plan(self, uow: UnitOfWork, task: Task, plan: ReadingPlan) -> None:
+    def change_plan(self, uow: UnitOfWork, task: Task | int, plan: ReadingPlan) -> None:
         """Change the due date, the members of groups, or the length of leases.
 
         Raises:
             RuleBroken: something else is changed, which the subtasks were made by.
         """
-        now = self.plan(uow, task)
+        _check_plan(plan)
+        now, task = self.plan(uow, task), _task(uow, task)
         for field in ("readings", "repeats", "seed", "graders"):
             if getattr(plan, field) != getattr(now, field):
                 raise RuleBroken(
@@ -142,19 +144,22 @@ class Tasks:
             said = uow.task_configurations.add(TaskConfiguration(task=task, configuration={}))
         said.configuration = plan.to_json()
 
-    def prioritise(self, uow: UnitOfWork, sub_tasks: Iterable[SubTask | int], priority: int) -> int:
+    def prioritise(
+        self, uow: UnitOfWork, sub_tasks: SubTask | int | Iterable[SubTask | int], priority: int
+    ) -> int:
         """Let subtasks come sooner or later; return how many there are.
 
         Args:
             uow: an open unit of work.
-            sub_tasks: of any tasks, or their ids.
+            sub_tasks: one or several, of any tasks, or their ids.
             priority: 1 (the most urgent) to 9; 5 is the usual one.
 
         Raises:
             BadInput: it is no priority.
         """
         check_priority(priority)
-        ids = [_id(one) for one in sub_tasks]
+        several = sub_tasks if isinstance(sub_tasks, Iterable) else [sub_tasks]
+        ids = [_id(one) for one in several]
         found = uow.rows.find(SubTaskWork, "sub_task_id", ids, ("sub_task_id",), lock=True)
         uow.rows.update(
             SubTaskWork, [{"sub_task_id": one, "priority": priority} for (one,) in found]
@@ -255,19 +260,19 @@ class Tasks:
         who = uow.creators.by_name(to) if isinstance(to, str) else to
         leases.reassign(uow, _id(sub_task), who)
 
-    def close(self, uow: UnitOfWork, task: Task, *, abort: bool = False) -> None:
+    def close(self, uow: UnitOfWork, task: Task | int, *, abort: bool = False) -> None:
         """Finish a task all of whose subtasks are ready; nothing of it is claimed then.
 
         Args:
             uow: an open unit of work.
-            task: the task.
+            task: the task, or its id.
             abort: end it though there is work left.
 
         Raises:
             RuleBroken: there is work left, or it is in a state that is not closed so.
         """
-        uow.tasks.get(task.task_id, lock=True)
-        task.abort() if abort else task.finish()
+        held = uow.tasks.get(_task_id(task), lock=True)
+        held.abort() if abort else held.finish()
 
     # --- telling --------------------------------------------------------------------------------
 
@@ -276,7 +281,7 @@ class Tasks:
         return telling.progress_of(uow, _task_id(task))
 
     def readings(
-        self, uow: UnitOfWork, task: Task | int, *, by: Creator | None = None
+        self, uow: UnitOfWork, task: Task | int, *, by: Creator | str | None = None
     ) -> list[telling.TaskReading]:
         """Return the readings of a task, those of the same images after each other.
 
@@ -287,15 +292,21 @@ class Tasks:
             uow: an open unit of work.
             task: the task, or its id.
             by: only those of this grader, or meant for this grader: all that a grader may see.
+
+        Raises:
+            NotFound: there is no such grader.
         """
+        who = uow.creators.by_name(by) if isinstance(by, str) else by
+        if who is not None and not isinstance(who, Creator):
+            raise BadInput(f"a Creator, or the name of one, is needed, not {shown(by)}", field="by")
         uow.flush()
         found = telling.readings_in(uow, _task_id(task))
-        return [one for one in found if by is None or one.creator_id == by.creator_id]
+        return [one for one in found if who is None or one.creator_id == who.creator_id]
 
     def forms(
         self,
         uow: UnitOfWork,
-        task: Task,
+        task: Task | int,
         *,
         include_inactive: bool = False,
         backend: str = "pandas",
@@ -308,16 +319,17 @@ class Tasks:
 
         Args:
             uow: an open unit of work.
-            task: the task.
+            task: the task, or its id.
             include_inactive: with what was withdrawn.
             backend: ``pandas`` or ``polars``.
         """
-        return frames.forms_frame(uow, task, include_inactive=include_inactive, backend=backend)
+        held = _task(uow, task)
+        return frames.forms_frame(uow, held, include_inactive=include_inactive, backend=backend)
 
     def segmentations(
         self,
         uow: UnitOfWork,
-        task: Task,
+        task: Task | int,
         *,
         include_inactive: bool = False,
         backend: str = "pandas",
@@ -328,8 +340,18 @@ class Tasks:
         grader and date.
         """
         return frames.segmentations_frame(
-            uow, task, include_inactive=include_inactive, backend=backend
+            uow, _task(uow, task), include_inactive=include_inactive, backend=backend
         )
+
+
+def _task(uow: UnitOfWork, task: Task | int) -> Task:
+    """Return a task that is given by itself or by its id."""
+    return task if isinstance(task, Task) else uow.tasks.get(_task_id(task))
+
+
+def _check_plan(plan: object) -> None:
+    if not isinstance(plan, ReadingPlan):
+        raise BadInput(f"a ReadingPlan is needed, not {shown(plan)}", entity="Task", field="plan")
 
 
 def _task_id(task: Task | int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from eyened_domain.model.entity import Entity, entity_class, root_of
+from eyened_domain.model.pixels.stored import StoredPixels
 from eyened_domain.model.references import parts_of, referrers
 from eyened_domain.services.row_shapes import runs_of
 from eyened_domain.services.trash.reach import Key, Reach
@@ -24,12 +25,26 @@ def delete_all(uow: UnitOfWork, reach: Reach) -> None:
         if len(entity.__entity__.primary_key) > 1:
             _delete_links(uow, entity, keys, reach)
         elif entity.__entity__.discriminator is not None:
-            repository = uow.repository(entity)
-            for one in repository.by_ids(key[0] for key in keys):
-                repository.delete(one)
-            uow.flush()
+            _delete_objects(uow, entity, [key[0] for key in keys])
         else:
-            uow.rows.delete(entity, runs_of(key[0] for key in keys))
+            ids = [key[0] for key in keys]
+            if issubclass(entity, StoredPixels):
+                _delete_objects(uow, entity, _with_pixels(uow, entity, ids))
+            uow.rows.delete(entity, runs_of(ids))
+
+
+def _delete_objects(uow: UnitOfWork, entity: type[Entity], ids: list[int]) -> None:
+    repository = uow.repository(entity)
+    for one in repository.by_ids(ids):
+        repository.delete(one)
+    uow.flush()
+
+
+def _with_pixels(uow: UnitOfWork, entity: type[Entity], ids: list[int]) -> list[int]:
+    """Return the ids of those with pixels, whose positions are given up with an object only."""
+    (key,) = entity.__entity__.primary_key
+    found = uow.rows.find(entity, key, ids, (key, "zarr_array_index"))
+    return [identity for identity, position in found if position is not None]
 
 
 def _loosen(uow: UnitOfWork, entity: type[Entity], keys: Set[Key]) -> None:

@@ -113,19 +113,21 @@ class Trash:
         uow.record(PutAway(entity.__name__, identity, counts))
         return TrashResult(entry_id=entry.trash_entry_id, counts=counts)
 
-    def restore(self, uow: UnitOfWork, one: Entity) -> TrashResult:
+    def restore(self, uow: UnitOfWork, one: Entity | TrashRow) -> TrashResult:
         """Let what was put away be active again, and not what had been inactive before.
 
         Args:
             uow: an open unit of work; the caller commits.
-            one: an entry in the trash; an object that was put away; one that was put away with
-                another, which is taken out of the entry of that; or one that was made inactive
-                without an entry, which becomes active alone.
+            one: an entry in the trash, as `entries` tells of it or as it is stored; an object that
+                was put away; one that was put away with another, which is taken out of the entry
+                of that; or one that was made inactive without an entry, which becomes active alone.
 
         Raises:
             RuleBroken: it is not stored.
             BadInput: nothing that hangs on such an object has the flag.
         """
+        if isinstance(one, TrashRow):
+            one = uow.trash_entries.get(one.entry_id)
         if isinstance(one, TrashEntry):
             return self._restore_entry(uow, one)
         entity, identity = _stored(uow, one)
@@ -170,7 +172,7 @@ class Trash:
         return {one.__name__: uow.rows.count(one, any_of=[{INACTIVE: True}]) for one in flagged()}
 
     def empty(
-        self, uow: UnitOfWork, entry: TrashEntry, *, most: int | None = None
+        self, uow: UnitOfWork, entry: TrashEntry | TrashRow, *, most: int | None = None
     ) -> dict[str, int]:
         """Delete for good what an entry had put away; it goes when nothing is left in it.
 
@@ -178,7 +180,7 @@ class Trash:
 
         Args:
             uow: an open unit of work; the caller commits.
-            entry: stored.
+            entry: as `entries` tells of it, or as it is stored.
             most: how many of what was put away to delete at the most, the last first; it is called
                 again until the entry is gone.
 
@@ -188,6 +190,8 @@ class Trash:
         Raises:
             StillNeeded: something that is not inactive hangs on it, or needs it.
         """
+        if isinstance(entry, TrashRow):
+            entry = uow.trash_entries.get(entry.entry_id)
         _stored(uow, entry)
         uow.lock(entry)
         contents = {name: runs for name, runs in entry.contents.items() if runs}

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from eyened_domain.errors import RuleBroken
-from eyened_domain.model import Patient, Project, Study, StudyTagLink, Tag
+from eyened_domain.errors import BadInput, RuleBroken
+from eyened_domain.model import FormAnnotation, Patient, Project, Study, StudyTagLink, Tag
 from eyened_domain.services.unit_of_work import UnitOfWork
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import BackOut, Contract, MakeUnitOfWork
@@ -29,6 +30,26 @@ class RefusedWholeContract(Contract):
             assert uow.tags.where() == []
             uow.commit()
             assert (uow.patients.where(), uow.studies.where()) == ([], [])
+
+    def test_what_is_linked_to_something_of_another_kind_hangs_on_nothing(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            form = uow.forms.add(build.a_form_annotation())
+            uow.commit()
+            links = {"form_schema": form.form_schema, "patient": form.patient}
+            wrong: list[dict[str, Any]] = [
+                {**links, "creator": form.creator, "sub_task": 1},
+                {**links, "creator": "eve"},
+                {**links, "creator": form.creator, "form_annotation_tag_links": [form]},
+            ]
+            for values in wrong:
+                with pytest.raises(BadInput, match="FormAnnotation"):
+                    FormAnnotation(form_data={}, **values)
+            assert form.patient.form_annotations == [form]
+            assert uow.forms.where() == [form]
+            uow.commit()
+            assert uow.forms.count() == 1
 
     def test_none_of_several_is_added_when_one_is_refused(
         self, make_unit_of_work: MakeUnitOfWork

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,11 @@ from typing import Any
 import pytest
 
 from eyened_domain.errors import BadInput, NotAllowed, NotFound, RuleBroken
-from eyened_domain.model import SubTask, SubTaskState
+from eyened_domain.model import SubTask, SubTaskState, TaskState
+from eyened_domain.services.agreement import Agreement
+from eyened_domain.services.cohorts import Cohorts
+from eyened_domain.services.history import History
+from eyened_domain.services.search import Search
 from eyened_domain.services.task_making import ReadingPlan
 from eyened_domain.testing.builders import Builder
 from eyened_domain.testing.contracts.base import MakeUnitOfWork
@@ -33,6 +38,52 @@ class TaskReadingContract(TaskContract):
             read = self.read(make_unit_of_work, task_id, name)
             assert [work.set_number for work in read] == [1, 2, 3, 4, 5, 6]
         assert self.claimed(make_unit_of_work, task_id, "eve") is None
+
+    def test_a_task_is_known_by_its_id_and_a_grader_by_name_everywhere(
+        self, make_unit_of_work: MakeUnitOfWork, stock: Stock
+    ) -> None:
+        task_id = self.made(make_unit_of_work, [[one] for one in stock.images])
+        claim = self.claimed(make_unit_of_work, task_id, "ann")
+        assert claim is not None
+        with make_unit_of_work() as uow:
+            (mine,) = self.tasks.readings(uow, task_id, by="ann")
+            assert mine.sub_task_id == claim.sub_task_id
+            assert self.tasks.plan(uow, task_id) == ReadingPlan()
+            assert len(self.tasks.forms(uow, task_id)) == 0
+            assert len(self.tasks.segmentations(uow, task_id)) == 0
+            assert self.tasks.prioritise(uow, claim.sub_task_id, 1) == 1
+            self.tasks.close(uow, task_id, abort=True)
+            assert uow.tasks.get(task_id).task_state is TaskState.Aborted
+
+    def test_what_is_no_task_grader_claim_or_plan_is_refused_as_such(
+        self, make_unit_of_work: MakeUnitOfWork, stock: Stock
+    ) -> None:
+        task_id = self.made(make_unit_of_work, [[one] for one in stock.images])
+        tasks: Any = self.tasks
+        with make_unit_of_work() as uow:
+            wrong: list[Callable[[], Any]] = [
+                lambda: tasks.plan(uow, None),
+                lambda: tasks.forms(uow, "task"),
+                lambda: tasks.close(uow, None),
+                lambda: tasks.readings(uow, task_id, by=2),
+                lambda: tasks.finish(uow, None),
+                lambda: tasks.release(uow, 1),
+                lambda: tasks.create(uow, "x", "grading", [stock.images], plan={"readings": 2}),
+                lambda: tasks.change_plan(uow, task_id, None),
+                lambda: tasks.prioritise(uow, None, 1),
+                lambda: Agreement().answers(uow, "task", "form"),  # type: ignore[arg-type]
+                lambda: Cohorts().save(uow, "x", {"a": 1}, by="ann"),  # type: ignore[arg-type]
+                lambda: Search().objects(uow, [1, 2]),  # type: ignore[arg-type]
+                lambda: History().find(uow, of=1),  # type: ignore[arg-type]
+                lambda: History().frame(uow, 1),  # type: ignore[arg-type]
+                lambda: History().revert(uow, [None]),  # type: ignore[list-item]
+            ]
+            for number, call in enumerate(wrong):
+                with pytest.raises((BadInput, NotFound)) as caught:
+                    call()
+                assert caught.value.args, number
+            with pytest.raises(NotFound, match="'anna'"):
+                tasks.readings(uow, task_id, by="anna")
 
     def test_a_certain_second_reading_is_refused_as_well(
         self, make_unit_of_work: MakeUnitOfWork, stock: Stock

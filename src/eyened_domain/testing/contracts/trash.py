@@ -78,6 +78,9 @@ class TrashContract(Contract):
             ]
             assert len(Trash().entries(uow, most=1)) == 1
             assert Trash().inactive(uow)["ImageInstance"] == 4
+            assert dict(Trash().restore(uow, two).counts) == two.counts
+            assert dict(Trash().empty(uow, one)) == one.counts
+            assert Trash().entries(uow) == []
 
     def test_doing_it_again_changes_nothing(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder

@@ -195,6 +195,8 @@ class StoreFiles:
     def _metadata(self, array: _Array) -> Iterator[Finding]:
         if array.key is None or array.standing is None:
             return
+        if not array.rows and not array.standing:
+            return  # somebody died while making it; who stores the first mask makes it whole
         state, length = survey.metadata_state(self._files, array.key)
         common: dict[str, Any] = {"path": array.path, "detail": array}
         if state is MetadataState.MISSING:
