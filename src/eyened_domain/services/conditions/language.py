@@ -11,7 +11,7 @@ are true where ``==``, ``in`` and ``like`` are not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import field as attribute
 from attrs import frozen
@@ -138,6 +138,21 @@ class Field:
     given: Mapping[str, Any] = attribute(factory=dict)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _refuse_to_combine(self, _other: object) -> NoReturn:
+        """Refuse ``field("a") == 1 & field("b") == 2``, which Python reads as ``1 & field("b")``.
+
+        Raises:
+            BadInput: always.
+        """
+        raise BadInput(
+            f"{self.name} is not compared yet: put each comparison in parentheses, "
+            f'(field("…") == …) & (field("{self.name}") == …)',
+            field=self.name,
+        )
+
+    if not TYPE_CHECKING:  # type checkers refuse it by themselves
+        __and__ = __rand__ = __or__ = __ror__ = _refuse_to_combine
 
     def __eq__(self, value: object) -> Comparison:  # type: ignore[override]
         """It holds that value; None for nothing."""

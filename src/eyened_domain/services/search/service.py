@@ -98,7 +98,7 @@ class Search:
         """Return a page of what meets a condition, as fast on the last page as on the first.
 
         It is one statement where only columns of the entity are asked; where others are, it may
-        be three.
+        be a few.
 
         Args:
             uow: a unit of work.

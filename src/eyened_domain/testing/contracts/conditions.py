@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -146,6 +146,13 @@ class ConditionContract(Contract):
 
     def test_conditions_are_combined_by_signs_not_by_words(self) -> None:
         left = field("laterality") == "L"
+        slips: list[Callable[[], Any]] = [
+            lambda: field("laterality") == "R" & field("modality") == "OCT",  # type: ignore[operator]
+            lambda: field("laterality") & left,  # type: ignore[operator]
+        ]
+        for slip in slips:
+            with pytest.raises(BadInput, match="put each comparison in parentheses"):
+                slip()
         with pytest.raises(BadInput, match="not by and, or, not"):
             bool(left)
         for one in (field("laterality"), "laterality", None, True):
