@@ -27,6 +27,7 @@ from eyened_domain.adapters.sql.removal import (
     delete_along,
     follow_deletions,
     keep_links,
+    loosen_from_themselves,
     refuse_links_to_deleted,
     refuse_same_key,
     take_places,
@@ -65,6 +66,7 @@ def _prepare(session: DomainSession, context: UOWTransaction, _instances: Any) -
     if session.deleted:
         delete_along(session, unseen=True)
         keep_links(session)
+        loosen_from_themselves(session)
         take_places(session)
     note_ids(session, [one for one in (*session.new, *session.dirty) if isinstance(one, Entity)])
     settle_modalities(session)

@@ -229,6 +229,19 @@ def keep_links(session: Session) -> None:
     keep_links_of(session, session.deleted)
 
 
+def loosen_from_themselves(session: Session) -> None:
+    """Let what is to be deleted not be linked to itself: it would wait for its own deletion."""
+    for one in session.deleted:
+        for link in one.__entity__.to_one if isinstance(one, Entity) else ():
+            if one.__dict__.get(link.name) is not one:
+                continue
+            set_committed_value(one, link.name, None)
+            several = one.__dict__.get(str(link.back))
+            if several is not None:
+                others = [other for other in several if other is not one]
+                set_committed_value(one, str(link.back), others)
+
+
 def keep_links_of(session: Session, objects: Iterable[Any]) -> None:
     """Let objects hold what they are linked to, where that is in hand."""
     for one in objects:

@@ -236,6 +236,24 @@ class FormContract(Contract):
             uow.rollback()
             assert uow.forms.count() == int(not new)
 
+    def test_what_was_linked_to_itself_may_be_deleted(
+        self, make_unit_of_work: MakeUnitOfWork, build: Builder
+    ) -> None:
+        with make_unit_of_work() as uow:
+            schema, about, by = _asked(uow, build)
+            first, second = (
+                Forms().submit(uow, schema, {"grade": 1}, about=about, by=by) for _ in "ab"
+            )
+            uow.commit()
+            first.form_annotation_reference = first
+            uow.forms.delete(first)
+            uow.flush()
+            assert list(second.revisions) == []
+            second.revisions.append(second)
+            uow.forms.delete(second)
+            uow.commit()
+            assert uow.forms.count() == 0
+
     def test_a_revision_on_top_of_somebody_elses_is_a_conflict(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
     ) -> None:
