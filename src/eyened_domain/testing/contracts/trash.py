@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -79,8 +80,10 @@ class TrashContract(Contract):
             assert len(Trash().entries(uow, most=1)) == 1
             assert Trash().inactive(uow)["ImageInstance"] == 4
             assert dict(Trash().restore(uow, two).counts) == two.counts
-            assert dict(Trash().empty(uow, one)) == one.counts
-            assert Trash().entries(uow) == []
+            went: Counter[str] = Counter()
+            while Trash().entries(uow):  # a kind of objects at a time
+                went.update(Trash().empty(uow, one))
+            assert went["ImageInstance"] == 1
 
     def test_doing_it_again_changes_nothing(
         self, make_unit_of_work: MakeUnitOfWork, build: Builder
