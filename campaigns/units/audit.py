@@ -43,6 +43,7 @@ from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history
 from eyened_domain.model import FormAnnotation, ImageInstance, ImageInstanceTagLink, Tag
 from eyened_domain.services.changes.blocks import FEWEST
 from eyened_domain.services.changes.entries import Change, ChangeKind
+from eyened_domain.services.changes.values import text_of_key
 from eyened_domain.testing import Builder
 
 FORMS, IMAGES = 60, 40
@@ -242,7 +243,7 @@ def _replayed(database: Database) -> int:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     wrong = set()
     for one in _entries(database):
-        key = (one.entity, ",".join(map(str, one.key)))
+        key = (one.entity, text_of_key(one.key))
         now = rows.setdefault(key, {})
         if any(now.get(name) != value for name, value in one.before.items() if name[:5] != "date_"):
             wrong.add(key)

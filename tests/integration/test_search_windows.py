@@ -1,6 +1,7 @@
 """A page that is looked for in windows is the page that all at once would give."""
 
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 
@@ -58,14 +59,27 @@ def images(database, builder, monkeypatch):
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_pages_both_ways_are_what_is_found_at_once(database, images, name):
-    for order in ORDERS:
-        for size in (1, 4, 100):
-            for forgets in (False, True):
-                walk(database, name, order, size, forgets=forgets)
+    condition = SEARCHES[name]
+    with database.unit_of_work() as uow:
+        for order, size, forgets in product(ORDERS, (1, 4, 100), (False, True)):
+            wanted = Search().ids(uow, condition, order_by=order)
+            assert (len(wanted) > 1) is (name not in {"none", "one"})
+            found, before = pages(uow, condition, order, size, forgets=forgets)
+            assert found == wanted
+            assert before == wanted[: len(before)]
+            assert len(wanted) - len(before) <= size
+            limited = uow.images.where(condition, order_by=order, limit=size)
+            assert [one.image_instance_id for one in limited] == wanted[:size]
+        iterated = [one.image_instance_id for one in uow.images.iterate(condition, portion=3)]
+        assert iterated == sorted(wanted)
 
 
-def walk(database, name, order, size, *, forgets):
-    """Go through all pages, and back; knowing how wide windows are to be, or not."""
+def pages(uow, condition, order, size, *, forgets):
+    """Return the ids on all pages, and those on the way back from the last one.
+
+    Args:
+        forgets: on each page it is found out anew how wide windows are to be.
+    """
 
     class Searching(Search):
         def page(self, *arguments, **given):
@@ -73,27 +87,18 @@ def walk(database, name, order, size, *, forgets):
                 windows._known.clear()
             return super().page(*arguments, **given)
 
-    search, condition = Searching(), SEARCHES[name]
-    with database.unit_of_work() as uow:
-        wanted = search.ids(uow, condition, order_by=order)
-        assert (len(wanted) > 1) is (name not in {"none", "one"})
-        found: list[int] = []
-        before: list[int] = []
-        page = None
-        while page is None or page.after:
-            after = page and page.after
-            page = search.page(uow, condition, order_by=order, size=size, after=after)
-            found += page.ids
-        while page.before:
-            page = search.page(uow, condition, order_by=order, size=size, before=page.before)
-            before = [*page.ids, *before]
-        assert found == wanted
-        assert before == wanted[: len(before)]
-        assert len(wanted) - len(before) <= size
-        limited = uow.images.where(condition, order_by=order, limit=size)
-        assert [one.image_instance_id for one in limited] == wanted[:size]
-        iterated = [one.image_instance_id for one in uow.images.iterate(condition, portion=3)]
-        assert iterated == sorted(wanted)
+    search = Searching()
+    found: list[int] = []
+    before: list[int] = []
+    page = None
+    while page is None or page.after:
+        after = page and page.after
+        page = search.page(uow, condition, order_by=order, size=size, after=after)
+        found += page.ids
+    while page.before:
+        page = search.page(uow, condition, order_by=order, size=size, before=page.before)
+        before = [*page.ids, *before]
+    return found, before
 
 
 def test_of_what_is_rare_is_known_that_no_window_helps(database, images):

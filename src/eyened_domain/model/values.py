@@ -21,6 +21,8 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DIGITS = re.compile("0|-?[1-9][0-9]{0,9}", re.ASCII)
 _INT32 = 2**31
 _FLOAT32_MAX = 3.4028234663852886e38
+_FLOAT32_NORMAL = 1e-37  # below, single precision has fewer digits
+_COARSEST = 1e-5  # of a number is more than six digits, or single precision, lose of it
 _FIRST_YEAR = 1000  # the range of MySQL's DATE
 
 
@@ -374,7 +376,12 @@ def is_same(kind: Kind, one: Any, other: Any) -> bool:
 
 
 def _is_same_real(kind: Real, one: float, other: float) -> bool:
-    if one == other or one == float(f"{other:.6g}"):
+    if one == other:
+        return True
+    larger = max(abs(one), abs(other))
+    if larger > _FLOAT32_NORMAL and abs(one - other) > _COARSEST * larger:
+        return False  # what follows takes long, and most values that differ are far apart
+    if one == float(f"{other:.6g}"):
         return True
     try:
         held = single(one)

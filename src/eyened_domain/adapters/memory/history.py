@@ -24,7 +24,7 @@ from eyened_domain.services.changes.entries import (
 )
 from eyened_domain.services.changes.record import Wanted
 from eyened_domain.services.changes.recorded import is_recorded
-from eyened_domain.services.changes.values import key_of_text, values_of
+from eyened_domain.services.changes.values import key_of_text, text_of_key, values_of
 
 if TYPE_CHECKING:
     from eyened_domain.adapters.memory.objects import Objects
@@ -170,10 +170,9 @@ def _change(key: Key, noted: _Noted) -> Change:
 
 
 def _is_meant(one: Change, wanted: Wanted) -> bool:
-    key = ",".join(map(str, one.key))
     return (
         (wanted.entities is None or one.entity in wanted.entities)
-        and (wanted.keys is None or key in wanted.keys)
+        and (wanted.keys is None or text_of_key(one.key) in wanted.keys)
         and (wanted.actor_ids is None or one.actor_id in wanted.actor_ids)
         and (wanted.since is None or one.made_at >= wanted.since)
         and (wanted.until is None or one.made_at < wanted.until)

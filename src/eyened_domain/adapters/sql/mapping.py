@@ -128,7 +128,7 @@ def _one_to_many(link: LinkInfo) -> RelationshipProperty[Any]:
         back_populates=link.back,
         collection_class=DistinctList,
         cascade="save-update, merge, delete" if cascades else "save-update, merge",
-        # where neither rule takes care of them, the database says whether there still are any
+        # the database empties links, and says whether something is left that forbids the deletion
         passive_deletes=True if key.ondelete == "CASCADE" else "all",
         order_by=[table_of(target).c[name] for name in target.__entity__.primary_key]
         if not target.__entity__.parent

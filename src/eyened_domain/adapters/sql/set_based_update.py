@@ -166,7 +166,7 @@ def _texts(
     length = 0
     columns = list(zip(names, sent, strict=True))
     for row in rows:
-        written = json.dumps([send(row[name]) for name, send in columns], default=_iso)
+        written = _encode([send(row[name]) for name, send in columns])
         if some and (len(some) == _CHUNK or length + len(written) > _LONGEST):
             yield some
             some, length = [], 0
@@ -180,3 +180,6 @@ def _iso(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat(*([" "] if hasattr(value, "hour") else []))
     raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+_encode = json.JSONEncoder(default=_iso).encode  # json.dumps would make an encoder for each row

@@ -331,7 +331,11 @@ def _ranked(
         for case in apart
     }
     return ranked(
-        apart, readings, images_of(uow, readings), most=checked_limit(most), at_least=at_least
+        apart,
+        readings,
+        images_of(uow, readings),
+        most=checked_limit(most, "most"),
+        at_least=at_least,
     )
 
 

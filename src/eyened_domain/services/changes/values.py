@@ -72,7 +72,12 @@ def values_of(entity: str, text: str | None) -> dict[str, Any]:
 
 def key_text(entity: type[Entity], values: Mapping[str, Any]) -> str:
     """Return a primary key as the history keeps it: its numbers, with commas between."""
-    return ",".join([str(values[name]) for name in entity.__entity__.primary_key])
+    return text_of_key([values[name] for name in entity.__entity__.primary_key])
+
+
+def text_of_key(key: Iterable[Any]) -> str:
+    """Return the text of a primary key's numbers."""
+    return ",".join([str(one) for one in key])
 
 
 def key_of_text(text: str) -> tuple[int, ...]:
@@ -87,7 +92,7 @@ def encoded(value: Any) -> str:
 
 def is_long(value: Any) -> bool:
     """Whether only a digest of a value is kept."""
-    if isinstance(value, str) and 6 * len(value) + 2 <= LONGEST:  # six characters for one: \\u0000
+    if isinstance(value, str) and 6 * len(value) + 2 <= LONGEST:  # six for one, as \u0000
         return False
     return len(encoded(written(value))) > LONGEST
 

@@ -66,12 +66,16 @@ def _comparisons(condition: Condition, depth: int) -> Iterator[Comparison]:
         yield from _comparisons(condition.condition, depth + 1)
 
 
-def checked_limit(limit: int | None) -> int | None:
+def checked_limit(limit: int | None, name: str = "limit") -> int | None:
     """Return how many are wanted at the most; None for all.
+
+    Args:
+        limit: the number.
+        name: what the caller calls it.
 
     Raises:
         BadInput: it is no number of objects.
     """
     if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
         return limit
-    raise BadInput(f"limit: a number of objects is needed, not {shown(limit)}")
+    raise BadInput(f"{name}: a number of objects is needed, not {shown(limit)}", field=name)

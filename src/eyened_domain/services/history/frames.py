@@ -11,7 +11,7 @@ from typing import Any
 from eyened_domain.model.creator import Creator
 from eyened_domain.model.values import Integer, Kind, Moment, Text
 from eyened_domain.services.changes.entries import Change
-from eyened_domain.services.changes.values import Digest
+from eyened_domain.services.changes.values import Digest, text_of_key
 from eyened_domain.services.data_frames import make_frame
 from eyened_domain.services.unit_of_work import UnitOfWork
 
@@ -43,7 +43,7 @@ def frame_of(uow: UnitOfWork, changes: Sequence[Change], *, backend: str) -> Any
 def _rows(one: Change, names: Mapping[int, str]) -> Iterator[tuple[Any, ...]]:
     who = (one.actor_id, None if one.actor_id is None else names.get(one.actor_id), one.reason)
     moment = one.made_at.astimezone(UTC).replace(tzinfo=None)
-    key = ",".join(map(str, one.key))
+    key = text_of_key(one.key)
     said = (one.change_id, one.transaction_id, moment, *who, one.entity, key, one.kind.value)
     for name in dict.fromkeys((*one.before, *one.after)):
         yield (*said, name, _shown(one.before.get(name)), _shown(one.after.get(name)))

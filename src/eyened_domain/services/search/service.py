@@ -201,7 +201,7 @@ class Search:
         """
         included = includes_inactive(uow, include_inactive)
         query = self._query(condition, entity, (), include_inactive=included)
-        cap = checked_limit(most)
+        cap = checked_limit(most, "most")
         query = evolve(query, most=None if cap is None else cap + 1)
         uow.flush()
         count = uow.rows.search_count(entity, query)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
@@ -14,7 +13,7 @@ from eyened_domain.adapters.sql.schema.bookkeeping import HISTORY_HEAD, history
 from eyened_domain.services.changes.blocks import MARK, Member, is_block, may_hold, members_of
 from eyened_domain.services.changes.entries import Change, ChangeKind
 from eyened_domain.services.changes.record import Wanted
-from eyened_domain.services.changes.values import key_of_text, values_of
+from eyened_domain.services.changes.values import key_of_text, text_of_key, values_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER = (history.c.made_at, history.c.stream_id, history.c.number)
@@ -59,7 +58,6 @@ def changes_found(execute: Execute, wanted: Wanted) -> Iterator[Change]:
         wanted: which.
     """
     conditions = list(_conditions(wanted))
-    begun: list[Any] = []
     place = None
     if wanted.before is not None:
         change = _parts(wanted.before)
@@ -67,28 +65,24 @@ def changes_found(execute: Execute, wanted: Wanted) -> Iterator[Change]:
         if change is None or row is None:
             return
         place = tuple(row)
-        if change.member is not None:  # the older ones of its own block
-            begun = execute(select(history).where(*_at(change), *conditions)).all()
+        if change.member:  # the older ones of its own block
+            for row in execute(select(history).where(*_at(change), *conditions)).all():
+                yield from _meant(changes_of(row)[: change.member - 1], wanted)
     rows: Iterator[Any] = _paged(execute, [*conditions, *_named(wanted)], place)
     if wanted.keys is not None:
         blocks = _blocks(execute, wanted, conditions, place)
         rows = heapq.merge(rows, blocks, key=_in_order, reverse=True)
-    for row in chain(begun, rows):
-        for one in reversed(changes_of(row)):
-            if _is_meant(one, wanted) and not (row in begun and _is_newer(one, wanted)):
-                yield one
+    for row in rows:
+        yield from _meant(changes_of(row), wanted)
 
 
-def _is_meant(one: Change, wanted: Wanted) -> bool:
-    return (wanted.entities is None or one.entity in wanted.entities) and (
-        wanted.keys is None or ",".join(map(str, one.key)) in wanted.keys
-    )
-
-
-def _is_newer(one: Change, wanted: Wanted) -> bool:
-    """Whether a member of the block in which a page ended is not behind that page."""
-    here, end = _parts(one.change_id), _parts(wanted.before or "")
-    return here is None or end is None or (here.member or 0) >= (end.member or 0)
+def _meant(changes: Sequence[Change], wanted: Wanted) -> Iterator[Change]:
+    """Yield the changes of a row that are asked for, the newest first."""
+    for one in reversed(changes):
+        if (wanted.entities is None or one.entity in wanted.entities) and (
+            wanted.keys is None or text_of_key(one.key) in wanted.keys
+        ):
+            yield one
 
 
 def _paged(
