@@ -96,6 +96,24 @@ def test_rows_with_long_values_are_written_by_the_set_in_packets_that_servers_ta
         assert {one.after["form_data"]["text"] for one in found} == {"b" * 8000}
 
 
+def test_what_was_read_with_a_lock_is_not_read_again_for_the_history(database, form):
+    key = {"form_annotation_id": form}
+    rows = [{**key, "form_data": {"grade": 1}, "inactive": True}]
+    for before, read in (
+        ([{**key, "form_data": {"grade": 0}, "inactive": False}], 0),
+        ([{**key, "form_data": {"grade": 0}}], 1),  # not all that is written
+        ([], 1),
+    ):
+        with database.unit_of_work() as uow:
+            uow.flush()
+            with count_queries(database) as counted:
+                uow.rows.update(FormAnnotation, rows, before=before)
+            assert sum(one.startswith("SELECT") for one in counted.statements) == read
+            change = History().find(uow, entity=FormAnnotation)[0]
+            assert change.before == {"form_data": {"grade": 0}, "inactive": False}
+            assert change.after == {"form_data": {"grade": 1}, "inactive": True}
+
+
 def test_what_changes_nothing_costs_no_statement(database, form):
     with database.unit_of_work(actor="nobody") as uow:
         uow.forms.get(form).form_data["grade"] = 0

@@ -196,7 +196,9 @@ class Rows(ABC):
         check_names(info, told_by)
         return self._insert(entity, key_column(info), rows, told_by)
 
-    def update(self, entity: type[Entity], rows: Sequence[Row]) -> None:
+    def update(
+        self, entity: type[Entity], rows: Sequence[Row], *, before: Sequence[Row] = ()
+    ) -> None:
         """Write the given columns of rows that exist; each row holds its primary key.
 
         The last who writes wins: they are not compared with what was read. A column with the
@@ -204,6 +206,12 @@ class Rows(ABC):
         another one. The modality of an image and the id of its entry are two columns here,
         and are written together. Where a flag (`inactive`) is written, lists in hand that leave out
         what is inactive are read again.
+
+        Args:
+            entity: whose rows.
+            rows: what is written.
+            before: what these columns hold, each with its primary key, where that was read with a
+                lock in this transaction: the history need not read it once more.
 
         Raises:
             BadInput: a row lacks its primary key, or has one of these two without the other.
@@ -224,7 +232,7 @@ class Rows(ABC):
                     entity=info.name,
                     field="modality",
                 )
-        self._update(entity, key, rows)
+        self._update(entity, key, rows, before)
 
     def insert_links(self, entity: type[Entity], rows: Sequence[Row]) -> None:
         """Insert rows of a table between others, which are known by several columns.
@@ -377,7 +385,9 @@ class Rows(ABC):
     ) -> list[int]: ...
 
     @abstractmethod
-    def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None: ...
+    def _update(
+        self, entity: type[Entity], key: str, rows: Sequence[Row], before: Sequence[Row]
+    ) -> None: ...
 
     @abstractmethod
     def _delete(self, entity: type[Entity], key: str, runs: Runs) -> int: ...

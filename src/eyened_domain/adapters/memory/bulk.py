@@ -204,7 +204,9 @@ class MemoryRows(Rows):
         note_since(self._objects, mark)
         return len(gone)
 
-    def _update(self, entity: type[Entity], key: str, rows: Sequence[Columns]) -> None:
+    def _update(
+        self, entity: type[Entity], key: str, rows: Sequence[Columns], _before: Sequence[Columns]
+    ) -> None:
         self._objects.flush()
         info, view = entity.__entity__, self._objects.view
         now = datetime.now().replace(microsecond=0)

@@ -292,7 +292,9 @@ class SqlRows(Rows):
         )
         return count
 
-    def _update(self, entity: type[Entity], key: str, rows: Sequence[Row]) -> None:
+    def _update(
+        self, entity: type[Entity], key: str, rows: Sequence[Row], before: Sequence[Row]
+    ) -> None:
         table = table_of(entity)
         self._session.flush()
         stamped = {c.name for c in entity.__entity__.columns.values() if c.set_on_update}
@@ -304,7 +306,7 @@ class SqlRows(Rows):
             raise refused.error from None
         is_one = len(sent) <= 1 and (len(rows) <= 1 or connection.dialect.name != "sqlite")
         as_one = nullcontext() if is_one else self._all_or_none()
-        with updating(self._session, entity, key, rows), as_one:
+        with updating(self._session, entity, key, rows, before), as_one:
             for statement, parameters in sent:
                 self._execute(statement, parameters)
         let_objects_hold(self._session, entity, key, [{**stamps, **row} for row in rows])

@@ -101,6 +101,8 @@ class _Work:
 
     new: defaultdict[str, list[Row]] = field(factory=lambda: defaultdict(list))
     changed: defaultdict[str, list[Row]] = field(factory=lambda: defaultdict(list))
+    before: defaultdict[str, list[Row]] = field(factory=lambda: defaultdict(list))
+    """What the rows that are changed hold."""
     cleared: list[int] = field(factory=list)
 
 
@@ -134,8 +136,8 @@ def write(uow: UnitOfWork, plan: AttributePlan) -> Counts:
     told_by = [plan.kind.key, "attribute_id", "laterality"]
     for rows in work.new.values():
         uow.rows.insert(AttributeValue, rows, key=told_by)
-    for rows in work.changed.values():
-        uow.rows.update(AttributeValue, rows)
+    for name, rows in work.changed.items():
+        uow.rows.update(AttributeValue, rows, before=work.before[name])
     if work.cleared:
         uow.rows.delete(AttributeValue, runs_of(work.cleared))
     return plan.total
@@ -195,7 +197,7 @@ def _compare(uow: UnitOfWork, plan: AttributePlan, found: _Found) -> _Work:
         attribute_id = found.attribute_ids.get(column.name, 0)
         is_same = is_same_json if column.data_type is AttributeDataType.JSON else _is_same
         counts = column.counts = Counts()
-        new, changed = work.new[name], work.changed[name]
+        new, changed, before = work.new[name], work.changed[name], work.before[name]
         shared = {"attribute_id": attribute_id, "model_id": found.model_id}
         cells = uow.rows.as_held(AttributeValue, name, column.cells)
         for owner, eye, cell in zip(plan.ids, plan.eyes, cells, strict=True):
@@ -213,6 +215,7 @@ def _compare(uow: UnitOfWork, plan: AttributePlan, found: _Found) -> _Work:
                 counts.same += 1
             else:
                 changed.append({_KEY: there[0], name: cell})
+                before.append({_KEY: there[0], name: there[1][place]})
                 counts.changed += 1
     return work
 

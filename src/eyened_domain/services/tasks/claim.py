@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from attrs import frozen
 
@@ -144,9 +144,15 @@ def leased(uow: UnitOfWork, held: Held, creator_id: int, expires: datetime) -> C
     }
     uow.rows.update(SubTaskWork, [row])
     if (held.state, held.creator_id) != (SubTaskState.Busy, creator_id):
-        taken = {"task_state": SubTaskState.Busy, "creator_id": creator_id}
-        uow.rows.update(SubTask, [{"sub_task_id": held.sub_task_id, **taken}])
+        write_sub_task(uow, held, task_state=SubTaskState.Busy, creator_id=creator_id)
     return claim
+
+
+def write_sub_task(uow: UnitOfWork, held: Held, **values: Any) -> None:
+    """Write to a subtask that is locked."""
+    key = {"sub_task_id": held.sub_task_id}
+    before = {**key, "task_state": held.state, "creator_id": held.creator_id}
+    uow.rows.update(SubTask, [{**key, **values}], before=[before])
 
 
 def held_by(uow: UnitOfWork, claim: Claim) -> Held:

@@ -23,6 +23,7 @@ from eyened_domain.services.tasks.claim import (
     held_by,
     leased,
     name_of,
+    write_sub_task,
 )
 from eyened_domain.services.tasks.claiming import lease, start_task
 from eyened_domain.services.tasks.synchronising import give_back_expired, synchronise
@@ -48,7 +49,7 @@ def _write_work(uow: UnitOfWork, held: Held, **values: Any) -> None:
 
 def _write(uow: UnitOfWork, held: Held, comment: str | None = None, **values: Any) -> None:
     said = {} if comment is None else {"comments": comment}
-    uow.rows.update(SubTask, [{"sub_task_id": held.sub_task_id, **values, **said}])
+    write_sub_task(uow, held, **values, **said)
 
 
 def finish(uow: UnitOfWork, claim: Claim, comment: str | None) -> None:

@@ -49,7 +49,7 @@ def note_inserted_links(session: Session, entity: type[Entity], rows: Sequence[R
 
 @contextmanager
 def updating(
-    session: Session, entity: type[Entity], key: str, rows: Sequence[Row]
+    session: Session, entity: type[Entity], key: str, rows: Sequence[Row], known: Sequence[Row]
 ) -> Iterator[None]:
     """Note what the block writes to rows; what they hold is read, and locked, before it.
 
@@ -58,9 +58,10 @@ def updating(
         entity: whose rows.
         key: the column of the primary key.
         rows: what is written. Of columns that the history does not keep, nothing is asked.
+        known: what they hold, where that was read and locked before.
     """
     log = log_of(session)
-    before = {} if log is None else _rows_before(session, entity, key, rows)
+    before = {} if log is None else _rows_before(session, entity, key, rows, known)
     yield
     after: dict[int, Row] = {}
     for row in rows if before else ():
@@ -72,13 +73,13 @@ def updating(
 
 
 def _rows_before(
-    session: Session, entity: type[Entity], key: str, rows: Sequence[Row]
+    session: Session, entity: type[Entity], key: str, rows: Sequence[Row], known: Sequence[Row]
 ) -> dict[int, Row]:
     table = table_of(entity)
     given = {name for row in rows for name in row} - {key}
     names = [c.name for c in recorded_columns(entity) if c.name in given and c.name in table.c]
-    ids = sorted({row[key] for row in rows}) if names else []
-    found: dict[int, Row] = {}
+    found: dict[int, Row] = {row[key]: row for row in known if row.keys() >= set(names)}
+    ids = sorted({row[key] for row in rows} - found.keys()) if names else []
     with ending_on(session, *DATABASE):
         for some in chunks(ids, CHUNK):
             statement = _reading(entity, key, tuple(names))
